@@ -1,0 +1,45 @@
+//! The rules that a build has, as planner and worker must agree on them.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Digest, RuleId};
+use crate::magic::Magic;
+use crate::severity::Severity;
+
+/// What is known of a rule without running it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleMeta {
+    /// Its stable name.
+    pub id: RuleId,
+    /// The magic it belongs to.
+    pub magic: Magic,
+    /// Raised whenever the same input may give another result: old cached results then no longer count.
+    pub version: u32,
+    /// Worst severity that it reports.
+    pub severity: Severity,
+    /// Its documentation, Markdown.
+    pub doc: String,
+}
+
+/// The rules of a build.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Catalogue {
+    /// Sorted by id.
+    pub rules: Vec<RuleMeta>,
+}
+
+impl Catalogue {
+    /// The digest of each magic's rule set: the part of a cache key that says "judged by these rules".
+    /// Magics without rules are absent.
+    pub fn rulesets(&self) -> BTreeMap<Magic, Digest> {
+        let mut texts: BTreeMap<Magic, String> = BTreeMap::new();
+        for rule in &self.rules {
+            let line = format!("{} {}\n", rule.id, rule.version);
+            texts.entry(rule.magic).or_default().push_str(&line);
+        }
+        texts.into_iter().map(|(magic, text)| (magic, Digest::of(text.as_bytes()))).collect()
+    }
+}

@@ -1,0 +1,16 @@
+//! The database schema, as the list of its migrations: forward only, each applied once and never edited again.
+
+/// One step of the schema.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// Its number; they are applied in this order.
+    pub version: i64,
+    /// What it is for, from its file name.
+    pub name: &'static str,
+    /// The statements.
+    pub sql: &'static str,
+}
+
+/// Every migration, in order.
+pub const ALL: [Migration; 1] =
+    [Migration { version: 1, name: "record", sql: include_str!("../migrations/0001_record.sql") }];
