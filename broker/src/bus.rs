@@ -1,0 +1,227 @@
+//! The connection to the queue: publishes with an identity, and waits until the server has stored it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::context::{Context, ContextBuilder, ObjectStoreError, PublishError, PublishErrorKind};
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::object_store::ObjectStore;
+use async_nats::{ConnectOptions, Event, HeaderMap, ServerAddr};
+use bytes::Bytes;
+use schemas::dead_letter::DeadLetter;
+use schemas::event::AuditEvent;
+use schemas::ids::TraceId;
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+use tokio::sync::OnceCell;
+
+use crate::config::{NatsArgs, TopologyArgs};
+use crate::error::BusError;
+use crate::headers;
+use crate::subject::{Origin, Subject};
+use crate::topology;
+
+/// How long a server may take to store a message before the outcome counts as unknown.
+/// A disk that is full or broken gives no error, only silence, so this is also how fast that is noticed.
+pub(crate) const ACK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The connection to the queue. Clones share it.
+#[derive(Clone)]
+pub struct Bus {
+    context: Context,
+    topology: TopologyArgs,
+    bundles: Arc<OnceCell<ObjectStore>>,
+}
+
+impl fmt::Debug for Bus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bus").field("topology", &self.topology).finish_non_exhaustive()
+    }
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Published {
+    /// It is stored.
+    Stored,
+    /// The same message was stored before, or one on its subject is still pending where only one may be.
+    AlreadyThere,
+}
+
+impl Bus {
+    /// Connects and goes on reconnecting for ever, with a pause that grows to two seconds.
+    ///
+    /// # Errors
+    /// If the first connection cannot be made.
+    pub async fn connect(args: &NatsArgs, role: &str) -> Result<Self, BusError> {
+        let url = args.nats_url.expose_secret();
+        let options = credentials(url)
+            .name(format!("elder {role}"))
+            .event_callback(|event| async move { log_event(&event) })
+            .reconnect_delay_callback(|attempts| Duration::from_millis(u64::min(2_000, 50 * attempts as u64)));
+        let connected = options.connect(url.split(',').map(str::to_owned).collect::<Vec<_>>()).await;
+        let client = connected.map_err(|source| BusError::Connect { server: without_credentials(url), source })?;
+        let context = ContextBuilder::new().timeout(ACK_TIMEOUT).ack_timeout(ACK_TIMEOUT).build(client);
+        Ok(Self { context, topology: args.topology.clone(), bundles: Arc::default() })
+    }
+
+    /// The JetStream context, for this crate's own modules.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The bucket to read from, as it was first seen: to look for it at each read is a round trip that tells nothing new.
+    pub(crate) async fn bundles(&self) -> Result<&ObjectStore, ObjectStoreError> {
+        self.bundles.get_or_try_init(|| self.context.get_object_store(topology::BUNDLES)).await
+    }
+
+    /// How often a holder of a message must say that it is still at work.
+    pub(crate) fn heartbeat(&self) -> Duration {
+        Duration::from_secs(self.topology.ack_wait_secs) / 3
+    }
+
+    /// Whether the server can be talked to now.
+    pub async fn is_up(&self) -> bool {
+        matches!(tokio::time::timeout(Duration::from_secs(2), self.context.query_account()).await, Ok(Ok(_)))
+    }
+
+    /// Creates and updates streams and consumers; see [`topology::apply`].
+    ///
+    /// # Errors
+    /// As [`topology::apply`].
+    pub async fn apply_topology(&self) -> Result<Vec<topology::Change>, BusError> {
+        topology::apply(&self.context, &self.topology).await
+    }
+
+    /// Creates streams and consumers that are missing; see [`topology::restore`].
+    ///
+    /// # Errors
+    /// As [`topology::restore`].
+    pub async fn restore_topology(&self) -> Result<(), BusError> {
+        topology::restore(&self.context, &self.topology).await
+    }
+
+    /// Publishes `body` as JSON and waits until it is stored. A missing stream is created and the publish repeated once.
+    ///
+    /// # Errors
+    /// If it may not have been stored: publish again, with the same `message_id`.
+    pub async fn publish<T: Serialize + Sync>(
+        &self,
+        subject: &Subject,
+        message_id: &str,
+        trace: TraceId,
+        body: &T,
+    ) -> Result<Published, BusError> {
+        let subject = subject.to_string();
+        let body = match serde_json::to_vec(body) {
+            Ok(body) => Bytes::from(body),
+            Err(source) => return Err(BusError::Encode { subject, source }),
+        };
+        self.publish_raw(&subject, message_id, trace, body).await
+    }
+
+    /// As [`Bus::publish`], for a body that is JSON already.
+    ///
+    /// # Errors
+    /// As [`Bus::publish`].
+    pub async fn publish_raw(
+        &self,
+        subject: &str,
+        message_id: &str,
+        trace: TraceId,
+        body: Bytes,
+    ) -> Result<Published, BusError> {
+        let headers = headers::of(message_id, trace);
+        match self.publish_once(subject, headers.clone(), body.clone()).await {
+            Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
+                self.restore_topology().await?;
+                self.publish_once(subject, headers, body).await
+            }
+            other => other,
+        }
+        .map_err(|source| BusError::Publish { subject: subject.to_owned(), source })
+    }
+
+    async fn publish_once(&self, subject: &str, headers: HeaderMap, body: Bytes) -> Result<Published, PublishError> {
+        let message = PublishMessage::build().headers(headers).payload(body);
+        let ack = self.context.send_publish(subject.to_owned(), message).await?;
+        match ack.await {
+            Ok(ack) if ack.duplicate => Ok(Published::AlreadyThere),
+            Ok(_) => Ok(Published::Stored),
+            Err(error) if is_subject_taken(&error) => Ok(Published::AlreadyThere),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Publishes an event. Events of one audit and kind carry what makes them differ in `message_id`.
+    ///
+    /// # Errors
+    /// As [`Bus::publish`].
+    pub async fn publish_event(&self, event: &AuditEvent, message_id: &str, trace: TraceId) -> Result<(), BusError> {
+        let subject = Subject::Event(event.project.clone(), event.audit, event.kind);
+        self.publish(&subject, message_id, trace, event).await.map(|_| ())
+    }
+
+    /// Keeps a message that nobody can use, and tells whoever watches. The id is made of the message itself, so that
+    /// burying it twice leaves one letter.
+    ///
+    /// # Errors
+    /// As [`Bus::publish`].
+    pub async fn bury(&self, origin: Origin, letter: &DeadLetter, trace: TraceId) -> Result<(), BusError> {
+        let identity = format!("{}\n{}\n{}", letter.subject, letter.reason, letter.body);
+        let id = format!("D:{}", schemas::ids::Digest::of(identity.as_bytes()));
+        self.publish(&Subject::DeadLetter(letter.cause, origin), &id, trace, letter).await?;
+        let (project, audit) = match letter.subject.parse() {
+            Ok(Subject::Task(_, key) | Subject::Result(key)) => (Some(key.project), Some(key.audit)),
+            Ok(Subject::ProjectRequest(project)) => (Some(project), None),
+            _ => (None, None),
+        };
+        let event = AuditEvent::new(schemas::event::EventKind::Rejected, project, audit).with_reason(&letter.reason);
+        self.publish_event(&event, &format!("E:{id}"), trace).await
+    }
+}
+
+/// Whether the stream keeps one message per subject and has one: the code is shared with full streams, the text is not.
+fn is_subject_taken(error: &PublishError) -> bool {
+    std::error::Error::source(error).is_some_and(|source| source.to_string().contains("maximum messages per subject"))
+}
+
+/// The user and password, or the token, of the first server that names one: the client leaves them where they stand.
+fn credentials(url: &str) -> ConnectOptions {
+    let servers = url.split(',').filter_map(|server| server.parse::<ServerAddr>().ok());
+    let Some(server) = servers.into_iter().find(ServerAddr::has_user_pass) else {
+        return ConnectOptions::new();
+    };
+    let user = server.username().unwrap_or_default().to_owned();
+    match server.password() {
+        Some(password) => ConnectOptions::with_user_and_password(user, password.to_owned()),
+        None => ConnectOptions::with_token(user),
+    }
+}
+
+/// The servers of a NATS URL, with user and password left out.
+fn without_credentials(url: &str) -> String {
+    let hosts = url.split(',').map(|server| server.rsplit('@').next().unwrap_or(server));
+    hosts.collect::<Vec<_>>().join(",")
+}
+
+fn log_event(event: &Event) {
+    match event {
+        Event::Connected => tracing::info!("connected to NATS"),
+        Event::Closed => tracing::debug!("connection to NATS closed"),
+        Event::Disconnected => tracing::warn!("lost NATS; reconnecting"),
+        other => tracing::warn!(event = %other, "NATS connection"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_stay_out_of_errors() {
+        assert_eq!(without_credentials("nats://user:secret@a:1,nats://token@b:2"), "a:1,b:2");
+        assert_eq!(without_credentials("nats://a:1"), "nats://a:1");
+    }
+}

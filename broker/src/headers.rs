@@ -1,0 +1,28 @@
+//! The headers of every message: its identity, its version and its trace.
+
+use async_nats::HeaderMap;
+use schemas::MESSAGE_VERSION;
+use schemas::ids::TraceId;
+
+/// What makes two publishes the same message, within the stream's duplicate window.
+pub const MESSAGE_ID: &str = "Nats-Msg-Id";
+/// Version of the message shape; absent in messages made by hand, which are taken for the current one.
+pub const SCHEMA: &str = "Audit-Schema";
+/// W3C `traceparent`.
+pub const TRACE: &str = "Audit-Trace";
+/// What a person may set on a request so that asking twice gives one audit.
+pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// The headers of a message of ours.
+pub(crate) fn of(message_id: &str, trace: TraceId) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(MESSAGE_ID, message_id);
+    headers.insert(SCHEMA, MESSAGE_VERSION.to_string());
+    headers.insert(TRACE, trace.traceparent());
+    headers
+}
+
+/// The value of a header, if it is there.
+pub(crate) fn get<'a>(headers: Option<&'a HeaderMap>, name: &str) -> Option<&'a str> {
+    headers?.get(name).map(|value| value.as_str())
+}

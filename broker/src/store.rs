@@ -1,0 +1,188 @@
+//! The record: one handle to Postgres; one file per concern, all SQL below here.
+
+pub mod audits;
+pub mod cache;
+pub mod dead_letters;
+pub mod dispatch;
+pub mod findings;
+pub mod intake;
+pub mod merge;
+pub mod outbox;
+pub mod plan;
+pub mod projects;
+pub mod reconcile;
+mod verdicts;
+
+use std::borrow::Cow;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
+use sqlx::{PgConnection, Postgres, SqlSafeStr as _, Transaction};
+
+use crate::config::DatabaseArgs;
+use crate::error::StoreError;
+
+/// How long to wait for a free connection before the database counts as unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Longest statement: a lock held by someone else must not hold all our connections too.
+const STATEMENT_TIMEOUT: &str = "30s";
+
+/// Longest pause inside a transaction: a process that hangs or whose machine is gone must not hold its locks for ever.
+/// Longer than the relay may wait for the queue to store what it took.
+const TRANSACTION_PAUSE_TIMEOUT: &str = "60s";
+
+/// After this long without a sign of life a dispatcher has lost its seat, see [`DispatcherSeat::is_held`].
+const SEAT_TIMEOUT: &str = "SET idle_session_timeout = '10s'";
+
+/// Advisory lock of the one dispatcher; any number that no other program on this database uses.
+const DISPATCHER_LOCK: i64 = 0x00e1_de50_d15b;
+
+/// Wakes the relay.
+pub const OUTBOX_CHANNEL: &str = "elder_outbox";
+/// Wakes the dispatcher.
+pub const TASKS_CHANNEL: &str = "elder_tasks";
+
+/// The record. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: PgPool,
+}
+
+impl Store {
+    /// Prepares connections; none is made before the first use, so a database that comes later is no failure.
+    ///
+    /// # Errors
+    /// If the URL is not one.
+    pub fn connect(args: &DatabaseArgs) -> Result<Self, StoreError> {
+        let url = args.database_url.expose_secret();
+        let options =
+            PgConnectOptions::from_str(url).map_err(|error| StoreError::of("be addressed by this URL", error))?;
+        let options = options.application_name("elder").options([
+            ("statement_timeout", STATEMENT_TIMEOUT),
+            ("idle_in_transaction_session_timeout", TRANSACTION_PAUSE_TIMEOUT),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(args.database_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options);
+        Ok(Self { pool })
+    }
+
+    /// Brings the schema up to date; several at once wait for each other. Returns how many steps there are.
+    ///
+    /// # Errors
+    /// If the database cannot be reached, or holds a schema that is newer or was changed by hand.
+    pub async fn migrate(&self) -> Result<usize, StoreError> {
+        let steps: Vec<Migration> = schemas::migrations::ALL
+            .into_iter()
+            .map(|step| {
+                let name = Cow::Borrowed(step.name);
+                Migration::new(step.version, name, MigrationType::Simple, step.sql.into_sql_str(), false)
+            })
+            .collect();
+        let count = steps.len();
+        Migrator::with_migrations(steps).run(&self.pool).await.map_err(StoreError::Migrate)?;
+        Ok(count)
+    }
+
+    /// Whether the database answers and its schema is there.
+    pub async fn is_up(&self) -> bool {
+        let asked = sqlx::query("SELECT 1 FROM audits LIMIT 1").fetch_optional(&self.pool);
+        matches!(tokio::time::timeout(Duration::from_secs(2), asked).await, Ok(Ok(_)))
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Wakes whenever something is announced on `channel`.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn listen(&self, channel: &'static str) -> Result<Wakeups, StoreError> {
+        let failed = |error| StoreError::of("listen", error);
+        let mut listener = PgListener::connect_with(&self.pool).await.map_err(failed)?;
+        listener.listen(channel).await.map_err(failed)?;
+        Ok(Wakeups(listener))
+    }
+
+    /// Tries to become the only dispatcher; the seat is held until the returned value is dropped or its connection ends,
+    /// and as long as [`DispatcherSeat::is_held`] is asked every few seconds.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn take_dispatcher_seat(&self) -> Result<Option<DispatcherSeat>, StoreError> {
+        let failed = |error| StoreError::of("elect a dispatcher", error);
+        let mut connection = self.pool.acquire().await.map_err(failed)?.detach();
+        let taken: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+            .bind(DISPATCHER_LOCK)
+            .fetch_one(&mut connection)
+            .await
+            .map_err(failed)?;
+        // A process that hangs keeps its connection, and that would keep the seat; the server takes it back then.
+        sqlx::query(SEAT_TIMEOUT).execute(&mut connection).await.map_err(failed)?;
+        Ok(taken.then_some(DispatcherSeat(connection)))
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.pool.begin().await.map_err(|error| StoreError::of("begin a transaction", error))
+    }
+}
+
+/// Announcements on one channel.
+#[derive(Debug)]
+pub struct Wakeups(PgListener);
+
+impl Wakeups {
+    /// Waits for the next announcement.
+    ///
+    /// # Errors
+    /// If the connection was lost; announcements made meanwhile were missed, so look yourself.
+    pub async fn next(&mut self) -> Result<(), StoreError> {
+        self.0.recv().await.map(|_| ()).map_err(|error| StoreError::of("listen", error))
+    }
+}
+
+/// The right to dispatch, held by one process at a time.
+#[derive(Debug)]
+pub struct DispatcherSeat(PgConnection);
+
+impl DispatcherSeat {
+    /// Whether the seat is still held: a lost connection has lost it. Asking is also the sign of life that keeps it.
+    pub async fn is_held(&mut self) -> bool {
+        sqlx::query("SELECT 1").execute(&mut self.0).await.is_ok()
+    }
+}
+
+async fn commit(transaction: Transaction<'static, Postgres>) -> Result<(), StoreError> {
+    transaction.commit().await.map_err(|error| StoreError::of("commit", error))
+}
+
+/// Announces on `channel` when the transaction commits.
+async fn announce(connection: &mut PgConnection, channel: &'static str) -> Result<(), StoreError> {
+    let sent = sqlx::query("SELECT pg_notify($1, '')").bind(channel).execute(connection).await;
+    sent.map(|_| ()).map_err(|error| StoreError::of("announce", error))
+}
+
+/// Reads a column that this program wrote as text from one of its own types.
+fn parsed<T: std::str::FromStr>(what: &'static str, text: &str) -> Result<T, StoreError>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| StoreError::Corrupt { what, reason: error.to_string() })
+}
+
+/// Turns a value of ours into JSON for a column.
+fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<serde_json::Value, StoreError> {
+    serde_json::to_value(value).map_err(|error| StoreError::Corrupt { what, reason: error.to_string() })
+}
+
+/// Reads a JSON column that this program wrote.
+fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, value: serde_json::Value) -> Result<T, StoreError> {
+    serde_json::from_value(value).map_err(|error| StoreError::Corrupt { what, reason: error.to_string() })
+}

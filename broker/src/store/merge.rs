@@ -1,0 +1,221 @@
+//! The merge: task results become rows exactly once, whatever order they come in and however often.
+//!
+//! A task row goes from open to done once; only that step lets a result, its findings and the audit's counter through,
+//! all in one transaction. The acknowledgement follows the commit.
+
+mod rows;
+mod unplanned;
+
+use std::collections::BTreeSet;
+
+use schemas::ids::{AuditId, TraceId};
+use schemas::magic::Magic;
+use schemas::partial::PartialResult;
+use schemas::task::TaskKey;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use self::rows::remember_items;
+pub(super) use self::rows::{insert_findings, insert_results};
+use self::unplanned::adopt_unplanned;
+pub use super::verdicts::Finished;
+use super::verdicts::finish_if_complete;
+use super::{Store, commit};
+use crate::error::StoreError;
+
+/// One task result as it came in.
+#[derive(Debug, Clone)]
+pub struct TaskResult {
+    /// Which task.
+    pub key: TaskKey,
+    /// What the worker answered.
+    pub partial: PartialResult,
+    /// The trace it belongs to.
+    pub trace: TraceId,
+}
+
+/// What a batch of results came to.
+#[derive(Debug, Default)]
+pub struct Merged {
+    /// Tasks that were open before and are done now.
+    pub fresh: usize,
+    /// Results that nobody asked for, by index in the batch: their audit has no such task.
+    pub foreign: Vec<usize>,
+    /// Tasks answered twice, and differently: the first answer counts.
+    pub contradictions: Vec<TaskKey>,
+    /// Audits that got further, with done and total tasks.
+    pub progress: Vec<Progress>,
+    /// Audits that ended.
+    pub finished: Vec<Finished>,
+}
+
+/// How far an audit is.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// The audit.
+    pub audit: AuditId,
+    /// Its project.
+    pub project: String,
+    /// The trace that it belongs to.
+    pub trace: TraceId,
+    /// Tasks done.
+    pub done: i64,
+    /// Tasks in all.
+    pub total: i64,
+}
+
+/// A result ready to be written.
+pub(super) struct Part<'a> {
+    pub(super) audit: AuditId,
+    pub(super) shard: u32,
+    pub(super) magic: Magic,
+    pub(super) partial: &'a PartialResult,
+}
+
+type Key = (Uuid, i32, String);
+
+fn row_key(key: &TaskKey) -> Key {
+    (key.audit.0, shard_column(key.shard), key.magic.as_str().to_owned())
+}
+
+/// Subjects with larger shards are refused when they are parsed.
+fn shard_column(shard: u32) -> i32 {
+    i32::try_from(shard).unwrap_or(i32::MAX)
+}
+
+impl Store {
+    /// Merges a batch of results in one transaction.
+    ///
+    /// # Errors
+    /// If the database cannot be reached, or refuses something in the batch: then nothing of it is merged.
+    pub async fn merge(&self, batch: &[TaskResult]) -> Result<Merged, StoreError> {
+        let mut transaction = self.begin().await?;
+        lock_audits(&mut transaction, batch).await?;
+        adopt_unplanned(&mut transaction, batch).await?;
+        let fresh = close_tasks(&mut transaction, batch).await?;
+        let mut open: BTreeSet<&Key> = fresh.iter().collect();
+        let keys: Vec<Key> = batch.iter().map(|result| row_key(&result.key)).collect();
+        let (mut parts, mut repeated) = (Vec::new(), Vec::new());
+        for (index, result) in batch.iter().enumerate() {
+            let TaskKey { audit, shard, magic, .. } = &result.key;
+            if open.remove(&keys[index]) {
+                parts.push(Part { audit: *audit, shard: *shard, magic: *magic, partial: &result.partial });
+            } else {
+                repeated.push(index);
+            }
+        }
+        insert_results(&mut transaction, &parts).await?;
+        insert_findings(&mut transaction, &parts).await?;
+        remember_items(&mut transaction, &parts).await?;
+        let mut merged = Merged { fresh: fresh.len(), ..Merged::default() };
+        merged.progress = count_done(&mut transaction, &fresh).await?;
+        let touched: Vec<AuditId> = merged.progress.iter().map(|progress| progress.audit).collect();
+        merged.finished = finish_if_complete(&mut transaction, &touched).await?;
+        judge_repeated(&mut transaction, batch, &repeated, &mut merged).await?;
+        commit(transaction).await?;
+        Ok(merged)
+    }
+}
+
+/// Takes the audits of a batch in one order, so that two aggregators never wait for each other in a circle.
+async fn lock_audits(connection: &mut PgConnection, batch: &[TaskResult]) -> Result<(), StoreError> {
+    let audits: BTreeSet<Uuid> = batch.iter().map(|result| result.key.audit.0).collect();
+    sqlx::query("SELECT 1 FROM audits WHERE id = ANY($1) ORDER BY id FOR UPDATE")
+        .bind(audits.into_iter().collect::<Vec<_>>())
+        .fetch_all(connection)
+        .await
+        .map(|_| ())
+        .map_err(|error| StoreError::of("lock audits", error))
+}
+
+/// Turns open tasks into done ones and returns those that were open: the step that happens once per task.
+async fn close_tasks(connection: &mut PgConnection, batch: &[TaskResult]) -> Result<Vec<Key>, StoreError> {
+    let (audits, shards, magics) = columns(batch.iter().map(|result| &result.key));
+    let projects: Vec<&str> = batch.iter().map(|result| result.key.project.as_str()).collect();
+    sqlx::query_as(
+        "UPDATE tasks t SET state = 'done', done_at = now()
+         FROM UNNEST($1::uuid[], $2::integer[], $3::text[], $4::text[]) AS r(audit_id, shard, magic, project), audits a
+         WHERE t.audit_id = r.audit_id AND t.shard = r.shard AND t.magic = r.magic AND t.state <> 'done'
+           AND a.id = r.audit_id AND a.project_slug = r.project
+         RETURNING t.audit_id, t.shard, t.magic",
+    )
+    .bind(audits)
+    .bind(shards)
+    .bind(magics)
+    .bind(projects)
+    .fetch_all(connection)
+    .await
+    .map_err(|error| StoreError::of("close tasks", error))
+}
+
+/// The keys as the columns of an `UNNEST`.
+fn columns<'a>(keys: impl Iterator<Item = &'a TaskKey>) -> (Vec<Uuid>, Vec<i32>, Vec<&'static str>) {
+    let (mut audits, mut shards, mut magics) = (Vec::new(), Vec::new(), Vec::new());
+    for key in keys {
+        audits.push(key.audit.0);
+        shards.push(shard_column(key.shard));
+        magics.push(key.magic.as_str());
+    }
+    (audits, shards, magics)
+}
+
+/// Moves the counters by the tasks that were really closed.
+async fn count_done(connection: &mut PgConnection, fresh: &[Key]) -> Result<Vec<Progress>, StoreError> {
+    let audits: Vec<Uuid> = fresh.iter().map(|(audit, _, _)| *audit).collect();
+    let rows: Vec<(Uuid, String, Uuid, i64, i64)> = sqlx::query_as(
+        "UPDATE audits SET tasks_done = tasks_done + done.n
+         FROM (SELECT id, count(*) AS n FROM UNNEST($1::uuid[]) AS t(id) GROUP BY id) AS done
+         WHERE audits.id = done.id
+         RETURNING audits.id, project_slug, trace_id, tasks_done, tasks_total",
+    )
+    .bind(audits)
+    .fetch_all(connection)
+    .await
+    .map_err(|error| StoreError::of("count tasks", error))?;
+    let progress = rows.into_iter().map(|(audit, project, trace, done, total)| {
+        let (audit, trace) = (AuditId(audit), trace.into());
+        Progress { audit, project, trace, done, total }
+    });
+    Ok(progress.collect())
+}
+
+/// Tells repetitions, which are harmless, from results nobody asked for and from second answers that differ.
+async fn judge_repeated(
+    connection: &mut PgConnection,
+    batch: &[TaskResult],
+    repeated: &[usize],
+    merged: &mut Merged,
+) -> Result<(), StoreError> {
+    if repeated.is_empty() {
+        return Ok(());
+    }
+    let (audits, shards, magics) = columns(repeated.iter().map(|&index| &batch[index].key));
+    let rows: Vec<(Uuid, i32, String, String, String)> = sqlx::query_as(
+        "SELECT r.audit_id, r.shard, r.magic, r.digest, a.project_slug
+         FROM results r JOIN audits a ON a.id = r.audit_id
+         -- The planner's own results have no task: an answer to one of them was asked for by nobody.
+         JOIN tasks USING (audit_id, shard, magic)
+         JOIN UNNEST($1::uuid[], $2::integer[], $3::text[]) AS t(audit_id, shard, magic)
+           ON r.audit_id = t.audit_id AND r.shard = t.shard AND r.magic = t.magic",
+    )
+    .bind(audits)
+    .bind(shards)
+    .bind(magics)
+    .fetch_all(connection)
+    .await
+    .map_err(|error| StoreError::of("compare results", error))?;
+    for &index in repeated {
+        let TaskResult { key, partial, .. } = &batch[index];
+        let known = rows.iter().find(|(audit, shard, magic, _, project)| {
+            (*audit, *shard, magic.clone()) == row_key(key) && *project == key.project.as_str()
+        });
+        match known {
+            None => merged.foreign.push(index),
+            Some((_, _, _, digest, _)) if digest != partial.digest().as_str() => {
+                merged.contradictions.push(key.clone())
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! The plan of an audit: its shards and tasks, and what was known without any worker.
+
+use std::collections::BTreeMap;
+
+use schemas::bundle::Manifest;
+use schemas::event::{AuditEvent, EventKind};
+use schemas::ids::{AuditId, Digest, ObjectId};
+use schemas::magic::Magic;
+use schemas::partial::PartialResult;
+use schemas::task::PLANNED_SHARD;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::merge::{Part, insert_findings, insert_results};
+use super::outbox::event_row;
+use super::verdicts::finish_if_complete;
+use super::{Store, TASKS_CHANNEL, announce, commit, to_json};
+use crate::error::StoreError;
+
+/// One shard of a plan.
+#[derive(Debug, Clone)]
+pub struct PlannedShard {
+    /// The bundle that holds it.
+    pub bundle: Digest,
+    /// What is in it, without what its commits say.
+    pub manifest: Manifest,
+    /// The magics to run over it.
+    pub magics: Vec<Magic>,
+}
+
+/// What is to be done for an audit, and what is known already.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What is audited.
+    pub commit: ObjectId,
+    /// Shards for workers, numbered from 1 in this order.
+    pub shards: Vec<PlannedShard>,
+    /// Per magic: results from the cache, and what was ruled out without reading it.
+    pub known: BTreeMap<Magic, PartialResult>,
+    /// How much of it workers have to look at.
+    pub extent: Extent,
+}
+
+/// How many files and commits an audit looks at, and how many of them for the first time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Files given to workers.
+    pub files_analyzed: usize,
+    /// Files whose results were known for every magic that reads them.
+    pub files_cached: usize,
+    /// Commits given to workers.
+    pub commits_analyzed: usize,
+    /// Commits whose results were known for every magic that reads them.
+    pub commits_cached: usize,
+}
+
+impl Plan {
+    fn task_count(&self) -> usize {
+        self.shards.iter().map(|shard| shard.magics.len()).sum()
+    }
+}
+
+impl Store {
+    /// Records a plan and starts the audit. Returns false, having changed nothing, if it is not queued any more.
+    ///
+    /// # Errors
+    /// If the database cannot be reached or refuses the plan.
+    pub async fn start_audit(&self, id: AuditId, plan: &Plan) -> Result<bool, StoreError> {
+        let failed = |error| StoreError::of("start an audit", error);
+        let mut transaction = self.begin().await?;
+        let started: Option<(Uuid, String, Uuid)> = sqlx::query_as(
+            "UPDATE audits SET state = 'running', started_at = now(), commit_sha = $2, tasks_total = $3,
+                    files_analyzed = $4, files_cached = $5, commits_analyzed = $6, commits_cached = $7
+             WHERE id = $1 AND state = 'queued' RETURNING id, project_slug, trace_id",
+        )
+        .bind(id.0)
+        .bind(plan.commit.as_str())
+        .bind(count(plan.task_count()))
+        .bind(count(plan.extent.files_analyzed))
+        .bind(count(plan.extent.files_cached))
+        .bind(count(plan.extent.commits_analyzed))
+        .bind(count(plan.extent.commits_cached))
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        let Some((_, project, trace)) = started else {
+            return Ok(false);
+        };
+        let mut event = AuditEvent::new(EventKind::Started, Some(super::parsed("project slug", &project)?), Some(id));
+        event.commit = Some(plan.commit.clone());
+        event.tasks_done = Some(0);
+        event.tasks_total = Some(plan.task_count() as u64);
+        event_row(&mut transaction, &event, trace.into()).await?;
+        insert_shards(&mut transaction, id, plan).await?;
+        insert_tasks(&mut transaction, id, plan).await?;
+        insert_known(&mut transaction, id, plan).await?;
+        finish_if_complete(&mut transaction, &[id]).await?;
+        announce(&mut transaction, TASKS_CHANNEL).await?;
+        commit(transaction).await?;
+        Ok(true)
+    }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Shards are numbered from 1; a plan has far fewer than 2^31 of them, since a repository has at most 200,000 entries.
+fn numbered(plan: &Plan) -> impl Iterator<Item = (i32, &PlannedShard)> {
+    (1..).zip(&plan.shards)
+}
+
+async fn insert_shards(connection: &mut PgConnection, id: AuditId, plan: &Plan) -> Result<(), StoreError> {
+    let (mut shards, mut bundles, mut manifests) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, shard) in numbered(plan) {
+        shards.push(number);
+        bundles.push(shard.bundle.as_str());
+        manifests.push(to_json("manifest", &shard.manifest)?);
+    }
+    sqlx::query(
+        "INSERT INTO shards (audit_id, shard, bundle, manifest)
+         SELECT $1, s, b, m FROM UNNEST($2::integer[], $3::text[], $4::jsonb[]) AS t(s, b, m)",
+    )
+    .bind(id.0)
+    .bind(shards)
+    .bind(bundles)
+    .bind(manifests)
+    .execute(connection)
+    .await
+    .map(|_| ())
+    .map_err(|error| StoreError::of("record shards", error))
+}
+
+async fn insert_tasks(connection: &mut PgConnection, id: AuditId, plan: &Plan) -> Result<(), StoreError> {
+    let (mut shards, mut magics) = (Vec::new(), Vec::new());
+    for (number, shard) in numbered(plan) {
+        for magic in &shard.magics {
+            shards.push(number);
+            magics.push(magic.as_str());
+        }
+    }
+    sqlx::query(
+        "INSERT INTO tasks (audit_id, shard, magic)
+         SELECT $1, s, m FROM UNNEST($2::integer[], $3::text[]) AS t(s, m)",
+    )
+    .bind(id.0)
+    .bind(shards)
+    .bind(magics)
+    .execute(connection)
+    .await
+    .map(|_| ())
+    .map_err(|error| StoreError::of("record tasks", error))
+}
+
+async fn insert_known(connection: &mut PgConnection, id: AuditId, plan: &Plan) -> Result<(), StoreError> {
+    let parts: Vec<Part<'_>> = plan
+        .known
+        .iter()
+        .map(|(magic, partial)| Part { audit: id, shard: PLANNED_SHARD, magic: *magic, partial })
+        .collect();
+    insert_results(connection, &parts).await?;
+    insert_findings(connection, &parts).await
+}

@@ -1,0 +1,145 @@
+//! What the queue may have lost: audits and tasks without news for too long.
+
+use std::time::Duration;
+
+use schemas::bundle::Manifest;
+use schemas::ids::{AuditId, Digest, ObjectId, TraceId};
+use schemas::request::AuditRequest;
+use uuid::Uuid;
+
+use super::intake::request_row;
+use super::{Store, TASKS_CHANNEL, announce, commit, from_json, parsed};
+use crate::error::StoreError;
+
+/// A shard of which some tasks have been in the queue for too long.
+#[derive(Debug, Clone)]
+pub struct StaleShard {
+    /// The audit.
+    pub audit: AuditId,
+    /// The shard.
+    pub shard: i32,
+    /// Its project.
+    pub project_id: Uuid,
+    /// Where the project is cloned from.
+    pub repository_url: String,
+    /// What is audited.
+    pub commit: ObjectId,
+    /// What it reads.
+    pub bundle: Digest,
+    /// What is in the bundle.
+    pub manifest: Manifest,
+    /// The trace it belongs to.
+    pub trace: TraceId,
+}
+
+type StaleAuditRow = (Uuid, Uuid, String, String, Option<String>, Option<String>, String);
+
+type StaleShardRow = (Uuid, i32, Uuid, String, String, String, serde_json::Value, Uuid);
+
+impl Store {
+    /// Writes the request of every audit that has been queued for longer than `age` to the outbox once more: planning
+    /// twice is harmless, never planning is not. Returns how many.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn repeat_stale_requests(&self, age: Duration, limit: i64) -> Result<usize, StoreError> {
+        let failed = |error| StoreError::of("look for forgotten audits", error);
+        let mut transaction = self.begin().await?;
+        let rows: Vec<StaleAuditRow> = sqlx::query_as(
+            "SELECT id, trace_id, project_slug, kind, revision, base_commit, priority FROM audits
+             WHERE state = 'queued' AND created_at < now() - make_interval(secs => $1)
+               AND NOT EXISTS (SELECT 1 FROM outbox WHERE message_id LIKE 'R:' || audits.id || ':%')
+             ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED",
+        )
+        .bind(age.as_secs_f64())
+        .bind(limit)
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        let repeated = rows.len();
+        // A new id each round, or the queue would take the repetition for the message that it has lost.
+        let round: i64 = sqlx::query_scalar("SELECT extract(epoch FROM now())::bigint")
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        for (id, trace, project, kind, revision, base, priority) in rows {
+            let request = AuditRequest {
+                audit: Some(AuditId(id)),
+                project: parsed("project slug", &project)?,
+                revision: revision.map(|text| parsed("revision", &text)).transpose()?,
+                base: base.map(|text| parsed("base commit", &text)).transpose()?,
+                kind: from_json("audit kind", kind.into())?,
+                magics: Vec::new(),
+                priority: parsed("priority", &priority)?,
+            };
+            request_row(&mut transaction, AuditId(id), &request, trace.into(), round).await?;
+        }
+        commit(transaction).await?;
+        Ok(repeated)
+    }
+
+    /// Shards with tasks that were published longer than `age` ago and are not done, oldest first.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn stale_shards(&self, age: Duration, limit: i64) -> Result<Vec<StaleShard>, StoreError> {
+        let rows: Vec<StaleShardRow> = sqlx::query_as(
+            "SELECT s.audit_id, s.shard, a.project_id, p.repository_url, a.commit_sha, s.bundle, s.manifest, a.trace_id
+             FROM (SELECT audit_id, shard, min(published_at) AS since FROM tasks
+                   WHERE state = 'published' AND published_at < now() - make_interval(secs => $1)
+                   GROUP BY audit_id, shard ORDER BY since LIMIT $2) stale
+             JOIN shards s USING (audit_id, shard)
+             JOIN audits a ON a.id = s.audit_id AND a.state = 'running'
+             JOIN projects p ON p.id = a.project_id
+             ORDER BY stale.since",
+        )
+        .bind(age.as_secs_f64())
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| StoreError::of("look for lost tasks", error))?;
+        rows.into_iter()
+            .map(|(audit, shard, project_id, repository_url, commit, bundle, manifest, trace)| {
+                Ok(StaleShard {
+                    audit: AuditId(audit),
+                    shard,
+                    project_id,
+                    repository_url,
+                    commit: parsed("commit", &commit)?,
+                    bundle: parsed("bundle", &bundle)?,
+                    manifest: from_json("manifest", manifest)?,
+                    trace: trace.into(),
+                })
+            })
+            .collect()
+    }
+
+    /// Makes the open tasks of a shard ready to be published again. One that is still in the queue is not doubled there:
+    /// the stream keeps one message per task.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn reopen_shard(&self, audit: AuditId, shard: i32, bundle: &Digest) -> Result<u64, StoreError> {
+        let failed = |error| StoreError::of("make tasks ready again", error);
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE shards SET bundle = $3 WHERE audit_id = $1 AND shard = $2 AND bundle <> $3")
+            .bind(audit.0)
+            .bind(shard)
+            .bind(bundle.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        let reopened = sqlx::query(
+            "UPDATE tasks SET state = 'ready', generation = generation + 1
+             WHERE audit_id = $1 AND shard = $2 AND state = 'published'",
+        )
+        .bind(audit.0)
+        .bind(shard)
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        announce(&mut transaction, TASKS_CHANNEL).await?;
+        commit(transaction).await?;
+        Ok(reopened.rows_affected())
+    }
+}
