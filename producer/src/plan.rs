@@ -1,0 +1,243 @@
+//! Planning: what an audit has to look at, what is known of it already, and how the rest is cut into shards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use broker::store::plan::Extent;
+use schemas::bundle::{CommitFacts, Manifest, ManifestFile, Shard, SourceFile};
+use schemas::ids::{Digest, ObjectId};
+use schemas::item::{Item, ItemResult, SkipReason};
+use schemas::magic::{Input, Magic};
+use schemas::partial::PartialResult;
+use schemas::request::{AuditKind, AuditRequest};
+
+use crate::mirror::{COMMITS_PER_AUDIT_MAX, COMMITS_PER_PUSH_MAX, Entry, Listing, Mirror, MirrorError};
+use crate::sharding::{ShardLimits, split, split_commits};
+
+/// What an audit has to look at.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    /// What is audited.
+    pub commit: ObjectId,
+    /// Files to read, by path.
+    pub files: Vec<Entry>,
+    /// Files ruled out without reading them, with reasons.
+    pub skipped: Vec<(Item, SkipReason)>,
+    /// Commits to read, newest first, with whether each is on the default branch.
+    pub commits: Vec<(ObjectId, bool)>,
+}
+
+impl Survey {
+    /// The files and then the commits, as the result cache knows them.
+    pub fn items(&self, input: Input) -> Vec<Item> {
+        match input {
+            Input::Files => self.files.iter().map(file_item).collect(),
+            Input::History => self.commits.iter().map(|(sha, on_default)| commit_item(sha, *on_default)).collect(),
+            Input::Results => Vec::new(),
+        }
+    }
+}
+
+fn file_item(entry: &Entry) -> Item {
+    Item::File { path: entry.path.clone(), blob: entry.blob.clone() }
+}
+
+fn commit_item(sha: &ObjectId, on_default_branch: bool) -> Item {
+    Item::Commit { sha: sha.clone(), on_default_branch }
+}
+
+/// Looks up what `request` is about. A base that is not in the repository (any more) makes the audit a full one.
+///
+/// # Errors
+/// If the revision is not in the repository, or the mirror is damaged.
+pub fn survey(mirror: &Mirror, request: &AuditRequest, magics: &[Magic]) -> Result<Survey, MirrorError> {
+    let commit = mirror.resolve(request.revision.as_ref())?;
+    let is_incremental = request.kind == AuditKind::Incremental;
+    let base = request.base.as_ref().filter(|base| is_incremental && mirror.contains(base));
+    let reads = |input| magics.iter().any(|magic| magic.input() == input);
+    let listing = match base {
+        _ if !reads(Input::Files) => Listing::default(),
+        Some(base) => mirror.changed_files(base, &commit)?,
+        None => mirror.files(&commit)?,
+    };
+    let commits_max = if base.is_some() { COMMITS_PER_PUSH_MAX } else { COMMITS_PER_AUDIT_MAX };
+    let commits = if reads(Input::History) { mirror.new_commits(base, &commit, commits_max)? } else { Vec::new() };
+    let commits = commits.into_iter().map(|sha| {
+        let on_default = mirror.on_default_branch(&sha);
+        (sha, on_default)
+    });
+    Ok(Survey { files: listing.entries, skipped: listing.skipped, commits: commits.collect(), commit })
+}
+
+/// Per magic: results known already, by index in [`Survey::items`].
+pub type Cached = BTreeMap<Magic, BTreeMap<usize, ItemResult>>;
+
+/// A shard before it is packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// What to read.
+    pub manifest: Manifest,
+    /// The magics to run over it.
+    pub magics: Vec<Magic>,
+}
+
+/// What workers have to do, and what they need not do.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// Shards for workers.
+    pub cuts: Vec<Cut>,
+    /// Per magic: what was known, and what was ruled out.
+    pub known: BTreeMap<Magic, PartialResult>,
+    /// How much is in `cuts`, and how much was known.
+    pub extent: Extent,
+}
+
+/// Cuts what is not known into shards. Files that need the same magics go together, neighbours first.
+///
+/// # Errors
+/// If a commit cannot be read.
+pub fn arrange(
+    mirror: &Mirror,
+    survey: &Survey,
+    mut cached: Cached,
+    rulesets: &BTreeMap<Magic, Digest>,
+    limits: ShardLimits,
+) -> Result<Work, MirrorError> {
+    let mut cuts = Vec::new();
+    let (files, files_cached) = missing(survey.files.len(), Input::Files, &cached, rulesets);
+    for (magics, indexes) in files {
+        let entries = indexes.iter().map(|&index| survey.files[index].clone()).collect();
+        let manifests = split(entries, limits).into_iter().map(file_manifest);
+        cuts.extend(manifests.map(|manifest| Cut { manifest, magics: magics.clone() }));
+    }
+    let (commits, commits_cached) = missing(survey.commits.len(), Input::History, &cached, rulesets);
+    for (magics, indexes) in commits {
+        let facts = indexes.iter().map(|&index| mirror.commit_facts(&survey.commits[index].0));
+        let facts: Vec<CommitFacts> = facts.collect::<Result<_, _>>()?;
+        for commits in split_commits(facts, limits) {
+            cuts.push(Cut { manifest: Manifest { files: Vec::new(), commits }, magics: magics.clone() });
+        }
+    }
+    let known = rulesets
+        .iter()
+        .map(|(magic, ruleset)| (*magic, known_to(*magic, ruleset, survey, cached.remove(magic).unwrap_or_default())))
+        .collect();
+    let extent = Extent {
+        files_analyzed: survey.files.len() - files_cached,
+        files_cached,
+        commits_analyzed: survey.commits.len() - commits_cached,
+        commits_cached,
+    };
+    Ok(Work { cuts, known, extent })
+}
+
+/// Groups the items of one input by the magics that do not know them yet. Returns the groups and how many items none misses.
+fn missing(
+    count: usize,
+    input: Input,
+    cached: &Cached,
+    rulesets: &BTreeMap<Magic, Digest>,
+) -> (BTreeMap<Vec<Magic>, Vec<usize>>, usize) {
+    let readers: Vec<Magic> = rulesets.keys().copied().filter(|magic| magic.input() == input).collect();
+    let mut groups: BTreeMap<Vec<Magic>, Vec<usize>> = BTreeMap::new();
+    for index in 0..count {
+        let knows = |magic: &Magic| cached.get(magic).is_some_and(|known| known.contains_key(&index));
+        let magics: Vec<Magic> = readers.iter().copied().filter(|magic| !knows(magic)).collect();
+        groups.entry(magics).or_default().push(index);
+    }
+    let known = groups.remove(&Vec::new()).map_or(0, |indexes| indexes.len());
+    (groups, known)
+}
+
+fn file_manifest(entries: Vec<Entry>) -> Manifest {
+    let files = entries.into_iter().map(|Entry { path, blob, size }| ManifestFile { path, blob, size });
+    Manifest { files: files.collect(), commits: Vec::new() }
+}
+
+/// The same manifest for the record: which commits, without what they say. People write secrets into commit messages too,
+/// and the record keeps none.
+pub fn without_messages(manifest: &Manifest) -> Manifest {
+    let bare = |commit: &CommitFacts| CommitFacts { subject: String::new(), changes: Vec::new(), ..commit.clone() };
+    Manifest { files: manifest.files.clone(), commits: manifest.commits.iter().map(bare).collect() }
+}
+
+/// The manifest as it was packed, from one that [`without_messages`] gave.
+///
+/// # Errors
+/// If a commit cannot be read.
+pub fn with_messages(mirror: &Mirror, manifest: Manifest) -> Result<Manifest, MirrorError> {
+    let commits = manifest.commits.into_iter().map(|known| {
+        let CommitFacts { subject, changes, .. } = mirror.commit_facts(&known.sha)?;
+        Ok(CommitFacts { subject, changes, ..known })
+    });
+    Ok(Manifest { commits: commits.collect::<Result<_, MirrorError>>()?, files: manifest.files })
+}
+
+/// The planner's own result for a magic: what the cache gave and what was ruled out.
+fn known_to(magic: Magic, ruleset: &Digest, survey: &Survey, cached: BTreeMap<usize, ItemResult>) -> PartialResult {
+    let mut items: Vec<ItemResult> = cached.into_values().collect();
+    if magic.input() == Input::Files {
+        items.extend(survey.skipped.iter().map(|(item, reason)| ItemResult::skipped(item.clone(), *reason)));
+    }
+    PartialResult { ruleset: Some(ruleset.clone()), items, ..PartialResult::default() }
+}
+
+/// The rule sets of the magics of an audit.
+pub fn rulesets_of(magics: &[Magic], all: &BTreeMap<Magic, Digest>) -> BTreeMap<Magic, Digest> {
+    let asked: BTreeSet<&Magic> = magics.iter().collect();
+    all.iter().filter(|(magic, _)| asked.contains(magic)).map(|(magic, digest)| (*magic, digest.clone())).collect()
+}
+
+/// Reads what a manifest names, without packing it: for audits in one process.
+///
+/// # Errors
+/// If a blob cannot be read.
+pub fn load(mirror: &Mirror, manifest: &Manifest) -> Result<Shard, MirrorError> {
+    let files = manifest.files.iter().map(|file| {
+        let bytes = mirror.read_blob(&file.blob, schemas::bundle::FILE_BYTES_MAX)?;
+        Ok(SourceFile { path: file.path.clone(), blob: file.blob.clone(), bytes })
+    });
+    Ok(Shard { files: files.collect::<Result<_, MirrorError>>()?, commits: manifest.commits.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemas::item::Units;
+
+    fn rulesets(magics: &[Magic]) -> BTreeMap<Magic, Digest> {
+        magics.iter().map(|magic| (*magic, Digest::of(magic.as_str().as_bytes()))).collect()
+    }
+
+    fn known(indexes: &[usize]) -> BTreeMap<usize, ItemResult> {
+        let item =
+            |index: &usize| Item::File { path: format!("{index}.rs"), blob: format!("{index:040x}").parse().unwrap() };
+        let result = |index| ItemResult {
+            item: item(index),
+            skipped: None,
+            units: Units::default(),
+            findings: Vec::new(),
+            notes: Vec::new(),
+        };
+        indexes.iter().map(|index| (*index, result(index))).collect()
+    }
+
+    #[test]
+    fn files_are_grouped_by_the_magics_that_do_not_know_them() {
+        let cached = Cached::from([(Magic::Integrity, known(&[0, 1])), (Magic::Tdd, known(&[1, 2]))]);
+        let rulesets = rulesets(&[Magic::Integrity, Magic::Tdd, Magic::Git]);
+        let (groups, known) = missing(4, Input::Files, &cached, &rulesets);
+        let expected = [
+            (vec![Magic::Integrity], vec![2]),
+            (vec![Magic::Integrity, Magic::Tdd], vec![3]),
+            (vec![Magic::Tdd], vec![0]),
+        ];
+        assert_eq!(groups, BTreeMap::from(expected));
+        assert_eq!(known, 1, "only the second is known to both");
+    }
+
+    #[test]
+    fn commits_are_nobodys_business_where_no_magic_reads_history() {
+        let (groups, known) = missing(3, Input::History, &Cached::new(), &rulesets(&[Magic::Integrity]));
+        assert_eq!((groups, known), (BTreeMap::new(), 3));
+    }
+}
