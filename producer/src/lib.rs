@@ -6,8 +6,15 @@
 //! ```
 
 pub mod bundle;
+pub mod config;
+mod dispatcher;
+pub mod http;
+pub mod intake;
+pub mod local;
 pub mod mirror;
 pub mod plan;
+pub mod planner;
+mod reconciler;
 pub mod repository_url;
 pub mod sharding;
 pub mod webhooks;

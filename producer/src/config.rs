@@ -1,0 +1,61 @@
+//! Options of the producer's two roles, `serve` and `planner`.
+
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use clap::Args;
+use secrecy::SecretString;
+
+use crate::sharding::ShardLimits;
+
+/// What repositories may be fetched.
+#[derive(Debug, Clone, Args)]
+pub struct AccessArgs {
+    /// Also accept repositories on this machine: `file://` paths and loopback addresses
+    #[arg(long, env = "ELDER_ALLOW_LOCAL")]
+    pub allow_local: bool,
+}
+
+/// Options of `serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Address and port to listen on
+    #[arg(long, env = "ELDER_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+    /// Token that every request to /api and /metrics must carry as `Authorization: Bearer TOKEN`; at least 16 characters
+    #[arg(long, env = "ELDER_API_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub api_token: SecretString,
+    #[command(flatten)]
+    /// What repositories may be registered.
+    pub access: AccessArgs,
+}
+
+/// Options of `planner`.
+#[derive(Debug, Clone, Args)]
+pub struct PlannerArgs {
+    /// Folder for the bare mirrors of the repositories
+    #[arg(long, env = "ELDER_MIRRORS", default_value = ".elder/mirrors", value_name = "FOLDER")]
+    pub mirrors: PathBuf,
+    /// Private key for ssh repositories; without one the ssh agent is asked
+    #[arg(long, env = "ELDER_SSH_KEY", value_name = "FILE")]
+    pub ssh_key: Option<PathBuf>,
+    /// Audits planned at the same time
+    #[arg(long, env = "ELDER_PLANS_AT_ONCE", default_value_t = 4, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub plans_at_once: u32,
+    /// Most files in one shard
+    #[arg(long, env = "ELDER_SHARD_FILES", default_value_t = ShardLimits::default().files_max, value_name = "N")]
+    pub shard_files: NonZero<usize>,
+    /// Most tasks in the queue or running at once; the rest waits in the record
+    #[arg(long, env = "ELDER_TASKS_IN_FLIGHT", default_value_t = 1_024, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub tasks_in_flight: u32,
+    /// Seconds without news after which a task or request counts as lost and is published again
+    #[arg(long, env = "ELDER_LOST_AFTER_SECS", default_value_t = 120, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub lost_after_secs: u64,
+    #[command(flatten)]
+    /// What repositories may be fetched.
+    pub access: AccessArgs,
+}

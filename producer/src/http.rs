@@ -1,0 +1,143 @@
+//! The HTTP door: every route of the product on one page.
+
+mod audits;
+mod auth;
+mod body;
+mod health;
+mod metrics;
+mod projects;
+mod reply;
+mod state;
+mod webhook;
+
+use std::convert::Infallible;
+use std::future::Future;
+
+use anyhow::Context as _;
+use broker::{Bus, Store};
+use schemas::catalogue::Catalogue;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+use self::reply::{ApiError, answer};
+use self::state::Shared;
+use crate::config::ServeArgs;
+
+/// Takes the address to serve on, after checking what can be wrong with the options.
+///
+/// # Errors
+/// If the token can be guessed, or the address is taken or not ours.
+pub async fn bind(args: &ServeArgs) -> anyhow::Result<TcpListener> {
+    auth::check_strength(&args.api_token)?;
+    let listen = args.listen;
+    TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}; choose another with --listen"))
+}
+
+/// Serves until `stop` is cancelled, then finishes the requests under way.
+///
+/// # Errors
+/// If the relay beside it panicked.
+pub async fn run(
+    listener: TcpListener,
+    args: &ServeArgs,
+    store: Store,
+    bus: Bus,
+    catalogue: Catalogue,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let ServeArgs { listen: _, api_token, access } = args;
+    let address = listener.local_addr()?;
+    let shared = Shared::new(store.clone(), bus.clone(), catalogue, api_token.clone(), access.allow_local);
+    let relay = tokio::spawn(broker::relay::run(store, bus, stop.clone()));
+    tracing::info!(%address, "listening");
+    let server = warp::serve(routes(shared)).incoming(listener).graceful(async move { stop.cancelled().await });
+    server.run().await;
+    relay.await?;
+    Ok(())
+}
+
+/// Every route. `/webhooks` answers to signatures, `/api` and `/metrics` to the token, `/health` to anyone.
+pub(crate) fn routes(shared: Shared) -> BoxedFilter<(Response,)> {
+    let webhooks = warp::path!("webhooks" / "github" / String)
+        .and(warp::post())
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .and(with(&shared))
+        .then(|project, headers, body, shared| answer(webhook::github(project, headers, body, shared)));
+    let create = warp::path!("api" / "v1" / "projects")
+        .and(warp::post())
+        .and(with(&shared))
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(|shared, headers, body| guarded(shared, headers, async |shared, _| projects::create(shared, body).await));
+    let list = warp::path!("api" / "v1" / "projects")
+        .and(warp::get())
+        .and(with(&shared))
+        .and(warp::header::headers_cloned())
+        .and(query())
+        .then(|shared, headers, query| guarded(shared, headers, async |shared, _| projects::list(shared, query).await));
+    let trigger = warp::path!("api" / "v1" / "projects" / String / "audit" / "trigger")
+        .and(warp::post())
+        .and(with(&shared))
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(|project, shared, headers, body| {
+            guarded(shared, headers, async |shared, headers| audits::trigger(shared, headers, project, body).await)
+        });
+    let results = warp::path!("api" / "v1" / "projects" / String / "audit-results")
+        .and(warp::get())
+        .and(with(&shared))
+        .and(warp::header::headers_cloned())
+        .and(query())
+        .then(|project, shared, headers, query| {
+            guarded(shared, headers, async |shared, _| audits::results(shared, project, query).await)
+        });
+    let audit = warp::path!("api" / "v1" / "audits" / String)
+        .and(warp::get())
+        .and(with(&shared))
+        .and(warp::header::headers_cloned())
+        .and(query())
+        .then(|audit, shared, headers, query| {
+            guarded(shared, headers, async |shared, _| audits::one(shared, audit, query).await)
+        });
+    let open = create.or(list).unify().or(trigger).unify().or(results).unify().or(audit).unify();
+    webhooks.or(open).unify().or(operations(&shared)).unify().recover(reply::unmatched).unify().boxed()
+}
+
+/// Health and metrics.
+fn operations(shared: &Shared) -> BoxedFilter<(Response,)> {
+    let live = warp::path!("health" / "live").and(warp::get()).then(|| answer(health::live()));
+    let ready =
+        warp::path!("health" / "ready").and(warp::get()).and(with(shared)).then(|shared| answer(health::ready(shared)));
+    let metrics = warp::path!("metrics")
+        .and(warp::get())
+        .and(with(shared))
+        .and(warp::header::headers_cloned())
+        .then(|shared, headers| guarded(shared, headers, async |shared, _| metrics::expose(shared).await));
+    live.or(ready).unify().or(metrics).unify().boxed()
+}
+
+fn with(shared: &Shared) -> impl Filter<Extract = (Shared,), Error = Infallible> + Clone + use<> {
+    let shared = shared.clone();
+    warp::any().map(move || shared.clone())
+}
+
+/// The query string as it came; handlers parse it, so that a wrong parameter is named instead of "not found".
+fn query() -> impl Filter<Extract = (String,), Error = Infallible> + Clone {
+    warp::query::raw().or(warp::any().map(String::new)).unify()
+}
+
+/// Runs a handler only for who carries the token.
+async fn guarded<F, R>(shared: Shared, headers: warp::http::HeaderMap, handler: F) -> Response
+where
+    F: FnOnce(Shared, warp::http::HeaderMap) -> R,
+    R: Future<Output = Result<Response, ApiError>>,
+{
+    match auth::check(&shared, &headers) {
+        Ok(()) => answer(handler(shared, headers)).await,
+        Err(error) => answer(async { Err(error) }).await,
+    }
+}

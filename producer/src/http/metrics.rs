@@ -1,0 +1,66 @@
+//! Metrics in Prometheus' text format.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use warp::http::header::{CONTENT_TYPE, HeaderValue};
+use warp::reply::Response;
+
+use super::reply::ApiError;
+use super::state::Shared;
+
+/// Labels of a series; all values are words of ours, never text from outside, so their number is bounded.
+type Labels = Vec<(&'static str, String)>;
+
+/// What is counted.
+pub(crate) struct Metrics {
+    registry: Registry,
+    deliveries: Family<Labels, Counter>,
+    audits: Family<Labels, Gauge>,
+    outbox: Gauge,
+    outstanding: Gauge,
+    dead_letters: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("elder");
+        let (deliveries, audits) = (Family::<Labels, Counter>::default(), Family::<Labels, Gauge>::default());
+        let (outbox, outstanding, dead_letters) = (Gauge::default(), Gauge::default(), Gauge::default());
+        registry.register("webhook_deliveries", "Webhook deliveries by outcome", deliveries.clone());
+        registry.register("audits_open", "Audits that have not ended, by state", audits.clone());
+        registry.register("outbox_messages", "Messages waiting to be published", outbox.clone());
+        registry.register("tasks_outstanding", "Tasks in the queue or running", outstanding.clone());
+        registry.register("dead_letters", "Messages that nobody could use", dead_letters.clone());
+        Self { registry, deliveries, audits, outbox, outstanding, dead_letters }
+    }
+
+    /// Counts a webhook delivery.
+    pub(super) fn delivery(&self, outcome: &'static str) {
+        self.deliveries.get_or_create(&vec![("outcome", outcome.to_owned())]).inc();
+    }
+}
+
+/// `GET /metrics`
+pub(super) async fn expose(shared: Shared) -> Result<Response, ApiError> {
+    let metrics = &shared.metrics;
+    let audits = shared.store.open_audits().await?;
+    for state in ["queued", "running"] {
+        let count = audits.iter().find(|(name, _)| name == state).map_or(0, |(_, count)| *count);
+        metrics.audits.get_or_create(&vec![("state", state.to_owned())]).set(count);
+    }
+    metrics.outbox.set(shared.store.outbox_depth().await?);
+    metrics.outstanding.set(shared.store.outstanding_tasks().await?);
+    metrics.dead_letters.set(shared.store.dead_letter_count().await?);
+    let mut text = String::new();
+    if let Err(error) = encode(&mut text, &metrics.registry) {
+        tracing::error!(%error, "metrics could not be encoded");
+        return Err(ApiError::Internal);
+    }
+    let mut response = Response::new(text.into());
+    let content_type = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    Ok(response)
+}

@@ -1,0 +1,85 @@
+//! Audits without services: the same survey and cut, out of a mirror that lives as long as the audit.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use schemas::bundle::{Manifest, Shard};
+use schemas::ids::{Digest, ObjectId};
+use schemas::magic::Magic;
+use schemas::request::AuditRequest;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::mirror::{Credentials, Mirror, Mirrors};
+use crate::plan::{Cached, Survey, Work, arrange, load, survey};
+use crate::repository_url::{Access, RepositoryUrl};
+use crate::sharding::ShardLimits;
+
+/// What an audit in one process has to do.
+pub struct LocalPlan {
+    /// What it is about.
+    pub survey: Survey,
+    /// What is to be analyzed.
+    pub work: Work,
+    mirror: Mirror,
+    // Removed when the plan is dropped, after the mirror in it.
+    _folder: TempDir,
+}
+
+impl LocalPlan {
+    /// Reads what a shard names.
+    ///
+    /// # Errors
+    /// If a blob cannot be read.
+    pub fn load(&self, manifest: &Manifest) -> Result<Shard> {
+        Ok(load(&self.mirror, manifest)?)
+    }
+}
+
+/// Fetches, looks and cuts; nothing is known from before.
+///
+/// # Errors
+/// If the repository cannot be fetched, is empty, or has no such revision.
+pub fn plan(
+    url: &RepositoryUrl,
+    request: &AuditRequest,
+    magics: &[Magic],
+    rulesets: &BTreeMap<Magic, Digest>,
+) -> Result<LocalPlan> {
+    let (folder, mirror) = fetch(url)?;
+    let survey = survey(&mirror, request, magics)?;
+    let rulesets = crate::plan::rulesets_of(magics, rulesets);
+    let work = arrange(&mirror, &survey, Cached::new(), &rulesets, ShardLimits::default())?;
+    Ok(LocalPlan { survey, work, mirror, _folder: folder })
+}
+
+/// The default branch of a repository and the commit at its tip.
+///
+/// # Errors
+/// If the repository cannot be fetched or is empty.
+pub fn head(url: &RepositoryUrl) -> Result<(String, ObjectId)> {
+    let (_folder, mirror) = fetch(url)?;
+    let branch = mirror.default_branch().unwrap_or_else(|| "main".to_owned());
+    Ok((branch, mirror.resolve(None)?))
+}
+
+fn fetch(url: &RepositoryUrl) -> Result<(TempDir, Mirror)> {
+    let folder = tempfile::Builder::new().prefix("elder-").tempdir().context("cannot create a temporary folder")?;
+    // Whether this address may be fetched was decided when it was parsed.
+    let access = Access { allow_local: true };
+    let mirrors = Mirrors::open(folder.path(), access, Credentials::default())?;
+    let mirror = mirrors.fetch(Uuid::new_v4(), url, None)?;
+    Ok((folder, mirror))
+}
+
+/// The root of the repository that `path` is in.
+///
+/// # Errors
+/// If it is in none.
+pub fn repository_root(path: &Path) -> Result<PathBuf> {
+    let repository = git2::Repository::discover(path);
+    let repository = repository.with_context(|| format!("`{}` is not in a git repository", path.display()))?;
+    let root = repository.workdir().unwrap_or_else(|| repository.path());
+    root.canonicalize().with_context(|| format!("cannot open `{}`", root.display()))
+}

@@ -1,0 +1,325 @@
+//! The planner: a request becomes a plan in the record, with its bundles in the object store before its tasks exist.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use broker::error::{BusError, StoreError};
+use broker::lease::Lease;
+use broker::relay::chain;
+use broker::store::audits::Audit;
+use broker::store::plan::{Plan, PlannedShard};
+use broker::store::projects::Project;
+use broker::subject::{Origin, Subject};
+use broker::subscription::Subscription;
+use broker::{Bus, Store, headers, topology};
+use schemas::catalogue::Catalogue;
+use schemas::dead_letter::{Cause, DeadLetter};
+use schemas::ids::{AuditId, Digest, ProjectSlug, TraceId};
+use schemas::magic::Magic;
+use schemas::request::AuditRequest;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
+use crate::bundle::{Bundle, PackError, pack};
+use crate::config::PlannerArgs;
+use crate::intake::{Asker, admit};
+use crate::mirror::{Credentials, Mirror, MirrorError, Mirrors, Verdict};
+use crate::plan::{Cached, Work, arrange, rulesets_of, survey, without_messages};
+use crate::repository_url::{Access, InvalidUrl, RepositoryUrl};
+use crate::sharding::ShardLimits;
+use crate::{dispatcher, reconciler};
+
+/// Deliveries after which a request that always fails is given up.
+const ATTEMPTS_MAX: u64 = 10;
+
+/// What planning needs. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Planner {
+    pub(crate) store: Store,
+    pub(crate) bus: Bus,
+    pub(crate) mirrors: Arc<Mirrors>,
+    pub(crate) access: Access,
+    catalogue: Arc<Catalogue>,
+    limits: ShardLimits,
+}
+
+/// Why an audit could not be planned.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlanError {
+    #[error(transparent)]
+    Url(#[from] InvalidUrl),
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
+    #[error(transparent)]
+    Pack(#[from] PackError<MirrorError>),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    #[error("planning was cut off")]
+    Cut(#[from] tokio::task::JoinError),
+}
+
+impl PlanError {
+    /// Whether trying again later can help.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Url(_) => false,
+            Self::Mirror(error) | Self::Pack(PackError::Read { source: error, .. }) => {
+                error.verdict() == Verdict::Retry
+            }
+            Self::Pack(_) => false,
+            Self::Store(error) => error.is_transient(),
+            Self::Bus(_) => true,
+            Self::Cut(error) => error.is_cancelled(),
+        }
+    }
+}
+
+/// Plans, dispatches, reconciles and relays until `stop` is cancelled; then finishes the plans under way.
+///
+/// # Errors
+/// If the mirrors' folder cannot be used.
+pub async fn run(
+    args: &PlannerArgs,
+    store: Store,
+    bus: Bus,
+    catalogue: Catalogue,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let PlannerArgs { mirrors, ssh_key, plans_at_once, shard_files, tasks_in_flight, lost_after_secs, access } = args;
+    let access = Access { allow_local: access.allow_local };
+    let mirrors = Arc::new(Mirrors::open(mirrors, access, Credentials { ssh_key: ssh_key.clone() })?);
+    let limits = ShardLimits { files_max: *shard_files, ..ShardLimits::default() };
+    let catalogue = Arc::new(catalogue);
+    let planner = Planner { store: store.clone(), bus: bus.clone(), mirrors, access, catalogue, limits };
+    let background = TaskTracker::new();
+    background.spawn(broker::relay::run(store.clone(), bus.clone(), stop.clone()));
+    background.spawn(dispatcher::run(store, bus.clone(), *tasks_in_flight, stop.clone()));
+    let lost_after = std::time::Duration::from_secs(*lost_after_secs);
+    background.spawn(reconciler::run(planner.clone(), lost_after, stop.clone()));
+    let slots = Arc::new(Semaphore::new(usize::try_from(*plans_at_once)?));
+    let mut requests = Subscription::new(bus, topology::PLANNER);
+    tracing::info!("planning");
+    loop {
+        // A slot first, then a message: one that is taken before it can be worked on only gets old.
+        let slot = Arc::clone(&slots).acquire_owned().await?;
+        let Some(leases) = requests.next(1, &stop).await else { break };
+        let planner = planner.clone();
+        background.spawn(async move {
+            for lease in leases {
+                planner.handle(lease).await;
+            }
+            drop(slot);
+        });
+    }
+    background.close();
+    background.wait().await;
+    Ok(())
+}
+
+impl Planner {
+    async fn handle(&self, lease: Lease) {
+        let heartbeat = lease.keep_alive(CancellationToken::new());
+        let span = tracing::info_span!("plan", trace_id = %lease.trace());
+        let ended = self.settle(lease).instrument(span).await;
+        drop(heartbeat);
+        if let Err(error) = ended {
+            tracing::warn!(error = %chain(&error), "a request will come again");
+        }
+    }
+
+    /// Deals with one request and ends its lease.
+    async fn settle(&self, lease: Lease) -> Result<(), BusError> {
+        let request = match lease.read::<AuditRequest>() {
+            Ok((Subject::Request, request)) => request,
+            Ok((Subject::ProjectRequest(project), request)) if project == request.project => request,
+            Ok((Subject::ProjectRequest(project), request)) => {
+                let reason = format!("a request for project `{}` came on the subject of `{project}`", request.project);
+                return self.bury(lease, Cause::Refused, &reason).await;
+            }
+            Ok((other, _)) => return self.bury(lease, Cause::Undecodable, &format!("`{other}` is no request")).await,
+            Err(error) => return self.bury(lease, Cause::Undecodable, &error.to_string()).await,
+        };
+        let outcome = self.plan_or_record(&lease, &request).await;
+        match outcome {
+            Ok(None) => lease.done().await,
+            Ok(Some(refusal)) => self.bury(lease, Cause::Refused, &refusal).await,
+            Err(error) if error.is_transient() && lease.attempts() < ATTEMPTS_MAX => {
+                tracing::warn!(error = %chain(&error), project = %request.project, "planning waits");
+                lease.retry().await
+            }
+            Err(error) => self.fail(lease, &request, &error).await,
+        }
+    }
+
+    /// Records a request that has no record yet, or plans one that has. `Some` is why it can never be planned.
+    async fn plan_or_record(&self, lease: &Lease, request: &AuditRequest) -> Result<Option<String>, PlanError> {
+        let Some(project) = self.store.project(&request.project).await? else {
+            return Ok(Some(format!("there is no project `{}`; register it first", request.project)));
+        };
+        let id = audit_id(lease, request);
+        let Some(audit) = self.store.audit(id).await? else {
+            return self.record(&project, id, request, lease.trace()).await;
+        };
+        if audit.project_id != Some(project.id) {
+            return Ok(Some(format!("audit {id} does not belong to project `{}`", request.project)));
+        }
+        if audit.state == "queued" {
+            self.plan(&project, &audit).await?;
+        }
+        Ok(None)
+    }
+
+    async fn record(
+        &self,
+        project: &Project,
+        audit: AuditId,
+        request: &AuditRequest,
+        trace: TraceId,
+    ) -> Result<Option<String>, PlanError> {
+        let asker = Asker { requested_by: "nats", audit, trace, branch: None };
+        let new = match admit(request.clone(), asker, &self.catalogue) {
+            Ok(new) => new,
+            Err(refused) => return Ok(Some(refused.to_string())),
+        };
+        self.store.record_audit(project, &new).await?;
+        tracing::info!(audit_id = %audit, project = %project.slug, "audit requested");
+        Ok(None)
+    }
+
+    async fn plan(&self, project: &Project, audit: &Audit) -> Result<(), PlanError> {
+        let request = request_of(audit);
+        let url = RepositoryUrl::parse(&project.repository_url, self.access)?;
+        let (mirrors, magics, id) = (Arc::clone(&self.mirrors), audit.magics.clone(), project.id);
+        let wanted = audit.revision.as_ref().and_then(|revision| revision.as_str().parse().ok());
+        let looked = blocking(move || {
+            let mirror = mirrors.fetch(id, &url, wanted.as_ref())?;
+            let survey = match survey(&mirror, &request, &magics) {
+                // Nothing was ever pushed: an audit of nothing, not a failure.
+                Err(MirrorError::Empty) => return Ok(None),
+                survey => survey?,
+            };
+            Ok(Some((mirror, survey)))
+        });
+        let Some((mirror, survey)) = looked.await? else {
+            return Ok(self.store.fail_audit(audit.id, "the repository is empty: there is nothing to audit").await?);
+        };
+        let rulesets = rulesets_of(&audit.magics, &self.catalogue.rulesets());
+        let cached = self.look_up(project, &survey, &rulesets).await?;
+        let limits = self.limits;
+        let commit = survey.commit.clone();
+        let packed = blocking(move || {
+            let work = arrange(&mirror, &survey, cached, &rulesets, limits)?;
+            let bundles = pack_all(&mirror, &work)?;
+            Ok((work, bundles))
+        });
+        let (work, bundles) = packed.await?;
+        let shards = self.put(&work, bundles).await?;
+        let Work { known, extent, .. } = work;
+        let plan = Plan { commit, shards, known, extent };
+        let is_started = self.store.start_audit(audit.id, &plan).await?;
+        tracing::info!(audit_id = %audit.id, project = %project.slug, shards = plan.shards.len(), ?extent,
+            is_started, "audit planned");
+        Ok(())
+    }
+
+    /// What the result cache knows of each magic's items.
+    async fn look_up(
+        &self,
+        project: &Project,
+        survey: &crate::plan::Survey,
+        rulesets: &BTreeMap<Magic, Digest>,
+    ) -> Result<Cached, PlanError> {
+        let mut cached = Cached::new();
+        for (magic, ruleset) in rulesets {
+            let items = survey.items(magic.input());
+            cached.insert(*magic, self.store.cached_results(project.id, *magic, ruleset, &items).await?);
+        }
+        Ok(cached)
+    }
+
+    /// Stores the bundles; only then may tasks speak of them.
+    async fn put(&self, work: &Work, bundles: Vec<Bundle>) -> Result<Vec<PlannedShard>, PlanError> {
+        let mut shards = Vec::new();
+        for (cut, bundle) in work.cuts.iter().zip(bundles) {
+            self.bus.put_object(&bundle.digest, &bundle.bytes).await?;
+            let (manifest, magics) = (without_messages(&cut.manifest), cut.magics.clone());
+            shards.push(PlannedShard { bundle: bundle.digest, manifest, magics });
+        }
+        Ok(shards)
+    }
+
+    /// Ends an audit that cannot be planned, with the reason in its record; if that works, its request is dealt with.
+    async fn fail(&self, lease: Lease, request: &AuditRequest, error: &PlanError) -> Result<(), BusError> {
+        let reason = chain(error);
+        tracing::warn!(error = %reason, project = %request.project, "audit failed");
+        let failed = self.store.fail_audit(audit_id(&lease, request), &reason).await;
+        match failed {
+            Ok(()) => lease.done().await,
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "the failure could not be recorded; trying again");
+                lease.retry().await
+            }
+        }
+    }
+
+    async fn bury(&self, lease: Lease, cause: Cause, reason: &str) -> Result<(), BusError> {
+        tracing::warn!(reason, "request refused");
+        let letter = DeadLetter::new(lease.subject_text(), cause, reason, lease.attempts(), lease.body());
+        self.bus.bury(Origin::Request, &letter, lease.trace()).await?;
+        lease.give_up().await
+    }
+}
+
+/// The audit that a request always means: the one it names, or the one made of its key. A request by hand without a key
+/// counts as the same for a minute, so that an impatient second return key does not start a second audit.
+fn audit_id(lease: &Lease, request: &AuditRequest) -> AuditId {
+    if let Some(audit) = request.audit {
+        return audit;
+    }
+    let key = lease.header(headers::IDEMPOTENCY_KEY).or_else(|| lease.header(headers::MESSAGE_ID));
+    let key = key.map_or_else(|| by_body(lease), |key| format!("nats:{key}"));
+    AuditId::from_key(&request.project, &key)
+}
+
+fn by_body(lease: &Lease) -> String {
+    format!("nats:{}:{}", Digest::of(lease.body()), lease.published_unix_secs() / 60)
+}
+
+/// What an audit was asked to do, from its record: what the message says beyond its id does not count.
+fn request_of(audit: &Audit) -> AuditRequest {
+    let project: ProjectSlug = audit.project.clone();
+    AuditRequest {
+        audit: Some(audit.id),
+        project,
+        revision: audit.revision.clone(),
+        base: audit.base.clone(),
+        kind: audit.kind,
+        magics: audit.magics.clone(),
+        priority: audit.priority,
+    }
+}
+
+/// Runs git and compression where they block nobody.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PlanError> + Send + 'static,
+) -> Result<T, PlanError> {
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work)).await?
+}
+
+fn pack_all(mirror: &Mirror, work: &Work) -> Result<Vec<Bundle>, PlanError> {
+    let pack_one = |cut: &crate::plan::Cut| Ok(pack_from(mirror, &cut.manifest)?);
+    work.cuts.iter().map(pack_one).collect()
+}
+
+/// Packs what a manifest names out of a mirror.
+pub(crate) fn pack_from(
+    mirror: &Mirror,
+    manifest: &schemas::bundle::Manifest,
+) -> Result<Bundle, PackError<MirrorError>> {
+    pack(manifest, |file| mirror.read_blob(&file.blob, schemas::bundle::FILE_BYTES_MAX))
+}
