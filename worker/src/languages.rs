@@ -1,0 +1,176 @@
+//! Which language a file is in, and how that language becomes an outline.
+
+mod assertions;
+mod comments;
+mod draft;
+mod go;
+mod javascript;
+mod python;
+mod rust;
+mod typescript;
+mod walk;
+
+use schemas::item::SkipReason;
+
+use crate::outline::Outline;
+use crate::paths;
+use crate::source::Source;
+use comments::Syntax;
+use walk::Grammar;
+
+/// A language and how its files are known.
+struct Language {
+    /// Extensions, lower case.
+    extensions: &'static [&'static str],
+    /// Whole file names.
+    names: &'static [&'static str],
+    /// Programs in the first line of scripts.
+    interpreters: &'static [&'static str],
+    /// How it is parsed, if it is.
+    grammar: Option<&'static Grammar>,
+    /// How it writes comments: all that is known without a parser, or if the parser gives up.
+    comments: &'static Syntax,
+}
+
+/// Extensions without a grammar, by the way they write comments.
+const fn text(extensions: &'static [&'static str], comments: &'static Syntax) -> Language {
+    Language { extensions, names: &[], interpreters: &[], grammar: None, comments }
+}
+
+/// A parsed language.
+const fn parsed(
+    extensions: &'static [&'static str],
+    interpreters: &'static [&'static str],
+    grammar: &'static Grammar,
+    comments: &'static Syntax,
+) -> Language {
+    Language { extensions, names: &[], interpreters, grammar: Some(grammar), comments }
+}
+
+/// Every known language. What is in none of them, such as prose, has no comments.
+static LANGUAGES: &[Language] = &[
+    parsed(&["rs"], &["rust-script"], &rust::RUST, &comments::RUST),
+    parsed(&["py", "pyi", "pyw"], &["python", "python2", "python3"], &python::PYTHON, &comments::HASH),
+    parsed(&["go"], &[], &go::GO, &comments::C_LIKE),
+    parsed(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], &javascript::JAVASCRIPT, &comments::C_LIKE),
+    parsed(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], &typescript::TYPESCRIPT, &comments::C_LIKE),
+    parsed(&["tsx"], &[], &typescript::TSX, &comments::C_LIKE),
+    text(
+        &[
+            "c", "cc", "cpp", "cs", "cxx", "d", "dart", "gradle", "groovy", "h", "hh", "hpp", "java", "jsonc", "kt",
+            "kts", "less", "m", "mm", "proto", "scala", "scss", "sol", "swift", "zig",
+        ],
+        &comments::C_LIKE,
+    ),
+    Language {
+        extensions: &[
+            "awk",
+            "bash",
+            "bzl",
+            "cfg",
+            "cmake",
+            "conf",
+            "dockerfile",
+            "env",
+            "ex",
+            "exs",
+            "fish",
+            "graphql",
+            "jl",
+            "ksh",
+            "mk",
+            "nix",
+            "pl",
+            "pm",
+            "properties",
+            "ps1",
+            "r",
+            "rb",
+            "sh",
+            "tcl",
+            "toml",
+            "yaml",
+            "yml",
+            "zsh",
+        ],
+        names: &[
+            ".bashrc",
+            ".dockerignore",
+            ".editorconfig",
+            ".env",
+            ".gitattributes",
+            ".gitignore",
+            ".profile",
+            ".zshrc",
+            "BUILD",
+            "CMakeLists.txt",
+            "Containerfile",
+            "Dockerfile",
+            "Gemfile",
+            "GNUmakefile",
+            "Justfile",
+            "Makefile",
+            "Rakefile",
+            "Vagrantfile",
+            "WORKSPACE",
+            "justfile",
+            "makefile",
+            "requirements.txt",
+        ],
+        interpreters: &["awk", "bash", "dash", "fish", "ksh", "make", "perl", "ruby", "sh", "zsh"],
+        grammar: None,
+        comments: &comments::HASH,
+    },
+    text(&["css"], &comments::CSS),
+    text(&["php"], &comments::PHP),
+    text(&["hcl", "tf", "tfvars"], &comments::HCL),
+    text(&["adb", "ads", "sql", "vhd"], &comments::SQL),
+    text(&["lua"], &comments::LUA),
+    text(&["elm", "hs"], &comments::HASKELL),
+    text(&["htm", "html", "svg", "xhtml", "xml", "xsd", "xsl"], &comments::MARKUP),
+    text(&["svelte", "vue"], &comments::COMPONENT),
+    text(&["asm", "clj", "cljs", "el", "lisp", "rkt", "scm"], &comments::SEMICOLON),
+    text(&["inf", "ini"], &comments::INI),
+    text(&["erl", "hrl", "sty", "tex"], &comments::PERCENT),
+];
+
+/// The outline of `source`, as deep as its language allows.
+pub(crate) fn outline(source: &Source<'_>) -> Outline {
+    let Some(language) = detect(source.path, &source.text) else {
+        return Outline::of_comments(Vec::new(), SkipReason::NoLanguage);
+    };
+    let by_marks = |gap| Outline::of_comments(comments::comments(&source.text, language.comments), gap);
+    match language.grammar {
+        None => by_marks(SkipReason::NoLanguage),
+        Some(grammar) => {
+            grammar.outline(source.path, &source.text).unwrap_or_else(|| by_marks(SkipReason::ParseBudget))
+        }
+    }
+}
+
+/// By name, then by extension, then by the first line of a script.
+fn detect(path: &str, text: &str) -> Option<&'static Language> {
+    let name = paths::file_name(path);
+    let by_name = LANGUAGES.iter().find(|language| language.names.contains(&name));
+    if by_name.is_some() {
+        return by_name;
+    }
+    if let Some(extension) = paths::extension(path) {
+        let extension = extension.to_ascii_lowercase();
+        return LANGUAGES.iter().find(|language| language.extensions.contains(&extension.as_str()));
+    }
+    let interpreter = interpreter(text)?;
+    LANGUAGES.iter().find(|language| language.interpreters.contains(&interpreter))
+}
+
+/// `python3` of `#!/usr/bin/env -S python3.12 -u`.
+fn interpreter(text: &str) -> Option<&str> {
+    let line = text.lines().next()?.strip_prefix("#!")?;
+    let mut words = line.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
+    let program = words.find(|word| *word != "env" && !word.starts_with('-') && !word.contains('='))?;
+    program.split('.').next()
+}
+
+#[cfg(test)]
+#[path = "languages/tests.rs"]
+mod tests;

@@ -1,0 +1,177 @@
+//! One pass over a shard: each file is read once and parsed once, and every rule of every asked magic looks at it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::prelude::*;
+use schemas::bundle::{CommitFacts, Shard, SourceFile};
+use schemas::item::{Item, ItemResult, SkipReason, Units};
+use schemas::magic::{Input, Magic};
+
+use crate::rules::{ALL, Check, File, Findings, Rule};
+use crate::source::Source;
+use crate::{languages, paths, pool, secrets};
+
+/// Extensions of formats that write values without quotes.
+const BARE_VALUE_EXTENSIONS: &[&str] = &["cfg", "conf", "env", "ini", "properties", "sh", "toml", "yaml", "yml"];
+
+/// A magic with its rules.
+type RuleSet = (Magic, Vec<&'static Rule>);
+
+/// What each of `magics` says of each file or commit of `shard`, in the shard's order. Magics without rules are absent.
+pub fn analyze(shard: &Shard, magics: &BTreeSet<Magic>) -> BTreeMap<Magic, Vec<ItemResult>> {
+    let (file_sets, commit_sets) = rule_sets(magics);
+    pool::run(|| {
+        let files = by_magic(&file_sets, &shard.files, examine_file);
+        let commits = by_magic(&commit_sets, &shard.commits, examine_commit);
+        files.into_iter().chain(commits).collect()
+    })
+}
+
+fn rule_sets(magics: &BTreeSet<Magic>) -> (Vec<RuleSet>, Vec<RuleSet>) {
+    let rules = |magic: Magic| ALL.iter().copied().filter(|rule| rule.magic == magic).collect::<Vec<_>>();
+    let sets = magics.iter().map(|&magic| (magic, rules(magic))).filter(|(_, rules)| !rules.is_empty());
+    sets.partition(|(magic, _)| magic.input() == Input::Files)
+}
+
+/// Runs `examine` over `items`, which answers one result for each of `sets`, and sorts the results by magic.
+fn by_magic<T: Sync>(
+    sets: &[RuleSet],
+    items: &[T],
+    examine: impl Fn(&T, &[RuleSet]) -> Vec<ItemResult> + Sync,
+) -> Vec<(Magic, Vec<ItemResult>)> {
+    if sets.is_empty() {
+        return Vec::new();
+    }
+    let rows: Vec<Vec<ItemResult>> = items.par_iter().map(|item| examine(item, sets)).collect();
+    let mut columns: Vec<_> = sets.iter().map(|(magic, _)| (*magic, Vec::with_capacity(rows.len()))).collect();
+    for row in rows {
+        for (column, result) in columns.iter_mut().zip(row) {
+            column.1.push(result);
+        }
+    }
+    columns
+}
+
+/// Decodes and parses `file`, or says why it is not examined.
+pub(crate) fn read(file: &SourceFile) -> Result<File<'_>, SkipReason> {
+    let source = Source::read(file)?;
+    let outline = languages::outline(&source);
+    let secrets = secrets::find(&source.text, allows_bare_values(&file.path));
+    Ok(File { source, outline, secrets })
+}
+
+fn allows_bare_values(path: &str) -> bool {
+    let is_known = |extension: &str| BARE_VALUE_EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
+    paths::file_name(path).starts_with(".env") || paths::extension(path).is_some_and(is_known)
+}
+
+fn examine_file(file: &SourceFile, sets: &[RuleSet]) -> Vec<ItemResult> {
+    let item = Item::File { path: file.path.clone(), blob: file.blob.clone() };
+    let skipped = |reason| ItemResult::skipped(item.clone(), reason);
+    let view = match guarded(&item, || read(file)) {
+        Some(Ok(view)) => view,
+        Some(Err(reason)) => return sets.iter().map(|_| skipped(reason)).collect(),
+        None => return sets.iter().map(|_| skipped(SkipReason::AnalyzerFailed)).collect(),
+    };
+    // Guarded one by one: what a magic finds must not depend on which others were asked for.
+    let judge = |(_, rules): &RuleSet| guarded(&item, || judge_file(&item, &view, rules));
+    sets.iter().map(|set| judge(set).unwrap_or_else(|| skipped(SkipReason::AnalyzerFailed))).collect()
+}
+
+/// `work`, or nothing if it panics. The log names the item; a panic message could quote the file.
+fn guarded<T>(item: &Item, work: impl FnOnce() -> T) -> Option<T> {
+    let done = catch_unwind(AssertUnwindSafe(work));
+    if done.is_err() {
+        let (path, object) = item.cache_key();
+        tracing::error!(path, object, "analyzer failed");
+    }
+    done.ok()
+}
+
+fn judge_file(item: &Item, file: &File<'_>, rules: &[&Rule]) -> ItemResult {
+    let gap = file.outline.gap;
+    let mut result = ItemResult {
+        units: units(file),
+        notes: notes(file),
+        ..ItemResult::skipped(item.clone(), SkipReason::NoLanguage)
+    };
+    result.skipped = gap;
+    for rule in rules {
+        let check = match rule.check {
+            Check::Text(check) => check,
+            Check::Tests(check) if gap.is_none() => check,
+            Check::Tests(_) | Check::Commit(_) => continue,
+        };
+        result.skipped = None;
+        let mut found = Findings::new(rule);
+        check(file, &mut found);
+        add(&mut result, found);
+    }
+    match result.skipped {
+        Some(reason) => ItemResult::skipped(item.clone(), reason),
+        None => in_order(result),
+    }
+}
+
+fn add(result: &mut ItemResult, found: Findings<'_>) {
+    let (findings, note) = found.finish();
+    result.findings.extend(findings);
+    result.notes.extend(note);
+}
+
+fn in_order(mut result: ItemResult) -> ItemResult {
+    result.findings.sort_by(|a, b| (&a.location, &a.rule).cmp(&(&b.location, &b.rule)));
+    result
+}
+
+fn units(file: &File<'_>) -> Units {
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    Units {
+        files: 1,
+        lines: count(file.source.line_count()),
+        functions: count(file.outline.functions.len()),
+        tests: count(file.outline.tests().count()),
+        commits: 0,
+    }
+}
+
+fn notes(file: &File<'_>) -> Vec<String> {
+    let mut notes: Vec<String> = file.source.note.iter().cloned().collect();
+    if let Some(at) = file.outline.first_error {
+        notes.push(format!("syntax not understood at line {}", file.source.position(at).0));
+    }
+    if file.outline.gap == Some(SkipReason::ParseBudget) {
+        notes.push("takes too long to parse; only text and comments were read".to_owned());
+    }
+    notes
+}
+
+fn examine_commit(commit: &CommitFacts, sets: &[RuleSet]) -> Vec<ItemResult> {
+    let item = Item::Commit { sha: commit.sha.clone(), on_default_branch: commit.on_default_branch };
+    let skipped = |reason| ItemResult::skipped(item.clone(), reason);
+    let judge = |(_, rules): &RuleSet| {
+        if commit.by_bot || commit.parents > 1 {
+            return skipped(SkipReason::NotByHand);
+        }
+        guarded(&item, || judge_commit(&item, commit, rules)).unwrap_or_else(|| skipped(SkipReason::AnalyzerFailed))
+    };
+    sets.iter().map(judge).collect()
+}
+
+fn judge_commit(item: &Item, commit: &CommitFacts, rules: &[&Rule]) -> ItemResult {
+    let units = Units { commits: 1, ..Units::default() };
+    let mut result = ItemResult { item: item.clone(), skipped: None, units, findings: Vec::new(), notes: Vec::new() };
+    for rule in rules {
+        if let Check::Commit(check) = rule.check {
+            let mut found = Findings::new(rule);
+            check(commit, &mut found);
+            add(&mut result, found);
+        }
+    }
+    in_order(result)
+}
+
+#[cfg(test)]
+#[path = "pass/tests.rs"]
+mod tests;

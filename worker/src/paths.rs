@@ -1,0 +1,136 @@
+//! What a path alone says about a file.
+
+/// Directories whose files exist for tests.
+const TEST_DIRECTORIES: &[&str] = &[
+    "__fixtures__",
+    "__mocks__",
+    "__tests__",
+    "cypress",
+    "e2e",
+    "fixture",
+    "fixtures",
+    "mock",
+    "mocks",
+    "spec",
+    "specs",
+    "test",
+    "test-data",
+    "test_data",
+    "testdata",
+    "testing",
+    "tests",
+];
+
+/// Directories of other people's code and of build output.
+const VENDOR_DIRECTORIES: &[&str] =
+    &[".venv", "bower_components", "dist", "node_modules", "target", "third_party", "vendor", "venv"];
+
+/// Files that a package manager writes.
+const LOCK_FILES: &[&str] = &[
+    "Cargo.lock",
+    "Gemfile.lock",
+    "Pipfile.lock",
+    "bun.lock",
+    "composer.lock",
+    "flake.lock",
+    "go.sum",
+    "npm-shrinkwrap.json",
+    "package-lock.json",
+    "pdm.lock",
+    "pnpm-lock.yaml",
+    "poetry.lock",
+    "uv.lock",
+    "yarn.lock",
+];
+
+/// Extensions of text written for people.
+const PROSE_EXTENSIONS: &[&str] = &["adoc", "asciidoc", "markdown", "md", "mdx", "org", "rst", "text", "txt"];
+
+/// Directories of text written for people.
+const DOCS_DIRECTORIES: &[&str] = &["doc", "docs", "documentation"];
+
+/// The last component.
+pub(crate) fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// What follows the last dot of the file name, unless the name starts with that dot.
+pub(crate) fn extension(path: &str) -> Option<&str> {
+    let (stem, extension) = file_name(path).rsplit_once('.')?;
+    (!stem.is_empty()).then_some(extension)
+}
+
+/// Whether one of the directories on the way to the file has one of `names`.
+pub(crate) fn has_directory(path: &str, names: &[&str]) -> bool {
+    path.rsplit('/').skip(1).any(|part| names.iter().any(|name| part.eq_ignore_ascii_case(name)))
+}
+
+/// Whether the file is there for tests: by its directory or by the conventions of common languages.
+pub(crate) fn is_test(path: &str) -> bool {
+    let name = file_name(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    let marked = |mark: &str| name.contains(&format!(".{mark}."));
+    has_directory(path, TEST_DIRECTORIES)
+        || ["test", "spec", "fixture", "cy", "e2e"].into_iter().any(marked)
+        || stem.starts_with("test_")
+        || ["_test", "-test", "_spec", "-spec", "_tests"].into_iter().any(|end| stem.ends_with(end))
+        || ["Test", "Tests", "IT"].into_iter().any(|end| stem.ends_with(end) && is_java_like(path))
+        || matches!(stem, "conftest" | "test" | "tests")
+}
+
+fn is_java_like(path: &str) -> bool {
+    matches!(extension(path), Some("java" | "kt" | "kts" | "scala" | "groovy" | "cs" | "swift"))
+}
+
+/// Whether the file is text for people, not for machines.
+pub(crate) fn is_prose(path: &str) -> bool {
+    extension(path).is_some_and(|found| PROSE_EXTENSIONS.iter().any(|known| found.eq_ignore_ascii_case(known)))
+}
+
+/// Whether the file documents something.
+pub(crate) fn is_documentation(path: &str) -> bool {
+    is_prose(path) || has_directory(path, DOCS_DIRECTORIES)
+}
+
+/// Whether nobody of the team wrote the file by hand.
+pub(crate) fn is_foreign(path: &str) -> bool {
+    let name = file_name(path);
+    has_directory(path, VENDOR_DIRECTORIES)
+        || LOCK_FILES.contains(&name)
+        || name.contains(".min.")
+        || name.contains(".generated.")
+        || [".pb.go", "_pb2.py", ".snap"].into_iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_known_by_directory_or_name() {
+        for path in ["tests/a.rs", "src/a.test.ts", "pkg/a_test.go", "test_a.py", "src/test/java/A.java", "ATest.java"]
+        {
+            assert!(is_test(path), "{path}");
+        }
+        for path in ["src/latest.rs", "contest/a.py", "src/attest.go", "src/testify.rs", "LATEST.md"] {
+            assert!(!is_test(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn extensions_are_of_the_name_and_not_of_the_directory() {
+        assert_eq!(extension("a.b/c"), None);
+        assert_eq!(extension("a/.bashrc"), None);
+        assert_eq!(extension("a/b.tar.gz"), Some("gz"));
+    }
+
+    #[test]
+    fn foreign_files_are_known_by_directory_or_name() {
+        for path in ["web/node_modules/a/b.js", "go.sum", "js/app.min.js", "api/v1.pb.go"] {
+            assert!(is_foreign(path), "{path}");
+        }
+        for path in ["src/distance.rs", "vendors.md", "src/lock.rs"] {
+            assert!(!is_foreign(path), "{path}");
+        }
+    }
+}

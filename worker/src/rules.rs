@@ -1,0 +1,141 @@
+//! The rules: what one is, and the list of all.
+
+mod findings;
+
+mod git {
+    pub(super) mod commit_subject;
+    pub(super) mod oversized_commit;
+    pub(super) mod wip_commit;
+}
+mod integrity {
+    pub(super) mod committed_secret;
+    pub(super) mod conflict_marker;
+    pub(super) mod todo_marker;
+}
+mod tdd {
+    pub(super) mod assertion_free_test;
+    pub(super) mod focused_test;
+    pub(super) mod skipped_test;
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+use schemas::bundle::CommitFacts;
+use schemas::catalogue::{Catalogue, RuleMeta};
+use schemas::ids::RuleId;
+use schemas::magic::Magic;
+use schemas::severity::Severity;
+
+pub(crate) use findings::{File, Findings, Hit, Place};
+
+/// Every rule, by id.
+pub(crate) static ALL: &[&Rule] = &[
+    &git::commit_subject::RULE,
+    &git::oversized_commit::RULE,
+    &git::wip_commit::RULE,
+    &integrity::committed_secret::RULE,
+    &integrity::conflict_marker::RULE,
+    &integrity::todo_marker::RULE,
+    &tdd::assertion_free_test::RULE,
+    &tdd::focused_test::RULE,
+    &tdd::skipped_test::RULE,
+];
+
+/// One rule.
+pub(crate) struct Rule {
+    /// Its stable name.
+    pub(crate) id: &'static str,
+    /// The magic it belongs to.
+    pub(crate) magic: Magic,
+    /// Worst severity that it reports.
+    pub(crate) severity: Severity,
+    /// Raised whenever the same input may give another result.
+    pub(crate) version: u32,
+    /// Its documentation as it stands above the rule.
+    pub(crate) doc: &'static str,
+    /// What it does.
+    pub(crate) check: Check,
+}
+
+/// What a rule reads. A check cannot fail, does no I/O and reports in the order of the text.
+#[derive(Clone, Copy)]
+pub(crate) enum Check {
+    /// Text and comments, which every file has.
+    Text(fn(&File<'_>, &mut Findings<'_>)),
+    /// Functions and tests, which only parsed languages have.
+    Tests(fn(&File<'_>, &mut Findings<'_>)),
+    /// One commit.
+    Commit(fn(&CommitFacts, &mut Findings<'_>)),
+}
+
+impl Rule {
+    /// Its stable name, as other parts of the program know it.
+    pub(crate) fn rule_id(&self) -> RuleId {
+        self.id.parse().expect("a test checks every id")
+    }
+}
+
+/// Declares the rule of a file, `RULE`, and takes its documentation into the product.
+macro_rules! rule {
+    ($(#[doc = $doc:literal])+ $id:literal, $magic:ident, $severity:ident, version: $version:literal, $check:expr) => {
+        $(#[doc = $doc])+
+        pub(crate) static RULE: $crate::rules::Rule = $crate::rules::Rule {
+            id: $id,
+            magic: schemas::magic::Magic::$magic,
+            severity: schemas::severity::Severity::$severity,
+            version: $version,
+            doc: concat!($($doc, "\n"),+),
+            check: $check,
+        };
+    };
+}
+pub(crate) use rule;
+
+/// What this build can judge.
+pub fn catalogue() -> Catalogue {
+    let meta = |rule: &&Rule| RuleMeta {
+        id: rule.rule_id(),
+        magic: rule.magic,
+        version: rule.version,
+        severity: rule.severity,
+        doc: rule.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n"),
+    };
+    Catalogue { rules: ALL.iter().map(meta).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_valid_unique_sorted_and_start_with_their_magic() {
+        let ids: Vec<&str> = ALL.iter().map(|rule| rule.id).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
+        for rule in ALL {
+            assert!(rule.id.parse::<RuleId>().is_ok(), "{}", rule.id);
+            assert!(rule.id.starts_with(&format!("{}/", rule.magic)), "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn every_rule_is_documented_under_the_same_headings() {
+        for rule in catalogue().rules {
+            let headings: Vec<&str> = rule.doc.lines().filter(|line| line.starts_with("## ")).collect();
+            assert_eq!(
+                headings,
+                ["## What it finds", "## Why it matters", "## Example", "## How to fix"],
+                "{}",
+                rule.id
+            );
+        }
+    }
+
+    #[test]
+    fn a_magic_reads_what_its_rules_check() {
+        for rule in ALL {
+            let reads_history = matches!(rule.check, Check::Commit(_));
+            assert_eq!(rule.magic.input() == schemas::magic::Input::History, reads_history, "{}", rule.id);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What a rule is given, and where it puts what it finds.
+
+use std::collections::BTreeMap;
+
+use schemas::bundle::CommitFacts;
+use schemas::finding::{Finding, Location, snippet};
+use schemas::item::FINDINGS_PER_RULE_MAX;
+use schemas::severity::Severity;
+
+use super::Rule;
+use crate::outline::{Outline, Span};
+use crate::secrets::{self, Secret};
+use crate::source::Source;
+
+/// Confidence, in permille, below which nothing is worse than medium: a guess must not fail an audit.
+const SURE_PERMILLE: u16 = 700;
+
+/// From this column on a snippet starts shortly before its place instead of at the start of the line.
+const SNIPPET_COLUMN_MAX: usize = 150;
+
+/// How much of such a line stands before the place.
+const SNIPPET_LEAD_CHARS: usize = 40;
+
+/// A file, read once for every rule.
+#[derive(Debug)]
+pub(crate) struct File<'f> {
+    /// Its text.
+    pub(crate) source: Source<'f>,
+    /// What is known of it.
+    pub(crate) outline: Outline,
+    /// The secrets in it.
+    pub(crate) secrets: Vec<Secret>,
+}
+
+/// A place, ready to be reported: every secret in it is masked.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    location: Location,
+    snippet: String,
+    /// What makes the finding what it is, wherever it moves.
+    identity: String,
+}
+
+/// What a rule found at a place.
+#[derive(Debug)]
+pub(crate) struct Hit {
+    /// Where.
+    pub(crate) place: Place,
+    /// How bad it is here.
+    pub(crate) severity: Severity,
+    /// How sure the rule is, in permille.
+    pub(crate) confidence_permille: u16,
+    /// What is wrong here.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) suggestion: &'static str,
+}
+
+impl File<'_> {
+    /// The text of `span`.
+    pub(crate) fn text(&self, span: &Span) -> &str {
+        self.source.text.get(span.clone()).unwrap_or_default()
+    }
+
+    /// The place `span`, with its first line as snippet.
+    pub(crate) fn place(&self, span: Span) -> Place {
+        let (line, column) = self.source.position(span.start);
+        let (end_line, end_column) = self.source.position(span.end);
+        let location = Location::File { path: self.source.path.to_owned(), line, column, end_line, end_column };
+        let snippet = snippet(&secrets::mask(&self.source.text, &self.window(span.start), &self.secrets));
+        Place { location, identity: snippet.clone(), snippet }
+    }
+
+    /// The part of the line of byte `at` that is worth showing.
+    fn window(&self, at: usize) -> Span {
+        let line = self.source.line_span(self.source.line_of(at));
+        let before = self.source.text.get(line.start..at).unwrap_or_default();
+        let hidden = match before.chars().count() {
+            column if column > SNIPPET_COLUMN_MAX => column - SNIPPET_LEAD_CHARS,
+            _ => 0,
+        };
+        let start = before.char_indices().nth(hidden).map_or(line.start, |(offset, _)| line.start + offset);
+        start..line.end
+    }
+}
+
+impl Place {
+    /// The place of `commit`, with its subject as snippet.
+    pub(crate) fn of_commit(commit: &CommitFacts) -> Self {
+        let subject = &commit.subject;
+        let masked = secrets::mask(subject, &(0..subject.len()), &secrets::find(subject, false));
+        let snippet = snippet(&masked);
+        Self { location: Location::Commit { sha: commit.sha.clone() }, identity: snippet.clone(), snippet }
+    }
+
+    /// The same place, told apart from equal ones by `mark`.
+    pub(crate) fn marked(mut self, mark: &str) -> Self {
+        self.identity = format!("{} {mark}", self.identity);
+        self
+    }
+}
+
+/// What one rule found in one file or commit.
+pub(crate) struct Findings<'r> {
+    rule: &'r Rule,
+    hits: Vec<Hit>,
+    is_over: bool,
+}
+
+impl<'r> Findings<'r> {
+    /// Nothing yet.
+    pub(crate) fn new(rule: &'r Rule) -> Self {
+        Self { rule, hits: Vec::new(), is_over: false }
+    }
+
+    /// Whether no more is listed; a rule may stop looking.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_over
+    }
+
+    /// Reports `hit`.
+    pub(crate) fn push(&mut self, mut hit: Hit) {
+        debug_assert!(hit.severity <= self.rule.severity, "{} promises no {}", self.rule.id, hit.severity);
+        if self.hits.len() >= FINDINGS_PER_RULE_MAX {
+            self.is_over = true;
+            return;
+        }
+        if hit.confidence_permille < SURE_PERMILLE {
+            hit.severity = hit.severity.min(Severity::Medium);
+        }
+        self.hits.push(hit);
+    }
+
+    /// The findings with their fingerprints, and a note if not all are listed.
+    pub(crate) fn finish(mut self) -> (Vec<Finding>, Option<String>) {
+        self.hits.sort_by(|a, b| a.place.location.cmp(&b.place.location));
+        let id = self.rule.rule_id();
+        let mut ordinals: BTreeMap<String, u32> = BTreeMap::new();
+        let finding = |hit: Hit| {
+            let Place { location, snippet, identity } = hit.place;
+            let Hit { severity, confidence_permille, message, .. } = hit;
+            let (rule, suggestion) = (id.clone(), hit.suggestion.to_owned());
+            let (fingerprint, content_fingerprint) = (String::new(), String::new());
+            #[rustfmt::skip]
+            let mut finding = Finding {
+                rule, severity, confidence_permille, location, snippet, message, suggestion, fingerprint, content_fingerprint,
+            };
+            let ordinal = ordinals.entry(identity.clone()).or_default();
+            finding.identify(&identity, *ordinal);
+            *ordinal += 1;
+            finding
+        };
+        let findings = self.hits.into_iter().map(finding).collect();
+        let id = self.rule.id;
+        let note = format!("more than {FINDINGS_PER_RULE_MAX} findings of {id}; the rest is not listed");
+        (findings, self.is_over.then_some(note))
+    }
+}

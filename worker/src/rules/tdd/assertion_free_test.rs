@@ -1,0 +1,176 @@
+//! Tests that cannot fail.
+
+use schemas::severity::Severity;
+
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Test functions with nothing that could fail them: no assertion, no call of a function named `assert…`, `expect…`,
+    /// `check…`, `require…` or `verify…` or of one in the same file that asserts, no expected failure, no error handed on,
+    /// no generated input. In Rust, `unwrap` counts: it fails the test as an assertion would.
+    ///
+    /// When something else is given the means to fail the test, such as Go's `t`, it probably does: low. Tests that are
+    /// switched off are left to `tdd/skipped-test`.
+    ///
+    /// ## Why it matters
+    /// The test runs the code and looks away. It is green whatever the code does, and counts as coverage.
+    ///
+    /// ## Example
+    /// ```text
+    /// def test_total():
+    ///     cart = Cart()
+    ///     cart.total()
+    /// ```
+    ///
+    /// ## How to fix
+    /// Say what should come out, and assert it.
+    "tdd/assertion-free-test", Tdd, High, version: 1, Check::Tests(check)
+);
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    for (function, test) in file.outline.tests() {
+        if function.assertions > 0 || test.fails_otherwise || test.skipped {
+            continue;
+        }
+        let (severity, confidence_permille) =
+            if test.hands_over { (Severity::Low, 400) } else { (Severity::High, 900) };
+        let message = match test.statements {
+            0 => "test is empty",
+            _ if test.hands_over => "test asserts nothing itself",
+            _ => "test asserts nothing",
+        };
+        found.push(Hit {
+            place: file.place(function.name.clone()),
+            severity,
+            confidence_permille,
+            message: message.to_owned(),
+            suggestion: "say what should come out, and assert it",
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::{High, Low};
+
+    #[test]
+    fn rust() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.rs", text, expected);
+        run("#[test]\nfn a() { run(); }\n", &[(2, High)]);
+        run("#[tokio::test(flavor = \"x\")]\nasync fn a() {\n let b = 1;\n}\n", &[(2, High)]);
+        run("#[test]\n// why\nfn a() {}\n", &[(3, High)]);
+        run("#[test]\nfn a() -> Result<(), E> { run(); Ok(()) }\n", &[(2, High)]);
+        for body in [
+            "assert_eq!(1, 1);",
+            "run().unwrap();",
+            "check_all();",
+            "if x { panic!(\"no\") }",
+            "insta::assert_snapshot!(x);",
+            "x.assert_ok();",
+            "tokio::select! { x = y => assert!(x) };",
+            "proptest!(|(x in 0..9)| prop_assert!(x < 9));",
+        ] {
+            run(&format!("#[test]\nfn a() {{ {body} }}\n"), &[]);
+        }
+        run("#[test]\n#[should_panic]\nfn a() { run(); }\n", &[]);
+        run("#[test]\nfn a() -> Result<(), E> { run()?; Ok(()) }\n", &[]);
+        run("#[test]\nfn a() -> Result<(), E> { run() }\n", &[]);
+        run("#[test]\n#[ignore]\nfn a() { run(); }\n", &[]);
+        run("#[cfg(test)]\nfn a() { run(); }\n#[testing]\nfn b() {}\n", &[]);
+        run("#[test]\nfn a() { same(1); }\nfn same(x: u8) { assert!(x > 0); }\n", &[]);
+        run("#[test]\nfn a() { checkout(); }\n", &[(2, High)]);
+    }
+
+    #[test]
+    fn python() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "tests/test_a.py", text, expected);
+        run("def test_a():\n    run()\n", &[(1, High)]);
+        run("class TestA:\n    async def test_a(self):\n        '''Why.'''\n", &[(2, High)]);
+        run("class A(unittest.TestCase):\n    def testIt(self):\n        run()\n", &[(2, High)]);
+        for body in [
+            "assert run()",
+            "with pytest.raises(E):\n        run()",
+            "self.assertEqual(1, 1)",
+            "mock.assert_called_once()",
+            "raise AssertionError()",
+            "verify_all()",
+            "pytest.fail('x')",
+            "with raises(E): run()",
+            "assert_that(x)",
+        ] {
+            run(&format!("def test_a(self):\n    {body}\n"), &[]);
+        }
+        run("@given(st.text())\ndef test_a(x):\n    run(x)\n", &[]);
+        run("@pytest.fixture\ndef test_data():\n    return 1\n", &[]);
+        run("@pytest.mark.usefixtures('db')\ndef test_a():\n    run()\n", &[(2, High)]);
+        run("def test_a():\n    helper()\ndef helper():\n    assert 1\n", &[]);
+        run("def testify():\n    run()\n", &[]);
+        run("class A(TestCase):\n    def test_a(self):\n        self.run_it()\n", &[(2, Low)]);
+        run("class TestA:\n    def test_a(self):\n        self.run_it()\n", &[(2, Low)]);
+        run("class TestA:\n    def test_a(self):\n        self.client.run()\n", &[(2, High)]);
+        check(&RULE, "src/a.py", "def test_connection():\n    run()\n", &[]);
+        check(&RULE, "tests/conftest.py", "def test_connection():\n    run()\n", &[]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |body: &str, expected: &[_]| check(&RULE, "a_test.go", &format!("package a\n{body}\n"), expected);
+        run("func TestA(t *testing.T) { run() }", &[(2, High)]);
+        run("func TestA(t *testing.T) { err := run(); fmt.Println(err.Error()) }", &[(2, High)]);
+        run("func TestA(t *testing.T) { t.Run(\"x\", func(t *testing.T) { run() }) }", &[(2, High)]);
+        for body in [
+            "if x { t.Errorf(\"no\") }",
+            "require.NoError(t, err)",
+            "assert.Equal(t, 1, 1)",
+            "checkRow(t, 1)",
+            "t.FailNow()",
+            "t.Run(\"x\", func(tt *testing.T) { tt.Fatal() })",
+            "g.Expect(1).To(Equal(1))",
+            "if d := cmp.Diff(a, b); d != \"\" {}",
+        ] {
+            run(&format!("func TestA(t *testing.T) {{ {body} }}"), &[]);
+        }
+        run("func TestA(t *testing.T) { runCase(t, 1) }", &[(2, Low)]);
+        run("func TestA(t *testing.T) { t.Run(\"x\", testB) }", &[(2, Low)]);
+        run("func TestA(t *testing.T) { helper(t) }\nfunc helper(t *testing.T) { t.Fatal() }", &[]);
+        run("func TestMain(m *testing.M) { run() }", &[]);
+        run("func Testify(t *testing.T) { run() }", &[]);
+        run("func FuzzA(f *testing.F) { f.Fuzz(func(t *testing.T, x int) { run(x) }) }", &[]);
+        run("func ExampleA() {\n run()\n // Output: 1\n}", &[]);
+        run("func BenchmarkA(b *testing.B) { run() }", &[]);
+        check(&RULE, "a.go", "package a\nfunc TestA(t *testing.T) { run() }\n", &[]);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.test.js", "a.spec.ts", "src/__tests__/a.tsx", "a.test.mjs"] {
+            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+            run("it('a', () => { run() })\n", &[(1, High)]);
+            run("describe('g', () => {\n test.each([1])('a', async function () { await run() })\n})\n", &[(2, High)]);
+            run("it('a', () => run(require('x')))\n", &[(1, High)]);
+            for body in [
+                "expect(a).toBe(1)",
+                "await expect(a).rejects.toThrow()",
+                "assert.equal(a, 1)",
+                "a.should.equal(1)",
+                "cy.get('a').should('exist')",
+                "if (a) throw new Error('x')",
+                "verifyAll()",
+                "request(a).get('/').expect(200)",
+            ] {
+                run(&format!("it('a', async () => {{ {body} }})\n"), &[]);
+            }
+            run("test('a', t => { t.is(1, 1) })\n", &[]);
+            run("test('a', (t) => { runCase(t) })\n", &[(1, Low)]);
+            run("it.failing('a', () => { run() })\n", &[]);
+            run("it.todo('a')\n", &[]);
+            run("it('a', () => { same(1) })\nfunction same(x) { expect(x) }\n", &[]);
+            run("const same = (x) => { expect(x) }\nit('a', () => { same(1) })\n", &[]);
+            run("if (/x/.test('a', () => {})) { run() }\n", &[]);
+        }
+        check(&RULE, "src/a.js", "test('a', () => { run() })\n", &[]);
+    }
+}

@@ -1,0 +1,92 @@
+//! Tests that silence all others.
+
+use schemas::severity::Severity;
+
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Marks that make the runner run this test only: `.only`, `fit`, `fdescribe` and their kin in JavaScript and TypeScript,
+    /// `FIt`, `FDescribe` and their kin in Go with ginkgo. Only as calls that declare a test: not in strings, and not a
+    /// function of another kind that happens to be named `fit`.
+    ///
+    /// ## Why it matters
+    /// Every other test of the file, or of the whole suite, is not run, and the build is green.
+    ///
+    /// ## Example
+    /// ```text
+    /// it.only("adds", () => { expect(add(1, 2)).toBe(3) })
+    /// ```
+    ///
+    /// ## How to fix
+    /// Take the mark out. Most runners have a setting that fails the build when one is left.
+    "tdd/focused-test", Tdd, High, version: 1, Check::Tests(check)
+);
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    for focus in &file.outline.focuses {
+        found.push(Hit {
+            place: file.place(focus.clone()),
+            severity: Severity::High,
+            confidence_permille: 950,
+            message: "only this test runs; all others are silent".to_owned(),
+            suggestion: "take the mark out",
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::High;
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.test.js", "a.spec.ts", "a.test.tsx"] {
+            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+            for mark in [
+                "it.only",
+                "test.only",
+                "describe.only",
+                "fit",
+                "fdescribe",
+                "it.only.each([1])",
+                "it.each([1]).only",
+                "test.describe.only",
+                "it.concurrent.only",
+                "fcontext",
+            ] {
+                run(&format!("\n{mark}('a', () => {{}})\n"), &[(2, High)]);
+            }
+            run("it('it.only(1)', () => { expect('fit') })\n", &[]);
+            run("// it.only('a', () => {})\n", &[]);
+            run("fit(model, data)\nmodel.fit('x', () => {})\n", &[]);
+            run("users.only('name', () => {})\n", &[]);
+        }
+        check(&RULE, "src/a.js", "fit('a', () => {})\n", &[]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |import: &str, body: &str, expected: &[_]| {
+            check(&RULE, "a_test.go", &format!("package a\nimport . \"{import}\"\n{body}\n"), expected);
+        };
+        let ginkgo = "github.com/onsi/ginkgo/v2";
+        run(ginkgo, "var _ = FDescribe(\"a\", func() {})", &[(3, High)]);
+        run(ginkgo, "var _ = Describe(\"a\", func() {\nFIt(\"b\", func() {})\n})", &[(4, High)]);
+        run(ginkgo, "var _ = Describe(\"FIt(\", func() {})", &[]);
+        run(ginkgo, "var _ = FIt(1)", &[]);
+        run("example.com/other", "var _ = FIt(\"a\", func() {})", &[]);
+    }
+
+    #[test]
+    fn rust_and_python_have_no_such_mark() {
+        check(&RULE, "a.rs", "#[test]\nfn only() { fit(\"a\", || {}); assert!(true) }\n", &[]);
+        check(&RULE, "a.rs", "fn fdescribe() { it.only(\"a\", || {}) }\n", &[]);
+        check(&RULE, "a.rs", "// it.only('a', () => {})\n", &[]);
+        check(&RULE, "test_a.py", "def test_a():\n    model.fit('a', lambda: 1)\n", &[]);
+        check(&RULE, "test_a.py", "def test_a():\n    it.only('a', lambda: 1)\n", &[]);
+        check(&RULE, "test_a.py", "fit('a', lambda: 1)\n", &[]);
+    }
+}

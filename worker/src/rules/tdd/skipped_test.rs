@@ -1,0 +1,142 @@
+//! Tests that are switched off.
+
+use schemas::severity::Severity;
+
+use crate::outline::Skip;
+use crate::rules::integrity::todo_marker::is_ticket;
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Marks that switch a test or a group of tests off: `#[ignore]`, `@pytest.mark.skip`, `xfail`, `@unittest.skip`, `t.Skip`,
+    /// `it.skip`, `xit`, `xdescribe`, `it.todo` and their kin. Without a reason medium; with one (in the mark, in a comment
+    /// beside or right above it, or as a ticket) low.
+    ///
+    /// Marks that depend on a platform, an environment or another condition are left alone: there the test runs elsewhere.
+    ///
+    /// ## Why it matters
+    /// A test that is off protects nothing, and looks like one that does. Without a reason nobody knows when it may come back.
+    ///
+    /// ## Example
+    /// ```text
+    /// #[ignore]
+    /// #[test]
+    /// fn sends_mail() { .. }
+    /// ```
+    ///
+    /// ## How to fix
+    /// Mend the test or delete it. If it must wait, say for what: `#[ignore = "needs the new mailer, #123"]`.
+    "tdd/skipped-test", Tdd, Medium, version: 1, Check::Tests(check)
+);
+
+/// Shortest comment, in letters, that says something.
+const REASON_LETTERS_MIN: usize = 6;
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    for skip in file.outline.skips.iter().filter(|skip| !skip.is_conditional) {
+        let has_reason = skip.has_reason || names_ticket(file, skip) || has_comment(file, skip);
+        found.push(Hit {
+            place: file.place(skip.span.clone()),
+            severity: if has_reason { Severity::Low } else { Severity::Medium },
+            confidence_permille: 900,
+            message: if has_reason { "test is switched off" } else { "test is switched off without a reason" }
+                .to_owned(),
+            suggestion: "mend the test or delete it; if it must wait, say for what",
+        });
+    }
+}
+
+fn names_ticket(file: &File<'_>, skip: &Skip) -> bool {
+    let line = file.source.line_span(file.source.line_of(skip.span.start));
+    file.text(&line).split(|c: char| c.is_whitespace() || "()[]{}'\"`,.:;".contains(c)).any(is_ticket)
+}
+
+/// Whether a comment stands on the line of the mark or ends on the line above; one that documents the test does not count.
+fn has_comment(file: &File<'_>, skip: &Skip) -> bool {
+    let comments = &file.outline.comments;
+    let line = file.source.line_of(skip.span.start);
+    let from = comments.partition_point(|span| file.source.line_of(span.end.saturating_sub(1)) + 1 < line);
+    let near = comments[from..].iter().take_while(|span| file.source.line_of(span.start) <= line);
+    near.map(|span| file.text(span)).any(|text| {
+        let documents = text.starts_with("///") || text.starts_with("/**");
+        !documents && text.chars().filter(|c| c.is_alphabetic()).count() >= REASON_LETTERS_MIN
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::{Low, Medium};
+
+    #[test]
+    fn rust() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "a.rs", text, expected);
+        run("#[test]\n#[ignore]\nfn a() {}\n", &[(2, Medium)]);
+        run("#[ignore]\n#[test]\nfn a() {}\n", &[(1, Medium)]);
+        run("#[test]\n#[ignore = \"needs a mailer\"]\nfn a() {}\n", &[(2, Low)]);
+        run("#[test]\n#[ignore] // slow on laptops\nfn a() {}\n", &[(2, Low)]);
+        run("/// Sends mail.\n#[ignore]\n#[test]\nfn a() {}\n", &[(2, Medium)]);
+        run("#[test]\n#[cfg_attr(windows, ignore)]\nfn a() {}\n", &[]);
+        run("#[ignore]\nfn a() {}\n", &[]);
+        run("// #[ignore]\n#[test]\nfn ignore() { let a = \"#[ignore]\"; }\n", &[]);
+    }
+
+    #[test]
+    fn python() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "tests/test_a.py", text, expected);
+        run("@pytest.mark.skip\ndef test_a():\n    pass\n", &[(1, Medium)]);
+        run("@unittest.expectedFailure\ndef test_a():\n    pass\n", &[(1, Medium)]);
+        run("@pytest.mark.xfail(strict=True)\ndef test_a():\n    pass\n", &[(1, Medium)]);
+        run("@pytest.mark.skip(reason='no mailer')\ndef test_a():\n    pass\n", &[(1, Low)]);
+        run("@unittest.skip('no mailer')\nclass TestA(TestCase):\n    pass\n", &[(1, Low)]);
+        run("# waits for the new mailer\n@pytest.mark.skip\ndef test_a():\n    pass\n", &[(2, Low)]);
+        run("def test_a():\n    pytest.skip('no mailer')\n", &[(2, Low)]);
+        run("def test_a(self):\n    self.skipTest('no mailer')\n", &[(2, Low)]);
+        run("@pytest.mark.skipif(WINDOWS, reason='x')\ndef test_a():\n    pass\n", &[]);
+        run("@unittest.skipUnless(LINUX, 'x')\ndef test_a():\n    pass\n", &[]);
+        run("@pytest.mark.xfail(WINDOWS, reason='x')\ndef test_a():\n    pass\n", &[]);
+        run("def test_a():\n    if WINDOWS:\n        pytest.skip('x')\n    assert 1\n", &[]);
+        run("try:\n    import x\nexcept ImportError:\n    pytest.skip('x', allow_module_level=True)\n", &[]);
+        check(&RULE, "src/loader.py", "@case.skip(str(error))\ndef load():\n    pass\n", &[]);
+        run("@unittest.skip(WHY)\ndef test_a():\n    pass\n", &[(1, Low)]);
+        run("def test_a():\n    # pytest.skip('x')\n    row.skip()\n", &[]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |body: &str, expected: &[_]| {
+            check(&RULE, "a_test.go", &format!("package a\nfunc TestA(t *testing.T) {{\n{body}\n}}\n"), expected);
+        };
+        run("t.SkipNow()", &[(3, Medium)]);
+        run("t.Skip()", &[(3, Medium)]);
+        run("t.Skip(\"no mailer\")", &[(3, Low)]);
+        run("// waits for the mailer\nt.SkipNow()", &[(4, Low)]);
+        run("t.Run(\"x\", func(t *testing.T) { t.Skip() })", &[(3, Medium)]);
+        run("if testing.Short() { t.Skip() }", &[]);
+        run("switch runtime.GOOS { case \"windows\": t.Skip() }", &[]);
+        run("rows.Skip()", &[]);
+        run("t.Log(\"t.Skip()\")", &[]);
+        let ginkgo = "package a\nimport . \"github.com/onsi/ginkgo/v2\"\nvar _ = PDescribe(\"a\", func() {})\n";
+        check(&RULE, "a_test.go", ginkgo, &[(3, Medium)]);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.test.js", "a.spec.ts", "a.test.tsx"] {
+            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+            for mark in ["it.skip", "test.skip", "describe.skip", "xit", "xdescribe", "xtest", "it.skip.each([1])"] {
+                run(&format!("\n{mark}('a', () => {{}})\n"), &[(2, Medium)]);
+            }
+            run("it.todo('a')\n", &[(1, Low)]);
+            run("it.skip('a #12', () => {})\n", &[(1, Low)]);
+            run("it.skip('a', () => {}) // waits for the mailer\n", &[(1, Low)]);
+            run("it('a', function () {\n this.skip()\n})\n", &[(2, Medium)]);
+            run("if (WINDOWS) {\n it.skip('a', () => {})\n}\n", &[]);
+            run("it.skipIf(WINDOWS)('a', () => { expect(1) })\n", &[]);
+            run("test.skip(isFirefox, 'a')\n", &[]);
+            run("it('it.skip(1)', () => { rows.skip(1); expect(1) })\n", &[]);
+            run("const run = WINDOWS ? it.skip : it\n", &[]);
+        }
+    }
+}

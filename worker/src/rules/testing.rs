@@ -1,0 +1,63 @@
+//! Ways to run one rule over a piece of text, for the tables of tests beside the rules.
+
+use schemas::bundle::{CommitFacts, FileChange, SourceFile};
+use schemas::finding::Finding;
+use schemas::severity::Severity;
+
+use super::{Check, Findings, Rule};
+use crate::pass;
+
+/// A file in memory.
+pub(crate) fn file(path: &str, text: impl Into<Vec<u8>>) -> SourceFile {
+    SourceFile { path: path.to_owned(), blob: "0".repeat(40).parse().unwrap(), bytes: text.into() }
+}
+
+/// What `rule` finds in `text`.
+pub(crate) fn findings(rule: &Rule, path: &str, text: &str) -> Vec<Finding> {
+    let source = file(path, text);
+    let file = pass::read(&source).unwrap();
+    let mut found = Findings::new(rule);
+    match rule.check {
+        Check::Text(check) => check(&file, &mut found),
+        Check::Tests(check) if file.outline.gap.is_none() => check(&file, &mut found),
+        Check::Tests(_) => {}
+        Check::Commit(_) => panic!("{} reads commits", rule.id),
+    }
+    found.finish().0
+}
+
+/// Checks lines and severities of what `rule` finds in `text`.
+#[track_caller]
+pub(crate) fn check(rule: &Rule, path: &str, text: &str, expected: &[(u32, Severity)]) {
+    let found: Vec<_> = findings(rule, path, text).iter().map(|one| (line(one), one.severity)).collect();
+    assert_eq!(found, expected, "{} in {path}:\n{text}", rule.id);
+}
+
+/// The line of a finding.
+pub(crate) fn line(finding: &Finding) -> u32 {
+    match finding.location {
+        schemas::finding::Location::File { line, .. } => line,
+        schemas::finding::Location::Commit { .. } => 0,
+    }
+}
+
+/// A commit by hand on the default branch that changes one line.
+pub(crate) fn commit(subject: &str) -> CommitFacts {
+    let (sha, subject) = ("1".repeat(40).parse().unwrap(), subject.to_owned());
+    CommitFacts { sha, subject, parents: 1, by_bot: false, on_default_branch: true, changes: vec![change("a.rs", 1)] }
+}
+
+/// A change that adds lines to a file.
+pub(crate) fn change(path: &str, added: u32) -> FileChange {
+    FileChange { path: path.to_owned(), added, removed: 0, renamed: false }
+}
+
+/// What `rule` finds in `commit`.
+pub(crate) fn commit_findings(rule: &Rule, commit: &CommitFacts) -> Vec<Finding> {
+    let mut found = Findings::new(rule);
+    match rule.check {
+        Check::Commit(check) => check(commit, &mut found),
+        _ => panic!("{} reads files", rule.id),
+    }
+    found.finish().0
+}

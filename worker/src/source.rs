@@ -1,0 +1,199 @@
+//! A file as text with line numbers, or the reason why it is not read.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use schemas::bundle::{FILE_BYTES_MAX, SourceFile};
+use schemas::item::SkipReason;
+
+use crate::paths;
+
+/// How far a NUL byte is looked for: what git itself looks at to call a file binary.
+const BINARY_PROBE_BYTES: usize = 8 * 1024;
+
+/// How far marks of generated code are looked for: they stand above the first line of code, below a licence of some lines.
+const GENERATED_PROBE_LINES: usize = 10;
+
+/// From this size on a mean line length says something; a smaller file may be one long line by hand.
+const MINIFIED_BYTES_MIN: usize = 4 * 1024;
+
+/// Mean line length, in characters, beyond which no person wrote the file: hand-written code stays under 60.
+const MEAN_LINE_CHARS_MAX: usize = 200;
+
+/// Longest line, in characters, of a file that is read: parsers and editors choke on more, and nobody reads it.
+const LINE_CHARS_MAX: usize = 20_000;
+
+/// A file as text.
+#[derive(Debug)]
+pub(crate) struct Source<'f> {
+    /// Path from the root of the repository.
+    pub(crate) path: &'f str,
+    /// The text, without byte order mark.
+    pub(crate) text: Cow<'f, str>,
+    /// What a reader should know about how it was read.
+    pub(crate) note: Option<String>,
+    /// Where each line starts.
+    line_starts: Vec<usize>,
+}
+
+impl<'f> Source<'f> {
+    /// Decodes `file`, or says why it is not read.
+    pub(crate) fn read(file: &'f SourceFile) -> Result<Self, SkipReason> {
+        if file.bytes.len() as u64 > FILE_BYTES_MAX {
+            return Err(SkipReason::TooLarge);
+        }
+        if file.bytes.iter().take(BINARY_PROBE_BYTES).any(|&byte| byte == 0) {
+            return Err(SkipReason::Binary);
+        }
+        let (text, note) = decode(&file.bytes);
+        if text.lines().take(GENERATED_PROBE_LINES).any(marks_generated) {
+            return Err(SkipReason::Generated);
+        }
+        if is_minified(&text, paths::is_prose(&file.path)) {
+            return Err(SkipReason::Minified);
+        }
+        let mut line_starts = vec![0];
+        line_starts.extend(text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at + 1));
+        if line_starts.last() == Some(&text.len()) {
+            line_starts.pop();
+        }
+        Ok(Self { path: &file.path, text, note, line_starts })
+    }
+
+    /// Number of lines; a last line without line feed counts.
+    pub(crate) fn line_count(&self) -> usize {
+        self.line_starts.len()
+    }
+
+    /// The bytes of line `index`, counted from 0, without its line feed.
+    pub(crate) fn line_span(&self, index: usize) -> Range<usize> {
+        let Some(&start) = self.line_starts.get(index) else { return self.text.len()..self.text.len() };
+        let end = self.line_starts.get(index + 1).copied().unwrap_or(self.text.len());
+        let line = &self.text[start..end];
+        start..start + line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line)).len()
+    }
+
+    /// Every line, as its bytes.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = Range<usize>> {
+        (0..self.line_count()).map(|index| self.line_span(index))
+    }
+
+    /// The line, counted from 0, that holds byte `at`.
+    pub(crate) fn line_of(&self, at: usize) -> usize {
+        self.line_starts.partition_point(|&start| start <= at).saturating_sub(1)
+    }
+
+    /// Line and column of byte `at`, both counted from 1, columns in characters.
+    pub(crate) fn position(&self, at: usize) -> (u32, u32) {
+        let at = self.text.floor_char_boundary(at);
+        let line = self.line_of(at);
+        let start = self.line_starts.get(line).copied().unwrap_or(0);
+        (number(line + 1), number(self.text[start..at].chars().count() + 1))
+    }
+}
+
+/// Counts within one file fit: [`FILE_BYTES_MAX`] is far below `u32::MAX`.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn decode(bytes: &[u8]) -> (Cow<'_, str>, Option<String>) {
+    let body = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    match std::str::from_utf8(body) {
+        Ok(text) => (Cow::Borrowed(text), None),
+        Err(error) => {
+            let at = error.valid_up_to() + (bytes.len() - body.len());
+            let note = format!("not valid UTF-8 at byte {at}; read with replacement characters");
+            (String::from_utf8_lossy(body), Some(note))
+        }
+    }
+}
+
+/// Whether `line` says that the file is generated. A mark inside quotes only talks about marks.
+fn marks_generated(line: &str) -> bool {
+    let phrase = line
+        .find("Code generated")
+        .is_some_and(|at| line[at..].contains("DO NOT EDIT") && !line[..at].ends_with(['`', '"', '\'']));
+    let mut tags = line.match_indices("@generated").map(|(at, tag)| (&line[..at], &line[at + tag.len()..]));
+    phrase
+        || tags.any(|(before, after)| {
+            let opens = before.chars().next_back().is_none_or(|c| c.is_whitespace() || "/*#;-!".contains(c));
+            opens && after.chars().next().is_none_or(|c| !c.is_alphanumeric() && !"_-`\"'".contains(c))
+        })
+}
+
+fn is_minified(text: &str, is_prose: bool) -> bool {
+    let (mut lines, mut chars) = (0usize, 0usize);
+    for line in text.lines() {
+        // Bytes are an upper bound of characters, so that ordinary lines need no count.
+        if line.len() > LINE_CHARS_MAX && line.chars().count() > LINE_CHARS_MAX {
+            return true;
+        }
+        lines += 1;
+        chars += line.len();
+    }
+    if is_prose || text.len() < MINIFIED_BYTES_MIN || chars <= lines * MEAN_LINE_CHARS_MAX {
+        return false;
+    }
+    text.chars().count() > lines * (MEAN_LINE_CHARS_MAX + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, bytes: impl Into<Vec<u8>>) -> SourceFile {
+        SourceFile { path: path.into(), blob: "0".repeat(40).parse().unwrap(), bytes: bytes.into() }
+    }
+
+    fn skip(bytes: impl Into<Vec<u8>>) -> Option<SkipReason> {
+        Source::read(&file("a.js", bytes)).err()
+    }
+
+    #[test]
+    fn what_no_person_wrote_is_skipped_with_its_reason() {
+        assert_eq!(skip(b"GIF89a\0\0".to_vec()), Some(SkipReason::Binary));
+        assert_eq!(skip("// Code generated by protoc. DO NOT EDIT.\n"), Some(SkipReason::Generated));
+        assert_eq!(skip("/*\n * @generated by x\n */\n"), Some(SkipReason::Generated));
+        assert_eq!(skip("f(); ".repeat(5_000)), Some(SkipReason::Minified));
+        assert_eq!(skip("f(); ".repeat(60).trim().to_owned().repeat(20) + "\n"), Some(SkipReason::Minified));
+        assert_eq!(skip(vec![b'\n'; usize::try_from(FILE_BYTES_MAX).unwrap() + 1]), Some(SkipReason::TooLarge));
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_read() {
+        assert_eq!(skip(vec![b'\n'; usize::try_from(FILE_BYTES_MAX).unwrap()]), None);
+        assert_eq!(skip("mail(\"me@generated.example\");\n"), None);
+        assert_eq!(skip("// Skips files marked `@generated`.\n"), None);
+        assert_eq!(skip("\n".repeat(GENERATED_PROBE_LINES) + "// @generated\n"), None);
+        assert_eq!(skip("x".repeat(MEAN_LINE_CHARS_MAX * 3)), None);
+        assert_eq!(skip("あ".repeat(LINE_CHARS_MAX / 100) + "\n"), None);
+        assert!(Source::read(&file("a.md", "word ".repeat(1_000))).is_ok());
+    }
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let file = file("a.js", "\u{feff}é = 1\r\nあい = 2\n\nend");
+        let source = Source::read(&file).unwrap();
+        assert_eq!(source.line_count(), 4);
+        let lines: Vec<_> = source.lines().map(|span| &source.text[span]).collect();
+        assert_eq!(lines, ["é = 1", "あい = 2", "", "end"]);
+        assert_eq!(source.position(source.text.find('2').unwrap()), (2, 6));
+        assert_eq!(source.position(source.text.len()), (4, 4));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_read_with_a_note() {
+        let file = file("a.js", b"ok \xff\n".to_vec());
+        let source = Source::read(&file).unwrap();
+        assert_eq!(source.text, "ok \u{fffd}\n");
+        assert_eq!(source.note.as_deref(), Some("not valid UTF-8 at byte 3; read with replacement characters"));
+    }
+
+    #[test]
+    fn an_empty_file_has_no_lines() {
+        let file = file("a.js", "");
+        let source = Source::read(&file).unwrap();
+        assert_eq!((source.line_count(), source.position(0)), (0, (1, 1)));
+    }
+}
