@@ -5,12 +5,16 @@
 //! ```
 //! All but [`run`] is pure: no clock but the parser's budget of processor time, no I/O, no async.
 
+mod answer;
+pub mod config;
+mod cpu;
 mod languages;
 mod outline;
 pub mod pass;
 mod paths;
 mod pool;
 pub mod rules;
+pub mod run;
 mod secrets;
 mod source;
 pub mod unpack;

@@ -1,0 +1,16 @@
+//! Options of the worker.
+
+use clap::Args;
+
+/// Options of `worker`.
+#[derive(Debug, Clone, Args)]
+pub struct WorkerArgs {
+    /// Threads that analyze; 0 means one per core
+    #[arg(long, env = "ELDER_WORKER_THREADS", default_value_t = 0, value_name = "N",
+          value_parser = clap::value_parser!(u16).range(0..=1024))]
+    pub threads: u16,
+    /// Batches of tasks worked on at the same time: while one is analyzed, another is fetched or answered
+    #[arg(long, env = "ELDER_WORKER_SLOTS", default_value_t = 2, value_name = "N",
+          value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub slots: u16,
+}
