@@ -1,0 +1,57 @@
+//! `elder generate`: files made from the code, and the check that they still say what the code says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use schemas::json_schema;
+
+/// Options of `elder generate`.
+#[derive(Debug, Clone, Args)]
+pub struct GenerateArgs {
+    /// Write nothing; fail if a file is not up to date
+    #[arg(long)]
+    check: bool,
+    /// Folder of the source tree
+    #[arg(long, default_value = ".", value_name = "FOLDER")]
+    root: PathBuf,
+}
+
+/// Writes or checks every generated file.
+pub fn run(args: GenerateArgs) -> Result<()> {
+    let GenerateArgs { check, root } = args;
+    let mut stale = Vec::new();
+    for (path, text) in files()? {
+        let path = root.join(path);
+        if fs::read_to_string(&path).is_ok_and(|found| found == text) {
+            continue;
+        }
+        if check {
+            stale.push(path.display().to_string());
+        } else {
+            write(&path, &text)?;
+        }
+    }
+    if !stale.is_empty() {
+        bail!("not up to date: {}; run `cargo run -- generate` and commit the result", stale.join(", "));
+    }
+    Ok(())
+}
+
+/// Paths from the root of the source tree, with what must be in them.
+fn files() -> Result<Vec<(PathBuf, String)>> {
+    let mut files = Vec::new();
+    for (name, schema) in json_schema::all() {
+        let path = Path::new("schemas/json").join(format!("{name}.schema.json"));
+        files.push((path, format!("{}\n", serde_json::to_string_pretty(&schema)?)));
+    }
+    Ok(files)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}

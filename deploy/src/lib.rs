@@ -1,0 +1,16 @@
+//! What the `elder` program is made of: the services that it embeds and the commands around the roles.
+
+pub mod audit;
+pub mod cli;
+pub mod demo;
+pub mod embedded;
+pub mod generate;
+mod platform;
+pub mod report;
+pub mod roles;
+pub mod rules;
+mod runtime;
+pub mod services;
+pub mod telemetry;
+pub mod topology;
+pub mod up;
