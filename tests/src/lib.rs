@@ -1,0 +1,20 @@
+//! The harness: real servers, real roles as processes, fixture repositories built by code.
+//!
+//! Every [`stack::Stack`] has its own folder, servers and ports, so tests run next to each other.
+
+pub mod audits;
+pub mod elder;
+pub mod exchange;
+pub mod files;
+pub mod fixture;
+pub mod github;
+pub mod http;
+pub mod ledger;
+pub mod nats;
+pub mod nats_cli;
+pub mod process;
+pub mod random;
+pub mod repository;
+pub mod scratch;
+pub mod stack;
+pub mod wait;

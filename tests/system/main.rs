@@ -1,0 +1,16 @@
+//! The system tests: one module per behaviour, one program so that everything is linked once.
+
+#![expect(clippy::unwrap_used, reason = "all of this is a test, its functions without #[test] too")]
+
+mod api;
+mod chaos;
+mod commands;
+mod embedded;
+mod harness;
+mod merge;
+mod nats_cli;
+mod path;
+mod repositories;
+mod tidy;
+mod trace;
+mod webhooks;
