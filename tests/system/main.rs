@@ -9,6 +9,7 @@ mod embedded;
 mod harness;
 mod merge;
 mod nats_cli;
+mod objects;
 mod path;
 mod repositories;
 mod tidy;
