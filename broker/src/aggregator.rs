@@ -12,9 +12,8 @@ use schemas::partial::PartialResult;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
-use crate::error::BusError;
+use crate::error::{BusError, chain};
 use crate::lease::Lease;
-use crate::relay::chain;
 use crate::store::Store;
 use crate::store::merge::{Merged, Progress, TaskResult};
 use crate::subject::{Origin, Subject};

@@ -169,8 +169,7 @@ impl Bus {
     /// # Errors
     /// As [`Bus::publish`].
     pub async fn bury(&self, origin: Origin, letter: &DeadLetter, trace: TraceId) -> Result<(), BusError> {
-        let identity = format!("{}\n{}\n{}", letter.subject, letter.reason, letter.body);
-        let id = format!("D:{}", schemas::ids::Digest::of(identity.as_bytes()));
+        let id = format!("D:{}", letter.identity());
         self.publish(&Subject::DeadLetter(letter.cause, origin), &id, trace, letter).await?;
         let (project, audit) = match letter.subject.parse() {
             Ok(Subject::Task(_, key) | Subject::Result(key)) => (Some(key.project), Some(key.audit)),

@@ -139,3 +139,17 @@ fn is_about_the_input(error: &sqlx::Error) -> bool {
         _ => false,
     }
 }
+
+/// An error with its causes, on one line: printed once, where it is dealt with.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -4,8 +4,8 @@ use schemas::dead_letter::{Cause, DeadLetter};
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
+use crate::error::chain;
 use crate::lease::Lease;
-use crate::relay::chain;
 use crate::store::Store;
 use crate::subscription::Subscription;
 use crate::topology;

@@ -7,6 +7,7 @@ use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
+use crate::error::chain;
 use crate::store::outbox::OutboxRow;
 use crate::store::{OUTBOX_CHANNEL, Store, Wakeups};
 
@@ -65,18 +66,4 @@ async fn publish(bus: &Bus, rows: Vec<OutboxRow>) -> Vec<i64> {
         }
     });
     join_all(publishes).await.into_iter().flatten().collect()
-}
-
-/// An error with its causes, on one line: printed once, where it is dealt with.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

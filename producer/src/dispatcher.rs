@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use broker::error::{BusError, StoreError};
-use broker::relay::chain;
+use broker::error::{BusError, StoreError, chain};
 use broker::store::dispatch::ReadyTask;
 use broker::store::{DispatcherSeat, TASKS_CHANNEL, Wakeups};
 use broker::subject::Subject;

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use broker::error::{BusError, StoreError};
+use broker::error::{BusError, StoreError, chain};
 use broker::lease::Lease;
-use broker::relay::chain;
 use broker::store::audits::Audit;
 use broker::store::plan::{Plan, PlannedShard};
 use broker::store::projects::Project;

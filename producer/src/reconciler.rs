@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use broker::relay::chain;
+use broker::error::chain;
 use broker::store::reconcile::StaleShard;
 use tokio_util::sync::CancellationToken;
 

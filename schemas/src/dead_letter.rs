@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::ids::Digest;
+
 /// Most bytes of a dead message that are kept: enough to see what it was; the whole of every valid task.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
@@ -50,5 +52,11 @@ impl DeadLetter {
         let clipped = &body[..body.len().min(BODY_BYTES_MAX)];
         let body = String::from_utf8_lossy(clipped).replace('\0', "\u{fffd}");
         Self { subject: subject.to_owned(), cause, reason: reason.into(), attempts, body }
+    }
+
+    /// What makes two letters the same: where the message was, why it died and what it said. The same message buried
+    /// twice is one letter, in the queue as in the record.
+    pub fn identity(&self) -> Digest {
+        Digest::of(format!("{}\n{}\n{}", self.subject, self.reason, self.body).as_bytes())
     }
 }

@@ -1,8 +1,7 @@
 //! Answering a task: the result is stored first, the task is acknowledged after.
 
 use broker::Bus;
-use broker::error::BusError;
-use broker::relay::chain;
+use broker::error::{BusError, chain};
 use broker::subject::Subject;
 use schemas::ids::Digest;
 use schemas::item::ItemResult;

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::Bus;
-use broker::error::BusError;
+use broker::error::{BusError, chain};
 use broker::lease::{Heartbeat, Lease};
-use broker::relay::chain;
 use broker::subject::{Origin, Subject};
 use broker::subscription::Subscription;
 use broker::topology;

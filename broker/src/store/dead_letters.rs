@@ -11,12 +11,11 @@ impl Store {
     /// # Errors
     /// If the database cannot be reached.
     pub async fn keep_dead_letter(&self, letter: &DeadLetter) -> Result<(), StoreError> {
-        let identity = format!("{}\n{}\n{}", letter.subject, letter.reason, letter.body);
         sqlx::query(
             "INSERT INTO dead_letters (id, subject, cause, reason, attempts, body)
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
         )
-        .bind(String::from(schemas::ids::Digest::of(identity.as_bytes())))
+        .bind(String::from(letter.identity()))
         .bind(letter.subject.replace('\0', "\u{fffd}"))
         .bind(letter.cause.as_str())
         .bind(letter.reason.replace('\0', "\u{fffd}"))

@@ -3,8 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use broker::error::StoreError;
-use broker::relay::chain;
+use broker::error::{StoreError, chain};
 use serde::Serialize;
 use warp::Rejection;
 use warp::http::StatusCode;

@@ -1,7 +1,6 @@
 //! The GitHub webhook: verified over the raw body before anything in it is believed, answered after the commit.
 
-use broker::error::StoreError;
-use broker::relay::chain;
+use broker::error::{StoreError, chain};
 use broker::store::intake::{Delivery, NewAudit, Recorded};
 use broker::store::projects::Project;
 use broker::subject::Subject;
