@@ -9,6 +9,7 @@ use schemas::event::{AuditEvent, EventKind};
 use schemas::ids::AuditId;
 use schemas::item::ItemResult;
 use schemas::partial::PartialResult;
+use schemas::retry::ErrorClass;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
@@ -124,7 +125,7 @@ async fn refuse(store: &Store, bus: &Bus, lease: Lease, result: TaskResult, reas
         end(lease.retry().await);
         return Vec::new();
     }
-    let answer = TaskResult { partial: PartialResult::failed(reason), ..result };
+    let answer = TaskResult { partial: PartialResult::failed(ErrorClass::Analyzer, reason), ..result };
     match store.merge(&[answer]).await {
         Ok(merged) => {
             end(lease.give_up().await);

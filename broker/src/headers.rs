@@ -10,6 +10,14 @@ pub const MESSAGE_ID: &str = "Nats-Msg-Id";
 pub const SCHEMA: &str = "Audit-Schema";
 /// W3C `traceparent`.
 pub const TRACE: &str = "Audit-Trace";
+/// How often the task was published, this time included, minus one.
+pub const GENERATION: &str = "Audit-Generation";
+/// When the task is given up whatever the reason, in Unix milliseconds.
+pub const DEADLINE: &str = "Audit-Deadline";
+/// When the task was published, in Unix milliseconds.
+pub const ENQUEUED: &str = "Audit-Enqueued";
+/// After which time the server drops the message, in whole seconds with an `s`.
+pub const TTL: &str = "Nats-TTL";
 /// What a person may set on a request so that asking twice gives one audit.
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 

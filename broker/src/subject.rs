@@ -24,6 +24,17 @@ pub const EVENTS: &str = "audit.event.*.*.*";
 /// All dead letters, as a stream filter.
 pub const DEAD_LETTERS: &str = "audit.dlq.*.*";
 
+/// What the server says of messages that it gives up or that a receiver ended without an answer. `AUDIT_*` would be no
+/// wildcard, so each stream is named.
+pub const ADVISORIES: [&str; 6] = [
+    "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.AUDIT_REQ.*",
+    "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.AUDIT_TASKS.*",
+    "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.AUDIT_RESULTS.*",
+    "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.AUDIT_REQ.*",
+    "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.AUDIT_TASKS.*",
+    "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.AUDIT_RESULTS.*",
+];
+
 /// Where a message is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {

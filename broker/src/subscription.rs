@@ -97,7 +97,7 @@ impl Subscription {
 
     /// Finds the consumer, and makes the topology again if the server has lost it.
     async fn open(&mut self) -> Result<PullConsumer, BusError> {
-        let Consumer { stream, name } = self.consumer;
+        let Consumer { stream, name, .. } = self.consumer;
         let context = self.bus.context().clone();
         let found = context.get_consumer_from_stream(name, stream).await;
         let consumer: PullConsumer = if let Ok(consumer) = found {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::context::Context;
-use async_nats::jetstream::object_store;
 use async_nats::jetstream::stream::{Compression, Config, DiscardPolicy, RetentionPolicy};
+use async_nats::jetstream::{kv, object_store};
+use schemas::request::Priority;
 
 use crate::config::TopologyArgs;
 use crate::error::BusError;
@@ -20,6 +21,10 @@ const ACK_PENDING_MAX: i64 = 5_000;
 const MIB: i64 = 1024 * 1024;
 const HOUR: Duration = Duration::from_secs(3_600);
 
+/// Deliveries after which the server gives a message up by itself: far more than any receiver allows, so that it only
+/// happens to a message that nobody lives to say anything about.
+const DELIVERIES_MAX: i64 = 20;
+
 /// A durable pull consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Consumer {
@@ -27,18 +32,72 @@ pub struct Consumer {
     pub stream: &'static str,
     /// Its durable name.
     pub name: &'static str,
+    /// The subjects it reads; all of the stream's if absent.
+    pub filter: Option<&'static str>,
+    /// Deliveries after which the server gives up; -1 for never.
+    pub deliveries_max: i64,
+}
+
+const fn reads_all(stream: &'static str, name: &'static str, deliveries_max: i64) -> Consumer {
+    Consumer { stream, name, filter: None, deliveries_max }
+}
+
+const fn reads_tasks(name: &'static str, filter: &'static str) -> Consumer {
+    Consumer { stream: "AUDIT_TASKS", name, filter: Some(filter), deliveries_max: DELIVERIES_MAX }
 }
 
 /// Requests, read by planners.
-pub const PLANNER: Consumer = Consumer { stream: "AUDIT_REQ", name: "planner" };
-/// Tasks, read by workers.
-pub const WORKER: Consumer = Consumer { stream: "AUDIT_TASKS", name: "worker" };
-/// Results, read by aggregators.
-pub const AGGREGATOR: Consumer = Consumer { stream: "AUDIT_RESULTS", name: "aggregator" };
+pub const PLANNER: Consumer = reads_all("AUDIT_REQ", "planner", DELIVERIES_MAX);
+/// Results, read by aggregators. Never given up by the server: a database may be away for long.
+pub const AGGREGATOR: Consumer = reads_all("AUDIT_RESULTS", "aggregator", -1);
 /// Dead letters, copied to the record by aggregators.
-pub const LETTERS: Consumer = Consumer { stream: "AUDIT_DLQ", name: "letters" };
+pub const LETTERS: Consumer = reads_all("AUDIT_DLQ", "letters", -1);
+/// What the server says of messages that died in its hands, read by the janitor in aggregators.
+pub const JANITOR: Consumer = reads_all("AUDIT_ADV", "janitor", -1);
 
-const CONSUMERS: [Consumer; 4] = [PLANNER, WORKER, AGGREGATOR, LETTERS];
+/// Tasks of one priority, read by workers: one consumer each, so that an urgent task never stands behind others.
+pub const fn worker(priority: Priority) -> Consumer {
+    match priority {
+        Priority::Critical => reads_tasks("worker-critical", "audit.task.critical.>"),
+        Priority::High => reads_tasks("worker-high", "audit.task.high.>"),
+        Priority::Normal => reads_tasks("worker-normal", "audit.task.normal.>"),
+        Priority::Low => reads_tasks("worker-low", "audit.task.low.>"),
+    }
+}
+
+/// Every consumer.
+pub const CONSUMERS: [Consumer; 8] = [
+    PLANNER,
+    worker(Priority::Critical),
+    worker(Priority::High),
+    worker(Priority::Normal),
+    worker(Priority::Low),
+    AGGREGATOR,
+    LETTERS,
+    JANITOR,
+];
+
+/// Consumers of earlier versions, by stream and name. They are removed, since the filters of a work queue may not overlap;
+/// the messages that they had stay in the stream and come again.
+const RETIRED: [(&str, &str); 1] = [("AUDIT_TASKS", "worker")];
+
+/// Workers that live, by name, with what they are doing.
+pub const WORKERS: Bucket = Bucket { name: "audit_workers", max_age: Duration::from_secs(30) };
+/// Audits that were stopped, so that workers stop too.
+pub const STOPPED: Bucket = Bucket { name: "audit_stopped", max_age: Duration::from_secs(24 * 3_600) };
+/// Tries of a task that its worker ended by itself, as opposed to those that it did not survive.
+pub const RETRIES: Bucket = Bucket { name: "audit_retries", max_age: Duration::from_secs(24 * 3_600) };
+
+const BUCKETS: [Bucket; 3] = [WORKERS, STOPPED, RETRIES];
+
+/// A bucket of small values that are forgotten by themselves; nothing in it is part of the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its name.
+    pub name: &'static str,
+    /// How long a value is kept.
+    pub max_age: Duration,
+}
 
 /// What was done to one part of the topology.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +119,8 @@ pub enum Action {
     Updated,
     /// It was as it should be.
     Unchanged,
+    /// It was of an earlier version, and in the way.
+    Removed,
 }
 
 /// The streams, as they should be.
@@ -104,6 +165,8 @@ pub fn streams(args: &TopologyArgs) -> Vec<Config> {
             // One message per task while it is queued or running, however often it is published.
             max_messages_per_subject: 1,
             discard_new_per_subject: true,
+            // A task past its deadline leaves the queue even if every receiver is gone; the reconciler answers it.
+            allow_message_ttl: true,
             ..work_queue("AUDIT_TASKS", &[subject::TASKS])
         },
         Config {
@@ -122,17 +185,24 @@ pub fn streams(args: &TopologyArgs) -> Vec<Config> {
             duplicate_window: HOUR,
             ..log("AUDIT_DLQ", subject::DEAD_LETTERS, 30 * 24 * HOUR)
         },
+        Config {
+            max_age: 7 * 24 * HOUR,
+            max_bytes: 64 * MIB,
+            discard: DiscardPolicy::Old,
+            ..work_queue("AUDIT_ADV", &subject::ADVISORIES)
+        },
     ]
 }
 
-/// A consumer, as it should be. Deliveries are not limited by the server, which would leave a message in the stream
-/// unseen by anyone: whoever receives a message counts its deliveries and buries it.
+/// A consumer, as it should be. Receivers count deliveries and bury before the server gives up; what it does give up
+/// stays in the stream, and the janitor learns of it.
 fn consumer_config(consumer: Consumer, args: &TopologyArgs) -> pull::Config {
     pull::Config {
         durable_name: Some(consumer.name.to_owned()),
+        filter_subject: consumer.filter.unwrap_or_default().to_owned(),
         ack_policy: AckPolicy::Explicit,
         ack_wait: Duration::from_secs(args.ack_wait_secs),
-        max_deliver: -1,
+        max_deliver: consumer.deliveries_max,
         max_ack_pending: ACK_PENDING_MAX,
         num_replicas: args.nats_replicas,
         ..pull::Config::default()
@@ -160,10 +230,16 @@ pub async fn apply(context: &Context, args: &TopologyArgs) -> Result<Vec<Change>
     for config in streams(args) {
         changes.push(apply_stream(context, config).await?);
     }
+    for (stream, name) in RETIRED {
+        changes.extend(retire(context, stream, name).await);
+    }
     for consumer in CONSUMERS {
         changes.push(apply_consumer(context, consumer, args).await?);
     }
     changes.push(ensure_bucket(context, args).await?);
+    for bucket in BUCKETS {
+        changes.push(ensure_values(context, bucket, args).await?);
+    }
     Ok(changes)
 }
 
@@ -181,6 +257,9 @@ pub async fn restore(context: &Context, args: &TopologyArgs) -> Result<(), BusEr
         create_consumer(context, consumer, args).await?;
     }
     ensure_bucket(context, args).await?;
+    for bucket in BUCKETS {
+        ensure_values(context, bucket, args).await?;
+    }
     Ok(())
 }
 
@@ -239,4 +318,28 @@ async fn ensure_bucket(context: &Context, args: &TopologyArgs) -> Result<Change,
     let created = context.create_object_store(bucket_config(args)).await;
     created.map_err(|error| refused("bucket", BUNDLES, &error))?;
     Ok(change(Action::Created))
+}
+
+async fn ensure_values(context: &Context, bucket: Bucket, args: &TopologyArgs) -> Result<Change, BusError> {
+    let change = |action| Change { what: "bucket", name: bucket.name.to_owned(), action };
+    if context.get_key_value(bucket.name).await.is_ok() {
+        return Ok(change(Action::Unchanged));
+    }
+    let config = kv::Config {
+        bucket: bucket.name.to_owned(),
+        max_age: bucket.max_age,
+        max_bytes: 64 * MIB,
+        num_replicas: args.nats_replicas,
+        ..kv::Config::default()
+    };
+    let created = context.create_key_value(config).await;
+    created.map_err(|error| refused("bucket", bucket.name, &error))?;
+    Ok(change(Action::Created))
+}
+
+/// Removes a consumer of an earlier version, if it is there.
+async fn retire(context: &Context, stream: &'static str, name: &'static str) -> Option<Change> {
+    let stream = context.get_stream_no_info(stream).await.ok()?;
+    stream.delete_consumer(name).await.ok()?;
+    Some(Change { what: "consumer", name: name.to_owned(), action: Action::Removed })
 }

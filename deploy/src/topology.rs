@@ -43,6 +43,7 @@ pub fn run(args: TopologyCommandArgs) -> Result<()> {
                 Action::Created => "created",
                 Action::Updated => "updated",
                 Action::Unchanged => "unchanged",
+                Action::Removed => "removed",
             };
             writeln!(out, "{action:<9}  {:<8}  {}", change.what, change.name)?;
         }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Digest;
+use crate::retry::ErrorClass;
 
 /// Most bytes of a dead message that are kept: enough to see what it was; the whole of every valid task.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -31,6 +32,30 @@ impl Cause {
     }
 }
 
+/// Who noticed that a message died.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticedBy {
+    /// Whoever received it last.
+    #[default]
+    Receiver,
+    /// The server, which will not deliver it any more and said so.
+    Advisory,
+    /// The reconciler: nobody else has said a word about it.
+    Reconciler,
+}
+
+impl NoticedBy {
+    /// The name in columns and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Receiver => "receiver",
+            Self::Advisory => "advisory",
+            Self::Reconciler => "reconciler",
+        }
+    }
+}
+
 /// A message that nobody could use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeadLetter {
@@ -42,6 +67,18 @@ pub struct DeadLetter {
     pub reason: String,
     /// How often it was delivered.
     pub attempts: u64,
+    /// What went wrong the last time, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<ErrorClass>,
+    /// Who had it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
+    /// The file or commit that causes it, once that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+    /// Who noticed.
+    #[serde(default)]
+    pub noticed_by: NoticedBy,
     /// Its first [`BODY_BYTES_MAX`] bytes, what is not UTF-8 replaced.
     pub body: String,
 }
@@ -51,7 +88,9 @@ impl DeadLetter {
     pub fn new(subject: &str, cause: Cause, reason: impl Into<String>, attempts: u64, body: &[u8]) -> Self {
         let clipped = &body[..body.len().min(BODY_BYTES_MAX)];
         let body = String::from_utf8_lossy(clipped).replace('\0', "\u{fffd}");
-        Self { subject: subject.to_owned(), cause, reason: reason.into(), attempts, body }
+        let (subject, reason) = (subject.to_owned(), reason.into());
+        let (class, worker, item, noticed_by) = (None, None, None, NoticedBy::Receiver);
+        Self { subject, cause, reason, attempts, class, worker, item, noticed_by, body }
     }
 
     /// What makes two letters the same: where the message was, why it died and what it said. The same message buried

@@ -20,6 +20,10 @@ pub enum EventKind {
     Completed,
     /// The audit could not be done; the reason says why.
     Failed,
+    /// Somebody asked to stop it; the reason says who.
+    Cancelled,
+    /// A newer push took its place; the reason says which audit.
+    Superseded,
     /// A message could not be used; the reason says why.
     Rejected,
 }
@@ -33,6 +37,8 @@ impl EventKind {
             Self::Progress => "progress",
             Self::Completed => "completed",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Superseded => "superseded",
             Self::Rejected => "rejected",
         }
     }

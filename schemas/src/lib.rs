@@ -18,6 +18,7 @@ pub mod magic;
 pub mod migrations;
 pub mod partial;
 pub mod request;
+pub mod retry;
 pub mod score;
 pub mod severity;
 pub mod tally;

@@ -12,5 +12,7 @@ pub struct Migration {
 }
 
 /// Every migration, in order.
-pub const ALL: [Migration; 1] =
-    [Migration { version: 1, name: "record", sql: include_str!("../migrations/0001_record.sql") }];
+pub const ALL: [Migration; 2] = [
+    Migration { version: 1, name: "record", sql: include_str!("../migrations/0001_record.sql") },
+    Migration { version: 2, name: "queue", sql: include_str!("../migrations/0002_queue.sql") },
+];

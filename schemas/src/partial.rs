@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::Digest;
 use crate::item::ItemResult;
+use crate::retry::ErrorClass;
 
 /// One magic's results over one shard. Two partial results with the same [`crate::task::TaskKey`] are the same result:
 /// the first one counts, whatever order and however often they arrive.
@@ -19,6 +20,9 @@ pub struct PartialResult {
     /// Why the shard could not be examined, if it could not; then `items` is empty and the audit ends partial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// What kind of failure it was; decides whether the shard is split to find the item that causes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<ErrorClass>,
     /// Items too many for one message, in the object store instead, as a JSON list by digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items_object: Option<Digest>,
@@ -26,8 +30,8 @@ pub struct PartialResult {
 
 impl PartialResult {
     /// The result of a shard that no worker could examine.
-    pub fn failed(reason: impl Into<String>) -> Self {
-        Self { failure: Some(reason.into()), ..Self::default() }
+    pub fn failed(class: ErrorClass, reason: impl Into<String>) -> Self {
+        Self { failure: Some(reason.into()), class: Some(class), ..Self::default() }
     }
 
     /// The digest of what was found, for noticing two different answers to one question.

@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_shard_that_failed_and_a_file_over_budget_are_holes_and_a_binary_file_is_not() {
-        assert!(Tally::of(&PartialResult::failed("gone")).has_holes());
+        assert!(Tally::of(&PartialResult::failed(crate::retry::ErrorClass::Analyzer, "gone")).has_holes());
         assert!(Tally::of(&partial(&[5])).has_holes());
         assert!(!Tally::of(&partial(&[10])).has_holes());
     }

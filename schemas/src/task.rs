@@ -33,9 +33,22 @@ pub struct Task {
     /// The bundle in the object store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle: Option<Digest>,
+    /// Which items of the bundle, where it is not all of them: a shard that was split reads the bundle of the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<ItemRange>,
     /// Files in the message itself, for tasks made by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Vec<InlineFile>>,
+}
+
+/// Some items of a bundle: files first, then commits, in the manifest's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ItemRange {
+    /// The first of them, from 0.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
 }
 
 /// A file inside a task message.
@@ -65,7 +78,7 @@ pub enum InvalidTask {
 impl Task {
     /// A task over a bundle.
     pub fn bundle(digest: Digest) -> Self {
-        Self { bundle: Some(digest), files: None }
+        Self { bundle: Some(digest), items: None, files: None }
     }
 
     /// Says why no worker can run this, if none can.
@@ -96,7 +109,7 @@ mod tests {
     use super::*;
 
     fn inline(path: &str) -> Task {
-        Task { bundle: None, files: Some(vec![InlineFile { path: path.into(), text: String::new() }]) }
+        Task { bundle: None, items: None, files: Some(vec![InlineFile { path: path.into(), text: String::new() }]) }
     }
 
     #[test]

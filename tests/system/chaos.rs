@@ -211,7 +211,7 @@ async fn roles_that_are_told_to_stop_lose_and_repeat_nothing() {
     let tasks = stack.tasks_done().await.unwrap().unsigned_abs();
     let once = |stored| Traffic { stored, delivered: stored };
     assert_eq!(stack.traffic("AUDIT_REQ", "planner").await, once(projects.len() as u64));
-    assert_eq!(stack.traffic("AUDIT_TASKS", "worker").await, once(tasks));
+    assert_eq!(stack.traffic("AUDIT_TASKS", "worker-normal").await, once(tasks));
     assert_eq!(stack.traffic("AUDIT_RESULTS", "aggregator").await, once(tasks));
 }
 

@@ -16,6 +16,7 @@ use schemas::item::{Item, ItemResult, SkipReason};
 use schemas::magic::Magic;
 use schemas::partial::PartialResult;
 use schemas::request::{AuditKind, AuditRequest, Priority};
+use schemas::retry::ErrorClass;
 use schemas::score::judge;
 use schemas::tally::Tally;
 use schemas::task::TaskKey;
@@ -244,7 +245,10 @@ async fn a_second_and_different_answer_is_reported_and_does_not_count() {
     let results = world.results(audit);
     let liars: Vec<TaskResult> = results
         .iter()
-        .map(|result| TaskResult { partial: PartialResult::failed("something else"), ..result.clone() })
+        .map(|result| TaskResult {
+            partial: PartialResult::failed(ErrorClass::Analyzer, "something else"),
+            ..result.clone()
+        })
         .collect();
 
     // In the same batch, in a later one, and after the end.

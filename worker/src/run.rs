@@ -17,6 +17,8 @@ use schemas::ids::{AuditId, Digest, ObjectId};
 use schemas::item::ItemResult;
 use schemas::magic::Magic;
 use schemas::partial::PartialResult;
+use schemas::request::Priority;
+use schemas::retry::ErrorClass;
 use schemas::task::{InlineFile, TASK_BYTES_MAX, Task, TaskKey};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -73,7 +75,7 @@ pub async fn run(args: &WorkerArgs, bus: Bus, stop: CancellationToken) -> anyhow
     let rulesets = Arc::new(catalogue().rulesets());
     let worker = Worker { bus: bus.clone(), rulesets };
     let slots = Arc::new(Semaphore::new(usize::from(*slots)));
-    let mut tasks = Subscription::new(bus, topology::WORKER);
+    let mut tasks = Subscription::new(bus, topology::worker(Priority::Normal));
     let running = TaskTracker::new();
     tracing::info!("working");
     loop {
@@ -219,7 +221,7 @@ impl Worker {
         let lease = &held.lease;
         let letter = DeadLetter::new(lease.subject_text(), cause, reason, lease.attempts(), lease.body());
         match self.bus.bury(Origin::Task, &letter, lease.trace()).await {
-            Ok(()) => answer(&self.bus, held, PartialResult::failed(reason)).await,
+            Ok(()) => answer(&self.bus, held, PartialResult::failed(ErrorClass::Analyzer, reason)).await,
             Err(error) => retry_all(vec![held], &chain(&error)).await,
         }
     }
