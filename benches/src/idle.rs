@@ -71,8 +71,8 @@ impl IdleStack {
     /// If the record refuses, or the audit does not end.
     pub async fn audit(&mut self, tasks: usize) -> Result<(Duration, Duration)> {
         let id = self.audits.pop().context("every recorded audit was used")?;
-        let shard =
-            PlannedShard { bundle: self.bundle.clone(), manifest: Manifest::default(), magics: vec![Magic::Integrity] };
+        let (bundle, magics) = (self.bundle.clone(), vec![Magic::Integrity]);
+        let shard = PlannedShard { bundle, manifest: Manifest::default(), magics, cost: 1 };
         let plan = Plan {
             commit: "1".repeat(40).parse()?,
             shards: vec![shard; tasks],

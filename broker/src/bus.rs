@@ -12,8 +12,10 @@ use bytes::Bytes;
 use schemas::dead_letter::DeadLetter;
 use schemas::event::AuditEvent;
 use schemas::ids::TraceId;
+use schemas::task::Task;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
+use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 
 use crate::config::{NatsArgs, TopologyArgs};
@@ -25,6 +27,10 @@ use crate::topology;
 /// How long a server may take to store a message before the outcome counts as unknown.
 /// A disk that is full or broken gives no error, only silence, so this is also how fast that is noticed.
 pub(crate) const ACK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a task stays in the queue after its deadline: a receiver that comes to it within this time buries it with what
+/// it knows.
+const TTL_GRACE: time::Duration = time::Duration::minutes(2);
 
 /// The connection to the queue. Clones share it.
 #[derive(Clone)]
@@ -47,6 +53,17 @@ pub enum Published {
     Stored,
     /// The same message was stored before, or one on its subject is still pending where only one may be.
     AlreadyThere,
+}
+
+/// When a task was published and until when it has time.
+#[derive(Debug, Clone, Copy)]
+pub struct TaskTimes {
+    /// How often it was published before.
+    pub generation: i32,
+    /// When it is published.
+    pub enqueued: OffsetDateTime,
+    /// When it is given up whatever the reason.
+    pub deadline: OffsetDateTime,
 }
 
 impl Bus {
@@ -132,15 +149,18 @@ impl Bus {
         trace: TraceId,
         body: Bytes,
     ) -> Result<Published, BusError> {
-        let headers = headers::of(message_id, trace);
-        match self.publish_once(subject, headers.clone(), body.clone()).await {
+        self.publish_with(subject.to_owned(), headers::of(message_id, trace), body).await
+    }
+
+    async fn publish_with(&self, subject: String, headers: HeaderMap, body: Bytes) -> Result<Published, BusError> {
+        match self.publish_once(&subject, headers.clone(), body.clone()).await {
             Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
                 self.restore_topology().await?;
-                self.publish_once(subject, headers, body).await
+                self.publish_once(&subject, headers, body).await
             }
             other => other,
         }
-        .map_err(|source| BusError::Publish { subject: subject.to_owned(), source })
+        .map_err(|source| BusError::Publish { subject, source })
     }
 
     async fn publish_once(&self, subject: &str, headers: HeaderMap, body: Bytes) -> Result<Published, PublishError> {
@@ -152,6 +172,34 @@ impl Bus {
             Err(error) if is_subject_taken(&error) => Ok(Published::AlreadyThere),
             Err(error) => Err(error),
         }
+    }
+
+    /// Publishes a task with its times. The server drops it some time after its deadline, when every receiver has had
+    /// its chance to say so; the reconciler answers for it then.
+    ///
+    /// # Errors
+    /// As [`Bus::publish`].
+    pub async fn publish_task(
+        &self,
+        subject: &Subject,
+        message_id: &str,
+        trace: TraceId,
+        task: &Task,
+        times: &TaskTimes,
+    ) -> Result<(), BusError> {
+        let subject = subject.to_string();
+        let body = match serde_json::to_vec(task) {
+            Ok(body) => Bytes::from(body),
+            Err(source) => return Err(BusError::Encode { subject, source }),
+        };
+        let mut headers = headers::of(message_id, trace);
+        let millis = |at: OffsetDateTime| (at.unix_timestamp_nanos() / 1_000_000).to_string();
+        let seconds_left = (times.deadline - times.enqueued + TTL_GRACE).whole_seconds().max(1);
+        headers.insert(headers::GENERATION, times.generation.to_string());
+        headers.insert(headers::ENQUEUED, millis(times.enqueued));
+        headers.insert(headers::DEADLINE, millis(times.deadline));
+        headers.insert(headers::TTL, format!("{seconds_left}s"));
+        self.publish_with(subject, headers, body).await.map(|_| ())
     }
 
     /// Publishes an event. Events of one audit and kind carry what makes them differ in `message_id`.

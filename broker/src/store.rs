@@ -6,11 +6,13 @@ pub mod dead_letters;
 pub mod dispatch;
 pub mod findings;
 pub mod intake;
+pub mod limits;
 pub mod merge;
 pub mod outbox;
 pub mod plan;
 pub mod projects;
 pub mod reconcile;
+pub mod throughput;
 mod verdicts;
 
 use std::borrow::Cow;

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use broker::config::{DatabaseArgs, NatsArgs, TopologyArgs};
 use broker::{Bus, Store};
 use clap::Args;
-use producer::config::{AccessArgs, PlannerArgs, ServeArgs};
+use producer::config::{AccessArgs, DispatchArgs, PlannerArgs, ServeArgs};
 use producer::sharding::ShardLimits;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::task::JoinSet;
@@ -97,7 +97,7 @@ impl Platform {
             ssh_key: None,
             plans_at_once: 4,
             shard_files: ShardLimits::default().files_max,
-            tasks_in_flight: 1_024,
+            dispatch: DispatchArgs::default(),
             lost_after_secs: 120,
             access,
         };

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use secrecy::SecretString;
 
+use crate::dispatcher::Settings;
 use crate::sharding::ShardLimits;
 
 /// What repositories may be fetched.
@@ -31,6 +33,46 @@ pub struct ServeArgs {
     pub access: AccessArgs,
 }
 
+/// How tasks are dispatched.
+#[derive(Debug, Clone, Args)]
+pub struct DispatchArgs {
+    /// Most tasks in the queue or running at once; usually about a second's work is there, the rest waits in the record
+    #[arg(long, env = "ELDER_TASKS_IN_FLIGHT", default_value_t = TASKS_IN_FLIGHT, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub tasks_in_flight: u32,
+    /// The same for each project without a limit of its own; as many as there is room for if not given
+    #[arg(long, env = "ELDER_PROJECT_TASKS_IN_FLIGHT", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub project_tasks_in_flight: Option<u32>,
+    /// Seconds that a task may take in all, from the first time it is published; then it is given up
+    #[arg(long, env = "ELDER_TASK_SECS_MAX", default_value_t = TASK_SECS_MAX, value_name = "SECONDS",
+          value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    pub task_secs_max: u64,
+}
+
+/// Enough for the fastest tasks that servers of two cores can carry in a second.
+const TASKS_IN_FLIGHT: u32 = 16_384;
+
+/// Long enough for retries through an outage of half an hour, short enough that nobody waits for days.
+const TASK_SECS_MAX: u64 = 3_600;
+
+impl Default for DispatchArgs {
+    fn default() -> Self {
+        Self { tasks_in_flight: TASKS_IN_FLIGHT, project_tasks_in_flight: None, task_secs_max: TASK_SECS_MAX }
+    }
+}
+
+impl DispatchArgs {
+    pub(crate) fn settings(&self) -> Settings {
+        let Self { tasks_in_flight, project_tasks_in_flight, task_secs_max } = self;
+        Settings {
+            tasks_in_flight: u64::from(*tasks_in_flight),
+            project_tasks_in_flight: project_tasks_in_flight.map(u64::from),
+            task_time_max: Duration::from_secs(*task_secs_max),
+        }
+    }
+}
+
 /// Options of `planner`.
 #[derive(Debug, Clone, Args)]
 pub struct PlannerArgs {
@@ -47,10 +89,9 @@ pub struct PlannerArgs {
     /// Most files in one shard
     #[arg(long, env = "ELDER_SHARD_FILES", default_value_t = ShardLimits::default().files_max, value_name = "N")]
     pub shard_files: NonZero<usize>,
-    /// Most tasks in the queue or running at once; the rest waits in the record
-    #[arg(long, env = "ELDER_TASKS_IN_FLIGHT", default_value_t = 1_024, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub tasks_in_flight: u32,
+    #[command(flatten)]
+    /// How tasks are dispatched.
+    pub dispatch: DispatchArgs,
     /// Seconds without news after which a task or request counts as lost and is published again
     #[arg(long, env = "ELDER_LOST_AFTER_SECS", default_value_t = 120, value_name = "SECONDS",
           value_parser = clap::value_parser!(u64).range(1..=86_400))]

@@ -1,20 +1,23 @@
-//! The dispatcher: one per deployment; keeps the queue shallow by publishing tasks as others are done.
+//! The dispatcher: one per deployment; keeps the queue shallow and fair by publishing tasks as others are done.
 
-use std::time::Duration;
+mod pace;
+mod publish;
 
-use broker::error::{BusError, StoreError, chain};
-use broker::store::dispatch::ReadyTask;
+use std::time::{Duration, Instant};
+
+use broker::error::{StoreError, chain};
+use broker::store::dispatch::OpenAudit;
+use broker::store::limits::{LimitRow, Scope};
 use broker::store::{DispatcherSeat, TASKS_CHANNEL, Wakeups};
-use broker::subject::Subject;
 use broker::{Bus, Store};
-use futures::future::join_all;
-use schemas::task::Task;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
-/// Tasks taken from one audit in one round: small enough that audits take turns, large enough to fill a batch.
-const PER_AUDIT_MAX: i64 = 256;
+use self::pace::Pace;
+use self::publish::publish;
+use crate::fairness::{Backlog, Limit, Limits, Turns};
 
-/// How long to sleep when nothing is announced: tasks that are done make room without an announcement.
+/// How long to sleep while the queue is full: tasks that are done make room without an announcement.
 const PERIOD: Duration = Duration::from_millis(20);
 
 /// How long to sleep when there is nothing to dispatch at all.
@@ -23,13 +26,32 @@ const IDLE_PERIOD: Duration = Duration::from_secs(1);
 /// How often another process looks whether the seat is free.
 const SEAT_PERIOD: Duration = Duration::from_secs(1);
 
+/// How often limits are read again: so long may a change take to be heeded.
+const LIMITS_PERIOD: Duration = Duration::from_secs(2);
+
+/// Tasks published in one round: a full batch for the servers, and a few milliseconds until the next look.
+const ROUND_MAX: u64 = 1_024;
+
+/// What the dispatcher is told on the command line.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    /// Most tasks in the queue or running.
+    pub(crate) tasks_in_flight: u64,
+    /// The same for each project that has no limit of its own.
+    pub(crate) project_tasks_in_flight: Option<u64>,
+    /// How long a task may take in all, from the first time it is published.
+    pub(crate) task_time_max: Duration,
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 /// Dispatches until `stop` is cancelled, while this process holds the seat.
-pub(crate) async fn run(store: Store, bus: Bus, tasks_in_flight: u32, stop: CancellationToken) {
+pub(crate) async fn run(store: Store, bus: Bus, settings: Settings, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match store.take_dispatcher_seat().await {
             Ok(Some(seat)) => {
                 tracing::info!("dispatching");
-                if let Err(error) = dispatch(&store, &bus, seat, i64::from(tasks_in_flight), &stop).await {
+                if let Err(error) = dispatch(&store, &bus, seat, settings, &stop).await {
                     tracing::warn!(error = %chain(&*error), "dispatching was interrupted");
                 }
             }
@@ -44,19 +66,31 @@ async fn dispatch(
     store: &Store,
     bus: &Bus,
     mut seat: DispatcherSeat,
-    tasks_in_flight: i64,
+    settings: Settings,
     stop: &CancellationToken,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<(), Failure> {
     let mut wakeups = store.listen(TASKS_CHANNEL).await?;
+    let (mut turns, mut pace) = (Turns::default(), Pace::new(settings.tasks_in_flight));
+    let mut limits = limits(store, settings).await?;
+    let mut limits_read = Instant::now();
     while !stop.is_cancelled() && seat.is_held().await {
-        let room = tasks_in_flight - store.outstanding_tasks().await?;
-        let ready = if room > 0 { store.ready_tasks(PER_AUDIT_MAX, room).await? } else { Vec::new() };
-        if ready.is_empty() {
-            let period = if room > 0 { IDLE_PERIOD } else { PERIOD };
-            wait(&mut wakeups, period, stop).await?;
-            continue;
+        if limits_read.elapsed() >= LIMITS_PERIOD {
+            limits = self::limits(store, settings).await?;
+            limits_read = Instant::now();
         }
-        publish(store, bus, &ready).await?;
+        let backlog: Vec<Backlog> = store.open_backlog().await?.into_iter().map(entry).collect();
+        pace.look(&backlog);
+        pace.keep(store).await?;
+        let in_flight: u64 = backlog.iter().map(|entry| entry.in_flight).sum();
+        let room = pace.window().saturating_sub(in_flight).min(ROUND_MAX);
+        let grants = turns.choose(now_ms(), &backlog, &limits, room);
+        let published = publish(store, bus, &grants, settings.task_time_max, &mut turns).await?;
+        pace.published(&published);
+        if published.tasks == 0 {
+            // Room that is left although something waits: a limit holds it, and frees it without an announcement too.
+            let is_idle = backlog.iter().all(|entry| entry.ready == 0);
+            wait(&mut wakeups, if is_idle { IDLE_PERIOD } else { PERIOD }, stop).await?;
+        }
     }
     Ok(())
 }
@@ -68,29 +102,43 @@ async fn wait(wakeups: &mut Wakeups, period: Duration, stop: &CancellationToken)
     }
 }
 
-/// Publishes first and notes it after: a crash in between publishes again, under the same id and on the same subject,
-/// and neither the stream nor the record counts that twice.
-async fn publish(
-    store: &Store,
-    bus: &Bus,
-    ready: &[ReadyTask],
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let outcomes = join_all(ready.iter().map(|task| publish_one(bus, task))).await;
-    let mut failure = None;
-    let mut published = Vec::new();
-    for (task, outcome) in ready.iter().zip(outcomes) {
-        match outcome {
-            Ok(()) => published.push(&task.key),
-            Err(error) => failure = Some(error),
-        }
-    }
-    store.mark_published(&published).await?;
-    failure.map_or(Ok(()), |error| Err(error.into()))
+/// Unix milliseconds.
+pub(crate) fn now_ms() -> u64 {
+    millis(OffsetDateTime::now_utc())
 }
 
-async fn publish_one(bus: &Bus, task: &ReadyTask) -> Result<(), BusError> {
-    let ReadyTask { key, priority, bundle, generation, trace } = task;
-    let id = format!("T:{}:{}:{}:{generation}", key.audit, key.magic, key.shard);
-    let subject = Subject::Task(*priority, key.clone());
-    bus.publish(&subject, &id, *trace, &Task::bundle(bundle.clone())).await.map(|_| ())
+fn millis(at: OffsetDateTime) -> u64 {
+    u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
+}
+
+/// What the turns are taken over.
+pub(crate) fn entry(audit: OpenAudit) -> Backlog {
+    let OpenAudit { audit, project, team, priority, created_at, ready, in_flight, done: _, task_cost, magics } = audit;
+    let since_ms = millis(created_at);
+    Backlog { audit, project, team, priority, since_ms, ready, in_flight, task_cost, per_shard: magics }
+}
+
+async fn limits(store: &Store, settings: Settings) -> Result<Limits, StoreError> {
+    Ok(limits_of(&store.limits().await?, settings.project_tasks_in_flight))
+}
+
+/// The limits that the record holds; `default` is for projects that it holds none for. A limit that says nothing about tasks in flight
+/// lifts that default.
+pub(crate) fn limits_of(rows: &[LimitRow], default: Option<u64>) -> Limits {
+    let mut limits = Limits { project_default: Limit { in_flight: default, weight: 1 }, ..Limits::default() };
+    for LimitRow { scope, name, tasks_in_flight, weight } in rows {
+        let in_flight = tasks_in_flight.map(|most| u64::from(most.unsigned_abs()));
+        match scope {
+            Scope::Project => {
+                if let Ok(project) = name.parse() {
+                    let weight = u64::from(weight.unsigned_abs().max(1));
+                    limits.projects.insert(project, Limit { in_flight, weight });
+                }
+            }
+            Scope::Team => {
+                limits.teams.extend(in_flight.map(|most| (name.clone(), most)));
+            }
+        }
+    }
+    limits
 }

@@ -8,6 +8,7 @@
 pub mod bundle;
 pub mod config;
 mod dispatcher;
+pub mod fairness;
 pub mod http;
 pub mod intake;
 pub mod local;
@@ -18,3 +19,4 @@ mod reconciler;
 pub mod repository_url;
 pub mod sharding;
 pub mod webhooks;
+pub mod window;

@@ -11,7 +11,7 @@ use schemas::partial::PartialResult;
 use schemas::request::{AuditKind, AuditRequest};
 
 use crate::mirror::{COMMITS_PER_AUDIT_MAX, COMMITS_PER_PUSH_MAX, Entry, Listing, Mirror, MirrorError};
-use crate::sharding::{ShardLimits, split, split_commits};
+use crate::sharding::{ShardLimits, commit_cost, file_cost, split, split_commits};
 
 /// What an audit has to look at.
 #[derive(Debug, Clone)]
@@ -78,6 +78,8 @@ pub struct Cut {
     pub manifest: Manifest,
     /// The magics to run over it.
     pub magics: Vec<Magic>,
+    /// What one magic over it is predicted to cost, in bytes' worth of analysis.
+    pub cost: u64,
 }
 
 /// What workers have to do, and what they need not do.
@@ -106,15 +108,18 @@ pub fn arrange(
     let (files, files_cached) = missing(survey.files.len(), Input::Files, &cached, rulesets);
     for (magics, indexes) in files {
         let entries = indexes.iter().map(|&index| survey.files[index].clone()).collect();
-        let manifests = split(entries, limits).into_iter().map(file_manifest);
-        cuts.extend(manifests.map(|manifest| Cut { manifest, magics: magics.clone() }));
+        cuts.extend(split(entries, limits).into_iter().map(|entries| {
+            let cost = entries.iter().map(file_cost).sum();
+            Cut { manifest: file_manifest(entries), magics: magics.clone(), cost }
+        }));
     }
     let (commits, commits_cached) = missing(survey.commits.len(), Input::History, &cached, rulesets);
     for (magics, indexes) in commits {
         let facts = indexes.iter().map(|&index| mirror.commit_facts(&survey.commits[index].0));
         let facts: Vec<CommitFacts> = facts.collect::<Result<_, _>>()?;
         for commits in split_commits(facts, limits) {
-            cuts.push(Cut { manifest: Manifest { files: Vec::new(), commits }, magics: magics.clone() });
+            let cost = commits.iter().map(commit_cost).sum();
+            cuts.push(Cut { manifest: Manifest { files: Vec::new(), commits }, magics: magics.clone(), cost });
         }
     }
     let known = rulesets

@@ -88,7 +88,7 @@ pub async fn run(
     catalogue: Catalogue,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let PlannerArgs { mirrors, ssh_key, plans_at_once, shard_files, tasks_in_flight, lost_after_secs, access } = args;
+    let PlannerArgs { mirrors, ssh_key, plans_at_once, shard_files, dispatch, lost_after_secs, access } = args;
     let access = Access { allow_local: access.allow_local };
     let mirrors = Arc::new(Mirrors::open(mirrors, access, Credentials { ssh_key: ssh_key.clone() })?);
     let limits = ShardLimits { files_max: *shard_files, ..ShardLimits::default() };
@@ -96,7 +96,7 @@ pub async fn run(
     let planner = Planner { store: store.clone(), bus: bus.clone(), mirrors, access, catalogue, limits };
     let background = TaskTracker::new();
     background.spawn(broker::relay::run(store.clone(), bus.clone(), stop.clone()));
-    background.spawn(dispatcher::run(store, bus.clone(), *tasks_in_flight, stop.clone()));
+    background.spawn(dispatcher::run(store, bus.clone(), dispatch.settings(), stop.clone()));
     let lost_after = std::time::Duration::from_secs(*lost_after_secs);
     background.spawn(reconciler::run(planner.clone(), lost_after, stop.clone()));
     let slots = Arc::new(Semaphore::new(usize::try_from(*plans_at_once)?));
@@ -246,7 +246,7 @@ impl Planner {
         for (cut, bundle) in work.cuts.iter().zip(bundles) {
             self.bus.put_object(&bundle.digest, &bundle.bytes).await?;
             let (manifest, magics) = (without_messages(&cut.manifest), cut.magics.clone());
-            shards.push(PlannedShard { bundle: bundle.digest, manifest, magics });
+            shards.push(PlannedShard { bundle: bundle.digest, manifest, magics, cost: cut.cost });
         }
         Ok(shards)
     }

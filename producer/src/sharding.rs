@@ -36,7 +36,12 @@ impl Default for ShardLimits {
 /// Splits files into shards. Neighbours in the tree stay together, since they are read, and changed, together.
 pub fn split(mut entries: Vec<Entry>, limits: ShardLimits) -> Vec<Vec<Entry>> {
     entries.sort_unstable();
-    cut(entries, limits, |entry| FILE_COST.saturating_add(entry.size))
+    cut(entries, limits, file_cost)
+}
+
+/// What a file is predicted to cost, in bytes' worth of analysis.
+pub fn file_cost(entry: &Entry) -> u64 {
+    FILE_COST.saturating_add(entry.size)
 }
 
 /// Splits commits into shards, by id.
@@ -45,7 +50,8 @@ pub fn split_commits(mut commits: Vec<CommitFacts>, limits: ShardLimits) -> Vec<
     cut(commits, limits, commit_cost)
 }
 
-fn commit_cost(commit: &CommitFacts) -> u64 {
+/// What a commit is predicted to cost, in bytes' worth of analysis.
+pub fn commit_cost(commit: &CommitFacts) -> u64 {
     let change_costs = commit.changes.iter().map(|change| CHANGE_COST + change.path.len() as u64);
     COMMIT_COST + commit.subject.len() as u64 + change_costs.sum::<u64>()
 }

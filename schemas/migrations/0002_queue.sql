@@ -56,10 +56,12 @@ CREATE TABLE limits (
     name             text NOT NULL,
     -- Most tasks in the queue or running; NULL means as many as there is room for.
     tasks_in_flight  integer CHECK (tasks_in_flight > 0),
-    -- Its share beside others that have work, of the same scope.
+    -- Its share beside other projects of the same class that have work.
     weight           integer NOT NULL DEFAULT 1 CHECK (weight BETWEEN 1 AND 1000),
     updated_at       timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (scope, name)
+    PRIMARY KEY (scope, name),
+    -- Turns go to projects; teams have only limits.
+    CHECK (scope = 'project' OR weight = 1)
 );
 
 -- How fast tasks were done lately: what predictions are made of.

@@ -16,6 +16,9 @@ const LAWS: &str = "
         WHERE tasks_total <> (SELECT count(*) FROM tasks WHERE audit_id = a.id)
            OR tasks_done <> (SELECT count(*) FROM tasks WHERE audit_id = a.id AND state = 'done')
            OR tasks_done <> tasks_total
+           OR tasks_in_flight <> (SELECT count(*) FROM tasks WHERE audit_id = a.id AND state = 'published')
+           OR cost_total <> (SELECT coalesce(sum(cost), 0) FROM tasks WHERE audit_id = a.id)
+           OR cost_done <> (SELECT coalesce(sum(cost), 0) FROM tasks WHERE audit_id = a.id AND state = 'done')
     UNION ALL SELECT 'tasks without a result, or results without a task', count(*)
         FROM tasks t FULL JOIN (SELECT * FROM results WHERE shard > 0) r USING (audit_id, shard, magic)
         WHERE t.state IS NULL OR r.digest IS NULL

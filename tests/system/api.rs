@@ -109,7 +109,7 @@ async fn health_and_metrics_are_for_machines(stack: &Stack) {
         "# TYPE elder_audits_open gauge",
         "elder_audits_open{state=\"queued\"} 0",
         "elder_outbox_messages 0",
-        "elder_tasks_outstanding 0",
+        "elder_tasks_in_flight 0",
         "elder_dead_letters 0",
         "# TYPE elder_webhook_deliveries counter",
         "elder_webhook_deliveries_total{outcome=\"unauthorized\"} 1",

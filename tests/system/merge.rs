@@ -155,6 +155,7 @@ fn planned(repository: &FixtureRepository, tip: &str) -> (Plan, BTreeMap<(u32, M
         bundle: Digest::of(&[number]),
         manifest: Manifest::default(),
         magics,
+        cost: 1,
     });
     let plan = Plan { commit: tip.parse().unwrap(), shards: shards.collect(), known, extent: Extent::default() };
     (plan, answers)

@@ -74,6 +74,14 @@ pub(super) struct Part<'a> {
 
 type Key = (Uuid, i32, String);
 
+/// A task that was open before this batch.
+struct Closed {
+    key: Key,
+    /// Whether it was in the queue or running, as far as the record knew.
+    was_in_flight: bool,
+    cost: i64,
+}
+
 fn row_key(key: &TaskKey) -> Key {
     (key.audit.0, shard_column(key.shard), key.magic.as_str().to_owned())
 }
@@ -93,7 +101,7 @@ impl Store {
         lock_audits(&mut transaction, batch).await?;
         adopt_unplanned(&mut transaction, batch).await?;
         let fresh = close_tasks(&mut transaction, batch).await?;
-        let mut open: BTreeSet<&Key> = fresh.iter().collect();
+        let mut open: BTreeSet<&Key> = fresh.iter().map(|closed| &closed.key).collect();
         let keys: Vec<Key> = batch.iter().map(|result| row_key(&result.key)).collect();
         let (mut parts, mut repeated) = (Vec::new(), Vec::new());
         for (index, result) in batch.iter().enumerate() {
@@ -129,15 +137,15 @@ async fn lock_audits(connection: &mut PgConnection, batch: &[TaskResult]) -> Res
 }
 
 /// Turns open tasks into done ones and returns those that were open: the step that happens once per task.
-async fn close_tasks(connection: &mut PgConnection, batch: &[TaskResult]) -> Result<Vec<Key>, StoreError> {
+async fn close_tasks(connection: &mut PgConnection, batch: &[TaskResult]) -> Result<Vec<Closed>, StoreError> {
     let (audits, shards, magics) = columns(batch.iter().map(|result| &result.key));
     let projects: Vec<&str> = batch.iter().map(|result| result.key.project.as_str()).collect();
-    sqlx::query_as(
+    let rows: Vec<(Uuid, i32, String, bool, i64)> = sqlx::query_as(
         "UPDATE tasks t SET state = 'done', done_at = now()
          FROM UNNEST($1::uuid[], $2::integer[], $3::text[], $4::text[]) AS r(audit_id, shard, magic, project), audits a
-         WHERE t.audit_id = r.audit_id AND t.shard = r.shard AND t.magic = r.magic AND t.state <> 'done'
+         WHERE t.audit_id = r.audit_id AND t.shard = r.shard AND t.magic = r.magic AND t.state IN ('ready', 'published')
            AND a.id = r.audit_id AND a.project_slug = r.project
-         RETURNING t.audit_id, t.shard, t.magic",
+         RETURNING t.audit_id, t.shard, t.magic, old.state = 'published', t.cost",
     )
     .bind(audits)
     .bind(shards)
@@ -145,7 +153,12 @@ async fn close_tasks(connection: &mut PgConnection, batch: &[TaskResult]) -> Res
     .bind(projects)
     .fetch_all(connection)
     .await
-    .map_err(|error| StoreError::of("close tasks", error))
+    .map_err(|error| StoreError::of("close tasks", error))?;
+    let closed = rows.into_iter().map(|(audit, shard, magic, was_in_flight, cost)| {
+        let key = (audit, shard, magic);
+        Closed { key, was_in_flight, cost }
+    });
+    Ok(closed.collect())
 }
 
 /// The keys as the columns of an `UNNEST`.
@@ -160,15 +173,24 @@ fn columns<'a>(keys: impl Iterator<Item = &'a TaskKey>) -> (Vec<Uuid>, Vec<i32>,
 }
 
 /// Moves the counters by the tasks that were really closed.
-async fn count_done(connection: &mut PgConnection, fresh: &[Key]) -> Result<Vec<Progress>, StoreError> {
-    let audits: Vec<Uuid> = fresh.iter().map(|(audit, _, _)| *audit).collect();
+async fn count_done(connection: &mut PgConnection, fresh: &[Closed]) -> Result<Vec<Progress>, StoreError> {
+    let (mut audits, mut in_flight, mut costs) = (Vec::new(), Vec::new(), Vec::new());
+    for closed in fresh {
+        audits.push(closed.key.0);
+        in_flight.push(closed.was_in_flight);
+        costs.push(closed.cost);
+    }
     let rows: Vec<(Uuid, String, Uuid, i64, i64)> = sqlx::query_as(
-        "UPDATE audits SET tasks_done = tasks_done + done.n
-         FROM (SELECT id, count(*) AS n FROM UNNEST($1::uuid[]) AS t(id) GROUP BY id) AS done
+        "UPDATE audits SET tasks_done = tasks_done + done.n, tasks_in_flight = tasks_in_flight - done.in_flight,
+                cost_done = cost_done + done.cost
+         FROM (SELECT id, count(*) AS n, count(*) FILTER (WHERE f) AS in_flight, sum(c)::bigint AS cost
+               FROM UNNEST($1::uuid[], $2::boolean[], $3::bigint[]) AS t(id, f, c) GROUP BY id) AS done
          WHERE audits.id = done.id
          RETURNING audits.id, project_slug, trace_id, tasks_done, tasks_total",
     )
     .bind(audits)
+    .bind(in_flight)
+    .bind(costs)
     .fetch_all(connection)
     .await
     .map_err(|error| StoreError::of("count tasks", error))?;

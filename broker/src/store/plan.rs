@@ -26,6 +26,8 @@ pub struct PlannedShard {
     pub manifest: Manifest,
     /// The magics to run over it.
     pub magics: Vec<Magic>,
+    /// What one magic over it is predicted to cost, in bytes' worth of analysis.
+    pub cost: u64,
 }
 
 /// What is to be done for an audit, and what is known already.
@@ -58,6 +60,10 @@ impl Plan {
     fn task_count(&self) -> usize {
         self.shards.iter().map(|shard| shard.magics.len()).sum()
     }
+
+    fn cost(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.cost.saturating_mul(shard.magics.len() as u64)).sum()
+    }
 }
 
 impl Store {
@@ -70,7 +76,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         let started: Option<(Uuid, String, Uuid)> = sqlx::query_as(
             "UPDATE audits SET state = 'running', started_at = now(), commit_sha = $2, tasks_total = $3,
-                    files_analyzed = $4, files_cached = $5, commits_analyzed = $6, commits_cached = $7
+                    files_analyzed = $4, files_cached = $5, commits_analyzed = $6, commits_cached = $7, cost_total = $8
              WHERE id = $1 AND state = 'queued' RETURNING id, project_slug, trace_id",
         )
         .bind(id.0)
@@ -80,6 +86,7 @@ impl Store {
         .bind(count(plan.extent.files_cached))
         .bind(count(plan.extent.commits_analyzed))
         .bind(count(plan.extent.commits_cached))
+        .bind(cost_column(plan.cost()))
         .fetch_optional(&mut *transaction)
         .await
         .map_err(failed)?;
@@ -99,6 +106,10 @@ impl Store {
         commit(transaction).await?;
         Ok(true)
     }
+}
+
+fn cost_column(cost: u64) -> i64 {
+    i64::try_from(cost).unwrap_or(i64::MAX)
 }
 
 fn count(number: usize) -> i64 {
@@ -132,20 +143,22 @@ async fn insert_shards(connection: &mut PgConnection, id: AuditId, plan: &Plan) 
 }
 
 async fn insert_tasks(connection: &mut PgConnection, id: AuditId, plan: &Plan) -> Result<(), StoreError> {
-    let (mut shards, mut magics) = (Vec::new(), Vec::new());
+    let (mut shards, mut magics, mut costs) = (Vec::new(), Vec::new(), Vec::new());
     for (number, shard) in numbered(plan) {
         for magic in &shard.magics {
             shards.push(number);
             magics.push(magic.as_str());
+            costs.push(cost_column(shard.cost));
         }
     }
     sqlx::query(
-        "INSERT INTO tasks (audit_id, shard, magic)
-         SELECT $1, s, m FROM UNNEST($2::integer[], $3::text[]) AS t(s, m)",
+        "INSERT INTO tasks (audit_id, shard, magic, cost)
+         SELECT $1, s, m, c FROM UNNEST($2::integer[], $3::text[], $4::bigint[]) AS t(s, m, c)",
     )
     .bind(id.0)
     .bind(shards)
     .bind(magics)
+    .bind(costs)
     .execute(connection)
     .await
     .map(|_| ())

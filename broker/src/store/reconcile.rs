@@ -122,6 +122,12 @@ impl Store {
     pub async fn reopen_shard(&self, audit: AuditId, shard: i32, bundle: &Digest) -> Result<u64, StoreError> {
         let failed = |error| StoreError::of("make tasks ready again", error);
         let mut transaction = self.begin().await?;
+        // The audit first, as the merge does, so that the two never wait for each other in a circle.
+        sqlx::query("SELECT 1 FROM audits WHERE id = $1 FOR UPDATE")
+            .bind(audit.0)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
         sqlx::query("UPDATE shards SET bundle = $3 WHERE audit_id = $1 AND shard = $2 AND bundle <> $3")
             .bind(audit.0)
             .bind(shard)
@@ -129,17 +135,20 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
-        let reopened = sqlx::query(
-            "UPDATE tasks SET state = 'ready', generation = generation + 1
-             WHERE audit_id = $1 AND shard = $2 AND state = 'published'",
+        let reopened: i64 = sqlx::query_scalar(
+            "WITH reopened AS (
+                 UPDATE tasks SET state = 'ready', generation = generation + 1
+                 WHERE audit_id = $1 AND shard = $2 AND state = 'published' RETURNING 1)
+             UPDATE audits SET tasks_in_flight = tasks_in_flight - (SELECT count(*) FROM reopened) WHERE id = $1
+             RETURNING (SELECT count(*) FROM reopened)",
         )
         .bind(audit.0)
         .bind(shard)
-        .execute(&mut *transaction)
+        .fetch_one(&mut *transaction)
         .await
         .map_err(failed)?;
         announce(&mut transaction, TASKS_CHANNEL).await?;
         commit(transaction).await?;
-        Ok(reopened.rows_affected())
+        Ok(reopened.unsigned_abs())
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Metrics {
     deliveries: Family<Labels, Counter>,
     audits: Family<Labels, Gauge>,
     outbox: Gauge,
-    outstanding: Gauge,
+    in_flight: Gauge,
     dead_letters: Gauge,
 }
 
@@ -28,13 +28,13 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("elder");
         let (deliveries, audits) = (Family::<Labels, Counter>::default(), Family::<Labels, Gauge>::default());
-        let (outbox, outstanding, dead_letters) = (Gauge::default(), Gauge::default(), Gauge::default());
+        let (outbox, in_flight, dead_letters) = (Gauge::default(), Gauge::default(), Gauge::default());
         registry.register("webhook_deliveries", "Webhook deliveries by outcome", deliveries.clone());
         registry.register("audits_open", "Audits that have not ended, by state", audits.clone());
         registry.register("outbox_messages", "Messages waiting to be published", outbox.clone());
-        registry.register("tasks_outstanding", "Tasks in the queue or running", outstanding.clone());
+        registry.register("tasks_in_flight", "Tasks in the queue or running", in_flight.clone());
         registry.register("dead_letters", "Messages that nobody could use", dead_letters.clone());
-        Self { registry, deliveries, audits, outbox, outstanding, dead_letters }
+        Self { registry, deliveries, audits, outbox, in_flight, dead_letters }
     }
 
     /// Counts a webhook delivery.
@@ -52,7 +52,7 @@ pub(super) async fn expose(shared: Shared) -> Result<Response, ApiError> {
         metrics.audits.get_or_create(&vec![("state", state.to_owned())]).set(count);
     }
     metrics.outbox.set(shared.store.outbox_depth().await?);
-    metrics.outstanding.set(shared.store.outstanding_tasks().await?);
+    metrics.in_flight.set(shared.store.tasks_in_flight().await?);
     metrics.dead_letters.set(shared.store.dead_letter_count().await?);
     let mut text = String::new();
     if let Err(error) = encode(&mut text, &metrics.registry) {

@@ -39,6 +39,7 @@ pub(super) async fn adopt_unplanned(connection: &mut PgConnection, batch: &[Task
                  SELECT id, $2, $3, 'published' FROM audits WHERE id = $1 AND kind = 'ad_hoc' AND project_slug = $4
                  ON CONFLICT DO NOTHING RETURNING 1)
              UPDATE audits SET tasks_total = tasks_total + (SELECT count(*) FROM added),
+                    tasks_in_flight = tasks_in_flight + (SELECT count(*) FROM added),
                     magics = (SELECT array_agg(DISTINCT m) FROM UNNEST(magics || $3) m)
              WHERE id = $1 AND EXISTS (SELECT 1 FROM added)",
         )

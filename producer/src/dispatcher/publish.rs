@@ -1,0 +1,104 @@
+//! Publishing what was granted: first the queue, then the record.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use broker::bus::TaskTimes;
+use broker::error::BusError;
+use broker::store::dispatch::ReadyTask;
+use broker::subject::Subject;
+use broker::{Bus, Store};
+use futures::future::join_all;
+use schemas::ids::AuditId;
+use schemas::request::Priority;
+use schemas::task::Task;
+use time::OffsetDateTime;
+
+use super::Failure;
+use crate::fairness::{Grant, Turns};
+
+/// What was published in a round.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Published {
+    pub(super) tasks: u64,
+    /// What was predicted of them before their own costs were read.
+    pub(super) predicted_cost: u64,
+}
+
+/// Publishes first and notes it after: a crash in between publishes again, under the same id and on the same subject,
+/// and neither the stream nor the record counts that twice.
+pub(super) async fn publish(
+    store: &Store,
+    bus: &Bus,
+    grants: &[Grant],
+    task_time_max: Duration,
+    turns: &mut Turns,
+) -> Result<Published, Failure> {
+    if grants.is_empty() {
+        return Ok(Published::default());
+    }
+    let tasks = in_turn(grants, store.ready_tasks(&wanted(grants)).await?, turns);
+    let deadline = OffsetDateTime::now_utc() + task_time_max;
+    let tasks: Vec<_> =
+        tasks.iter().map(|(class, task)| (*class, task, task.deadline_at.unwrap_or(deadline))).collect();
+    let outcomes =
+        join_all(tasks.iter().map(|(class, task, deadline)| publish_one(bus, *class, task, *deadline))).await;
+    let mut failure = None;
+    let mut marked = Vec::new();
+    for ((_, task, deadline), outcome) in tasks.iter().zip(outcomes) {
+        match outcome {
+            Ok(()) => marked.push((&task.key, *deadline)),
+            Err(error) => failure = Some(error),
+        }
+    }
+    store.mark_published(&marked).await?;
+    match failure {
+        Some(error) => Err(error.into()),
+        None => {
+            let predicted_cost = grants.iter().fold(0, |sum: u64, grant| sum.saturating_add(grant.cost));
+            Ok(Published { tasks: marked.len() as u64, predicted_cost })
+        }
+    }
+}
+
+/// How many tasks of each audit, in the order of the first grant.
+fn wanted(grants: &[Grant]) -> Vec<(AuditId, u64)> {
+    let mut places: HashMap<AuditId, usize> = HashMap::new();
+    let mut wanted: Vec<(AuditId, u64)> = Vec::new();
+    for grant in grants {
+        let place = *places.entry(grant.audit).or_insert(wanted.len());
+        if place == wanted.len() {
+            wanted.push((grant.audit, 0));
+        }
+        wanted[place].1 += grant.tasks;
+    }
+    wanted
+}
+
+/// Puts the tasks into the order of the grants, and charges what they really cost.
+fn in_turn(grants: &[Grant], tasks: Vec<ReadyTask>, turns: &mut Turns) -> Vec<(Priority, ReadyTask)> {
+    let mut waiting: HashMap<AuditId, VecDeque<ReadyTask>> = HashMap::new();
+    for task in tasks {
+        waiting.entry(task.key.audit).or_default().push_back(task);
+    }
+    let mut ordered = Vec::new();
+    for grant in grants {
+        let Some(queue) = waiting.get_mut(&grant.audit) else { continue };
+        let mut cost = 0_u64;
+        for _ in 0..grant.tasks {
+            let Some(task) = queue.pop_front() else { break };
+            cost = cost.saturating_add(task.cost);
+            ordered.push((grant.class, task));
+        }
+        turns.settle(grant, cost);
+    }
+    ordered
+}
+
+async fn publish_one(bus: &Bus, class: Priority, task: &ReadyTask, deadline: OffsetDateTime) -> Result<(), BusError> {
+    let ReadyTask { key, bundle, items, cost: _, generation, deadline_at: _, trace } = task;
+    let id = format!("T:{}:{}:{}:{generation}", key.audit, key.magic, key.shard);
+    let body = Task { items: *items, ..Task::bundle(bundle.clone()) };
+    let times = TaskTimes { generation: *generation, enqueued: OffsetDateTime::now_utc(), deadline };
+    bus.publish_task(&Subject::Task(class, key.clone()), &id, *trace, &body, &times).await
+}
