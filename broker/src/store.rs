@@ -14,6 +14,7 @@ pub mod projects;
 pub mod reconcile;
 pub mod throughput;
 mod verdicts;
+pub mod waiting;
 
 use std::borrow::Cow;
 use std::str::FromStr as _;

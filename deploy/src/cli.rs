@@ -6,6 +6,7 @@ use crate::audit::AuditArgs;
 use crate::demo::DemoArgs;
 use crate::embedded::guard::GuardArgs;
 use crate::generate::GenerateArgs;
+use crate::queue::QueueArgs;
 use crate::roles::{AggregatorArgs, MigrateArgs, PlannerRoleArgs, ServeRoleArgs, WorkerRoleArgs};
 use crate::rules::RulesArgs;
 use crate::services::ServicesArgs;
@@ -48,6 +49,8 @@ pub enum Command {
     Migrate(MigrateArgs),
     /// Create and update the streams and consumers; delete nothing
     Topology(TopologyCommandArgs),
+    /// Show the queue, explain why an audit waits, set limits
+    Queue(QueueArgs),
     /// List the rules, or explain one
     Rules(RulesArgs),
     /// Write the files that are generated from the code

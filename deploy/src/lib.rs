@@ -6,6 +6,7 @@ pub mod demo;
 pub mod embedded;
 pub mod generate;
 mod platform;
+pub mod queue;
 pub mod report;
 pub mod roles;
 pub mod rules;

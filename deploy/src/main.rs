@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use deploy::cli::{Cli, Command};
-use deploy::{audit, demo, generate, roles, rules, services, telemetry, topology, up};
+use deploy::{audit, demo, generate, queue, roles, rules, services, telemetry, topology, up};
 
 fn main() -> ExitCode {
     let Cli { log, command } = Cli::parse();
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Aggregator(arguments) => roles::aggregator(arguments),
         Command::Migrate(arguments) => roles::migrate(arguments),
         Command::Topology(arguments) => topology::run(arguments),
+        Command::Queue(arguments) => queue::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Generate(arguments) => generate::run(arguments),
         Command::Services(arguments) => services::run(arguments),

@@ -142,29 +142,19 @@ impl Turns {
     pub fn choose(&mut self, now_ms: u64, backlog: &[Backlog], limits: &Limits, room: u64) -> Vec<Grant> {
         let open: HashSet<AuditId> = backlog.iter().map(|entry| entry.audit).collect();
         self.granted_ms.retain(|audit, _| open.contains(audit));
-        let mut lanes = self.lanes(now_ms, backlog);
+        let lanes = self.lanes(now_ms, backlog);
         for (class, lanes) in self.classes.iter_mut().zip(&lanes) {
             class.admit(lanes, backlog);
         }
         self.wake(&lanes);
-        let mut left: Vec<u64> = backlog.iter().map(|entry| entry.ready).collect();
-        let (mut usage, mut room, mut grants) = (Usage::of(backlog), room, Vec::new());
-        while room > 0 {
-            let Some((index, position)) = self.next(backlog, &lanes, &left, &usage, limits, room) else { break };
-            let entry = &backlog[position];
-            let tasks = unit(entry, left[position], usage.room(entry, limits), room);
-            let cost = tasks.saturating_mul(entry.task_cost.max(1));
-            left[position] -= tasks;
-            room -= tasks;
-            usage.add(entry, tasks);
-            if left[position] == 0
-                && let Some(audits) = lanes[index].get_mut(&entry.project)
-            {
-                audits.retain(|audit| *audit != position);
-            }
-            self.granted_ms.insert(entry.audit, now_ms);
-            let class = Priority::ALL[index];
-            grants.push(Grant { audit: entry.audit, project: entry.project.clone(), class, tasks, cost });
+        let left = backlog.iter().map(|entry| entry.ready).collect();
+        let mut round = Round { backlog, limits, lanes, left, usage: Usage::of(backlog), room };
+        let mut grants = Vec::new();
+        while round.room > 0 {
+            let Some((index, position)) = self.next(&round) else { break };
+            let grant = round.grant(index, position);
+            self.granted_ms.insert(grant.audit, now_ms);
+            grants.push(grant);
         }
         grants
     }
@@ -215,25 +205,16 @@ impl Turns {
 
     /// The class and the position in the backlog that are next; classes in which everybody has reached a limit are
     /// passed over.
-    fn next(
-        &mut self,
-        backlog: &[Backlog],
-        lanes: &[Lanes<'_>],
-        left: &[u64],
-        usage: &Usage<'_>,
-        limits: &Limits,
-        room: u64,
-    ) -> Option<(usize, usize)> {
-        let mut order: Vec<usize> = (0..self.classes.len()).filter(|&index| !lanes[index].is_empty()).collect();
+    fn next(&mut self, round: &Round<'_>) -> Option<(usize, usize)> {
+        let mut order: Vec<usize> = (0..self.classes.len()).filter(|&index| !round.lanes[index].is_empty()).collect();
         order.sort_by_key(|&index| (self.classes[index].charged, index));
         for index in order {
             let head = |project: &ProjectSlug| {
-                let position = *lanes[index].get(project)?.first()?;
-                let entry = &backlog[position];
-                let tasks = unit(entry, left[position], usage.room(entry, limits), room);
-                (tasks > 0).then(|| (position, tasks.saturating_mul(entry.task_cost.max(1))))
+                let position = *round.lanes[index].get(project)?.first()?;
+                let tasks = round.unit(position);
+                (tasks > 0).then(|| (position, round.cost(position, tasks)))
             };
-            let weight = |project: &ProjectSlug| limits.of(project).weight.max(1);
+            let weight = |project: &ProjectSlug| round.limits.of(project).weight.max(1);
             if let Some(position) = self.classes[index].pick(head, weight, class_weight(Priority::ALL[index])) {
                 return Some((index, position));
             }
@@ -242,9 +223,42 @@ impl Turns {
     }
 }
 
-/// How many tasks are granted at once: those of one shard, as far as there are so many and every limit leaves room.
-fn unit(entry: &Backlog, left: u64, limits_leave: u64, room: u64) -> u64 {
-    entry.per_shard.max(1).min(left).min(limits_leave).min(room)
+/// What is left to grant in one round.
+struct Round<'a> {
+    backlog: &'a [Backlog],
+    limits: &'a Limits,
+    lanes: [Lanes<'a>; Priority::ALL.len()],
+    /// Ready tasks by position in the backlog.
+    left: Vec<u64>,
+    usage: Usage<'a>,
+    room: u64,
+}
+
+impl Round<'_> {
+    /// How many tasks are granted at once: those of one shard, as far as there are so many and every limit leaves room.
+    fn unit(&self, position: usize) -> u64 {
+        let entry = &self.backlog[position];
+        entry.per_shard.max(1).min(self.left[position]).min(self.usage.room(entry, self.limits)).min(self.room)
+    }
+
+    fn cost(&self, position: usize, tasks: u64) -> u64 {
+        tasks.saturating_mul(self.backlog[position].task_cost.max(1))
+    }
+
+    /// Takes the next tasks of an audit out of what is left.
+    fn grant(&mut self, index: usize, position: usize) -> Grant {
+        let (entry, tasks) = (&self.backlog[position], self.unit(position));
+        let cost = self.cost(position, tasks);
+        self.left[position] -= tasks;
+        self.room -= tasks;
+        self.usage.add(entry, tasks);
+        if self.left[position] == 0
+            && let Some(audits) = self.lanes[index].get_mut(&entry.project)
+        {
+            audits.retain(|audit| *audit != position);
+        }
+        Grant { audit: entry.audit, project: entry.project.clone(), class: Priority::ALL[index], tasks, cost }
+    }
 }
 
 /// The share of a class beside the others that have work.

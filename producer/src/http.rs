@@ -4,8 +4,10 @@ mod audits;
 mod auth;
 mod body;
 mod health;
+mod limits;
 mod metrics;
 mod projects;
+mod queue;
 mod reply;
 mod state;
 mod webhook;
@@ -104,7 +106,51 @@ pub(crate) fn routes(shared: Shared) -> BoxedFilter<(Response,)> {
             guarded(shared, headers, async |shared, _| audits::one(shared, audit, query).await)
         });
     let open = create.or(list).unify().or(trigger).unify().or(results).unify().or(audit).unify();
-    webhooks.or(open).unify().or(operations(&shared)).unify().recover(reply::unmatched).unify().boxed()
+    webhooks
+        .or(open)
+        .unify()
+        .or(queue_routes(&shared))
+        .unify()
+        .or(operations(&shared))
+        .unify()
+        .recover(reply::unmatched)
+        .unify()
+        .boxed()
+}
+
+/// The queue and its limits.
+fn queue_routes(shared: &Shared) -> BoxedFilter<(Response,)> {
+    let report = warp::path!("api" / "v1" / "queue")
+        .and(warp::get())
+        .and(with(shared))
+        .and(warp::header::headers_cloned())
+        .then(|shared, headers| guarded(shared, headers, async |shared, _| queue::report(shared).await));
+    let explain = warp::path!("api" / "v1" / "audits" / String / "explain")
+        .and(warp::get())
+        .and(with(shared))
+        .and(warp::header::headers_cloned())
+        .then(|audit, shared, headers| guarded(shared, headers, async |shared, _| queue::explain(shared, audit).await));
+    let list = warp::path!("api" / "v1" / "limits")
+        .and(warp::get())
+        .and(with(shared))
+        .and(warp::header::headers_cloned())
+        .then(|shared, headers| guarded(shared, headers, async |shared, _| limits::list(shared).await));
+    let set = warp::path!("api" / "v1" / "limits" / String / String)
+        .and(warp::put())
+        .and(with(shared))
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(|scope, name, shared, headers, body| {
+            guarded(shared, headers, async |shared, _| limits::set(shared, scope, name, body).await)
+        });
+    let remove = warp::path!("api" / "v1" / "limits" / String / String)
+        .and(warp::delete())
+        .and(with(shared))
+        .and(warp::header::headers_cloned())
+        .then(|scope, name, shared, headers| {
+            guarded(shared, headers, async |shared, _| limits::remove(shared, scope, name).await)
+        });
+    report.or(explain).unify().or(list).unify().or(set).unify().or(remove).unify().boxed()
 }
 
 /// Health and metrics.

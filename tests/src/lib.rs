@@ -12,6 +12,7 @@ pub mod http;
 pub mod ledger;
 pub mod nats;
 pub mod nats_cli;
+pub mod noop;
 pub mod process;
 pub mod random;
 pub mod repository;

@@ -11,6 +11,7 @@ mod merge;
 mod nats_cli;
 mod objects;
 mod path;
+mod queue;
 mod repositories;
 mod tidy;
 mod trace;

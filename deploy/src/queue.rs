@@ -1,0 +1,82 @@
+//! `elder queue`: how the queue stands, why an audit waits, and who may have how much of it.
+
+mod limit;
+mod text;
+
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result};
+use broker::Store;
+use broker::config::DatabaseArgs;
+use clap::{Args, Subcommand, ValueEnum};
+use schemas::ids::AuditId;
+
+use self::limit::LimitCommand;
+use crate::runtime;
+
+/// Options of `elder queue`.
+#[derive(Debug, Clone, Args)]
+pub struct QueueArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
+    format: Format,
+    #[command(subcommand)]
+    command: Option<QueueCommand>,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs: the same as the API answers
+    Json,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum QueueCommand {
+    /// Show what waits and what runs, by class and project, and how fast it moves (the default)
+    Show,
+    /// Say where an audit stands: its position, what is ahead, what holds it, when it will start and end
+    Explain {
+        /// The audit
+        audit: AuditId,
+    },
+    /// List, set and remove limits of projects and teams
+    Limit {
+        #[command(subcommand)]
+        command: LimitCommand,
+    },
+}
+
+/// Prints what was asked for.
+pub fn run(args: QueueArgs) -> Result<()> {
+    let QueueArgs { database, format, command } = args;
+    runtime::run(async |_stop| {
+        let store = Store::connect(&database)?;
+        let out = match command.unwrap_or(QueueCommand::Show) {
+            QueueCommand::Show => {
+                let report = producer::queue::report(&store).await?;
+                print(format, &report, text::report)?
+            }
+            QueueCommand::Explain { audit } => {
+                let explanation = producer::queue::explain::explain(&store, audit).await?;
+                let explanation = explanation.with_context(|| format!("there is no audit `{audit}`"))?;
+                print(format, &explanation, text::explanation)?
+            }
+            QueueCommand::Limit { command } => limit::run(&store, command, format).await?,
+        };
+        store.close().await;
+        std::io::stdout().lock().write_all(out.as_bytes())?;
+        Ok(())
+    })
+}
+
+pub(crate) fn print<T: serde::Serialize>(format: Format, value: &T, text: impl Fn(&T) -> String) -> Result<String> {
+    match format {
+        Format::Text => Ok(text(value)),
+        Format::Json => Ok(format!("{}\n", serde_json::to_string_pretty(value)?)),
+    }
+}

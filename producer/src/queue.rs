@@ -1,0 +1,210 @@
+//! The queue as people see it: how much waits for how long, who has how much of it, and how fast it moves.
+
+pub mod explain;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use broker::Store;
+use broker::error::StoreError;
+use broker::store::throughput::Sample;
+use schemas::ids::ProjectSlug;
+use schemas::request::Priority;
+use serde::Serialize;
+
+use crate::dispatcher::{entry, limits_of, now_ms};
+use crate::fairness::{Backlog, Limits, Turns};
+
+/// How far predictions look back.
+const LOOK_BACK: Duration = Duration::from_secs(600);
+
+/// Samples read at most; the dispatcher writes one every ten seconds.
+const SAMPLES_MAX: i64 = 60;
+
+/// Projects listed, those with the most ready tasks first.
+const PROJECTS_MAX: usize = 50;
+
+/// The queue at one moment.
+#[derive(Debug, Clone, Serialize)]
+pub struct QueueReport {
+    /// By class of urgency, most urgent first; an audit that has waited for long counts where it is served.
+    pub classes: Vec<ClassReport>,
+    /// Projects with tasks, those with the most ready tasks first; at most fifty.
+    pub projects: Vec<ProjectReport>,
+    /// Projects with tasks in all.
+    pub projects_total: usize,
+    /// How fast it moved in the last ten minutes; absent if nothing was done.
+    pub pace: Option<PaceReport>,
+}
+
+/// One class of urgency.
+#[derive(Debug, Clone, Serialize)]
+pub struct ClassReport {
+    /// `critical`, `high`, `normal` or `low`.
+    pub class: &'static str,
+    /// Audits that have no plan yet.
+    pub audits_unplanned: i64,
+    /// Audits whose tasks are served.
+    pub audits_running: u64,
+    /// Tasks that wait to be published.
+    pub tasks_ready: u64,
+    /// Tasks in the queue or running.
+    pub tasks_in_flight: u64,
+    /// Seconds that the longest waiting audit has waited for its first task; 0 if none waits.
+    pub oldest_wait_secs: f64,
+}
+
+/// One project.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProjectReport {
+    /// The project.
+    pub project: ProjectSlug,
+    /// Its team.
+    pub team: Option<String>,
+    /// Tasks that wait to be published.
+    pub tasks_ready: u64,
+    /// Tasks in the queue or running.
+    pub tasks_in_flight: u64,
+    /// Most tasks that it may have in flight; absent if nobody has set a limit.
+    pub tasks_in_flight_max: Option<u64>,
+    /// Its share beside others.
+    pub weight: u64,
+}
+
+/// How fast the queue moved while there was something to do.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PaceReport {
+    /// Tasks done in a second: the middle of the samples.
+    pub tasks_per_sec: f64,
+    /// Predicted cost done in a second, in bytes' worth of analysis: the middle of the samples.
+    pub cost_per_sec: f64,
+    /// The same on a bad stretch: nine of ten samples were faster.
+    pub cost_per_sec_p10: f64,
+    /// How many samples of about ten seconds this is made of.
+    pub samples: usize,
+}
+
+/// Everything that is read once for a report or an explanation.
+pub(crate) struct Snapshot {
+    pub(crate) now_ms: u64,
+    pub(crate) backlog: Vec<Backlog>,
+    /// Of each entry of the backlog: whether a task of it was ever published.
+    pub(crate) begun: Vec<bool>,
+    pub(crate) limits: Limits,
+    pub(crate) pace: Option<PaceReport>,
+}
+
+impl Snapshot {
+    /// Reads it.
+    pub(crate) async fn read(store: &Store) -> Result<Self, StoreError> {
+        let audits = store.open_backlog().await?;
+        let begun = audits.iter().map(|audit| audit.done + audit.in_flight > 0).collect();
+        let limits = limits_of(&store.limits().await?, None);
+        let pace = pace(&store.throughput(LOOK_BACK, SAMPLES_MAX).await?);
+        Ok(Self { now_ms: now_ms(), backlog: audits.into_iter().map(entry).collect(), begun, limits, pace })
+    }
+}
+
+/// Reads the queue.
+///
+/// # Errors
+/// If the database cannot be reached.
+pub async fn report(store: &Store) -> Result<QueueReport, StoreError> {
+    let snapshot = Snapshot::read(store).await?;
+    let mut classes = classes(&snapshot);
+    for unplanned in store.unplanned_audits().await? {
+        if let Some(row) = classes.iter_mut().find(|row| row.class == unplanned.priority.as_str()) {
+            row.audits_unplanned = unplanned.audits;
+            row.oldest_wait_secs = row.oldest_wait_secs.max(unplanned.oldest_secs);
+        }
+    }
+    let (projects, projects_total) = projects(&snapshot);
+    Ok(QueueReport { classes, projects, projects_total, pace: snapshot.pace })
+}
+
+fn classes(snapshot: &Snapshot) -> Vec<ClassReport> {
+    let turns = Turns::default();
+    let row = |class: Priority| {
+        let served = |entry: &&Backlog| turns.class_of(snapshot.now_ms, entry) == class;
+        let entries = snapshot.backlog.iter().zip(&snapshot.begun).filter(|(entry, _)| served(entry));
+        let mut row = ClassReport {
+            class: class.as_str(),
+            audits_unplanned: 0,
+            audits_running: 0,
+            tasks_ready: 0,
+            tasks_in_flight: 0,
+            oldest_wait_secs: 0.0,
+        };
+        for (entry, begun) in entries {
+            row.audits_running += 1;
+            row.tasks_ready += entry.ready;
+            row.tasks_in_flight += entry.in_flight;
+            if !begun {
+                let waited = Duration::from_millis(snapshot.now_ms.saturating_sub(entry.since_ms));
+                row.oldest_wait_secs = row.oldest_wait_secs.max(waited.as_secs_f64());
+            }
+        }
+        row
+    };
+    Priority::ALL.into_iter().map(row).collect()
+}
+
+fn projects(snapshot: &Snapshot) -> (Vec<ProjectReport>, usize) {
+    let mut projects: BTreeMap<&ProjectSlug, ProjectReport> = BTreeMap::new();
+    for entry in &snapshot.backlog {
+        let limit = snapshot.limits.of(&entry.project);
+        let row = projects.entry(&entry.project).or_insert_with(|| ProjectReport {
+            project: entry.project.clone(),
+            team: entry.team.clone(),
+            tasks_ready: 0,
+            tasks_in_flight: 0,
+            tasks_in_flight_max: limit.in_flight,
+            weight: limit.weight,
+        });
+        row.tasks_ready += entry.ready;
+        row.tasks_in_flight += entry.in_flight;
+    }
+    let total = projects.len();
+    let mut projects: Vec<ProjectReport> = projects.into_values().collect();
+    projects.sort_by_key(|row| std::cmp::Reverse((row.tasks_ready, row.tasks_in_flight)));
+    projects.truncate(PROJECTS_MAX);
+    (projects, total)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a pace needs no more than 52 bits")]
+fn pace(samples: &[Sample]) -> Option<PaceReport> {
+    let rates = |of: fn(&Sample) -> i64| {
+        let timed = samples.iter().filter(|sample| sample.seconds > 0.0);
+        let mut rates: Vec<f64> = timed.map(|sample| of(sample) as f64 / sample.seconds).collect();
+        rates.sort_by(f64::total_cmp);
+        rates
+    };
+    let (tasks, costs) = (rates(|sample| sample.tasks), rates(|sample| sample.cost));
+    Some(PaceReport {
+        tasks_per_sec: quantile(&tasks, 0.5)?,
+        cost_per_sec: quantile(&costs, 0.5)?,
+        cost_per_sec_p10: quantile(&costs, 0.1)?,
+        samples: samples.len(),
+    })
+}
+
+/// The value below which a share `q` of `sorted` lies; the nearest one there is.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+pub(crate) fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    sorted.get((last as f64 * q).round() as usize).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_is_the_middle_and_the_bad_stretch_is_slower() {
+        let sample = |tasks| Sample { seconds: 10.0, tasks, cost: 100 * tasks, tasks_in_flight: 1 };
+        let samples: Vec<Sample> = (1..=11).map(|number| sample(10 * number)).collect();
+        let pace = pace(&samples).unwrap();
+        assert_eq!((pace.tasks_per_sec, pace.cost_per_sec, pace.cost_per_sec_p10), (6.0, 600.0, 200.0));
+        assert_eq!(super::pace(&[]), None);
+    }
+}

@@ -1,0 +1,194 @@
+//! The queue under people's eyes: turns, limits, what holds an audit, and that every door says the same.
+
+use std::collections::BTreeMap;
+
+use schemas::ids::AuditId;
+use schemas::request::Priority;
+use serde_json::{Value, json};
+use tests::noop::Noop;
+use tests::stack::{Role, Stack, StackConfig};
+use tests::wait::{LONG, wait_for};
+
+/// A stack without workers: what the dispatcher publishes stays.
+async fn without_workers() -> (Stack, Noop) {
+    let config = StackConfig { workers: 0, ..StackConfig::default() };
+    let stack = Stack::start_with(config).await;
+    let noop = Noop::connect(&stack).await;
+    (stack, noop)
+}
+
+async fn explained(stack: &Stack, audit: AuditId) -> Value {
+    stack.api().get(&format!("/api/v1/audits/{audit}/explain")).await.expect(200)
+}
+
+/// Waits until so many tasks of an audit are in flight, and no more become so in the dispatcher's next rounds.
+async fn in_flight(stack: &Stack, audit: AuditId, tasks: u64) {
+    let what = format!("{tasks} tasks of {audit} to be in flight");
+    let mut seen = 0;
+    wait_for(&what, LONG, async || {
+        let now = explained(stack, audit).await["tasks_in_flight"].as_u64()?;
+        seen = if now == tasks { seen + 1 } else { 0 };
+        (seen == 10).then_some(())
+    })
+    .await;
+}
+
+/// Jain's index: 1 if all have the same, 1/n if one has everything.
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+fn jain(shares: &[i64]) -> f64 {
+    let sum: f64 = shares.iter().map(|share| *share as f64).sum();
+    let squares: f64 = shares.iter().map(|share| (*share as f64).powi(2)).sum();
+    sum * sum / (shares.len() as f64 * squares)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_projects_get_equal_shares_beside_a_neighbour_with_a_hundred_times_as_much() {
+    let mut stack = Stack::services(StackConfig::default()).await;
+    stack.set_up().await;
+    let noop = Noop::connect(&stack).await;
+    noop.project("noisy", None).await;
+    let noisy = noop.record("noisy", Priority::Normal).await;
+    noop.start(noisy, 20_000, 1).await;
+    for number in 0..9 {
+        let slug = format!("small-{number}");
+        noop.project(&slug, None).await;
+        noop.audit(&slug, Priority::Normal, 200).await;
+    }
+    for role in [Role::Aggregator, Role::Worker, Role::Worker, Role::Planner] {
+        stack.add(role).await;
+    }
+    let mut record = stack.record().await;
+    wait_for("the small audits to end", LONG, async || {
+        let open = "SELECT count(*) FROM audits WHERE project_slug <> 'noisy' AND finished_at IS NULL";
+        let open: i64 = sqlx::query_scalar(open).fetch_one(&mut record).await.unwrap();
+        (open == 0).then_some(())
+    })
+    .await;
+    // As long as all of them had work: 180 of 200 tasks each.
+    let shares = "SELECT count(*) FROM (
+            SELECT project_slug FROM tasks JOIN audits a ON a.id = audit_id
+            WHERE published_at IS NOT NULL ORDER BY published_at LIMIT 1800) first
+        GROUP BY project_slug";
+    let shares: Vec<i64> = sqlx::query_scalar(shares).fetch_all(&mut record).await.unwrap();
+    assert_eq!(shares.len(), 10, "{shares:?}");
+    assert!(jain(&shares) >= 0.95, "{shares:?} is {}", jain(&shares));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_hold_are_named_and_can_be_changed_while_it_runs() {
+    let (stack, noop) = without_workers().await;
+    noop.project("shop", Some("core")).await;
+    noop.project("till", Some("core")).await;
+    let put = |path: &'static str, body: Value| {
+        let api = stack.api();
+        async move { api.put(&format!("/api/v1/limits/{path}"), &body).await }
+    };
+    put("project/shop", json!({"tasks_in_flight": 3})).await.expect(200);
+    put("team/core", json!({"tasks_in_flight": 5})).await.expect(200);
+    let shop = noop.audit("shop", Priority::Normal, 20).await;
+    in_flight(&stack, shop, 3).await;
+    assert_eq!(explained(&stack, shop).await["held_by"], "the limit of project `shop`: 3 tasks in flight");
+    let till = noop.audit("till", Priority::Critical, 20).await;
+    in_flight(&stack, till, 2).await;
+    assert_eq!(explained(&stack, till).await["held_by"], "the limit of team `core`: 5 tasks in flight");
+
+    stack.api().delete("/api/v1/limits/team/core").await.expect(200);
+    stack.api().delete("/api/v1/limits/team/core").await.expect(404);
+    in_flight(&stack, till, 20).await;
+    assert_eq!(explained(&stack, till).await["held_by"], "nothing: all its tasks are in the queue, running or done");
+    in_flight(&stack, shop, 3).await;
+
+    let refused = put("project/shop", json!({"tasks_in_flight": 0})).await.expect(400);
+    assert!(refused["error"].as_str().unwrap().contains("tasks_in_flight"), "{refused}");
+    put("planet/earth", json!({})).await.expect(400);
+    put("team/core", json!({"weight": 2})).await.expect(400);
+    put("team/core%20team", json!({"tasks_in_flight": 1})).await.expect(200);
+    let listed = stack.api().get("/api/v1/limits").await.expect(200);
+    let shop_row = json!({"scope": "project", "name": "shop", "tasks_in_flight": 3, "weight": 1});
+    let team_row = json!({"scope": "team", "name": "core team", "tasks_in_flight": 1, "weight": 1});
+    assert_eq!(listed, json!([shop_row, team_row]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_door_shows_the_same_queue() {
+    let (mut stack, noop) = without_workers().await;
+    noop.project("shop", None).await;
+    let waiting = noop.record("shop", Priority::Low).await;
+    let running = noop.audit("shop", Priority::High, 100).await;
+    in_flight(&stack, running, 64).await;
+
+    let report = stack.api().get("/api/v1/queue").await.expect(200);
+    let class = |name: &str| {
+        let rows = report["classes"].as_array().unwrap();
+        rows.iter().find(|row| row["class"] == name).unwrap().clone()
+    };
+    let counts = |row: Value| {
+        ["audits_unplanned", "audits_running", "tasks_ready", "tasks_in_flight"].map(|name| row[name].as_u64().unwrap())
+    };
+    assert_eq!(counts(class("high")), [0, 1, 36, 64]);
+    assert_eq!(counts(class("low")), [1, 0, 0, 0]);
+    assert!(class("low")["oldest_wait_secs"].as_f64().unwrap() > 0.0);
+    assert_eq!(class("high")["oldest_wait_secs"], 0.0, "it is being served");
+    assert_eq!(report["projects"][0]["tasks_ready"], 36);
+    assert_eq!(report["pace"], Value::Null);
+
+    let explained = explained(&stack, running).await;
+    assert_eq!(explained["position"], 1);
+    assert_eq!(explained["tasks_ahead"], 64);
+    assert_eq!(explained["ends_in_secs"], Value::Null, "nothing was done yet: {explained}");
+    let text = command(&stack, &["queue"]).await;
+    assert!(text.contains("high") && text.contains("shop"), "{text}");
+    let from_command: Value = serde_json::from_str(&command(&stack, &["queue", "--format", "json"]).await).unwrap();
+    assert_eq!(from_command["projects"], report["projects"]);
+    let id = waiting.to_string();
+    let text = command(&stack, &["queue", "explain", &id]).await;
+    assert!(text.contains("its plan: the repository is fetched and cut into tasks first"), "{text}");
+
+    stack.add(Role::Worker).await;
+    stack.ended(&running.to_string()).await;
+    let ended = stack.api().get(&format!("/api/v1/audits/{running}/explain")).await.expect(200);
+    assert_eq!(ended["held_by"], "nothing: it has ended as completed");
+    stack.api().get(&format!("/api/v1/audits/{}/explain", uuid::Uuid::nil())).await.expect(404);
+    stack.api().get("/api/v1/audits/nonsense/explain").await.expect(404);
+}
+
+/// Runs `elder ARGUMENTS...` to its good end and returns what it printed.
+async fn command(stack: &Stack, arguments: &[&str]) -> String {
+    let name = arguments.join("-");
+    let process = stack.run(&name, arguments.iter().copied()).start().await;
+    let status = process.exited().await;
+    assert!(status.success(), "elder {arguments:?} ended with {status}:\n{}", process.log());
+    process.log()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_push_beside_a_huge_audit_is_done_first_and_predictions_come_true() {
+    let stack = Stack::start().await;
+    let noop = Noop::connect(&stack).await;
+    noop.project("huge", None).await;
+    noop.project("small", None).await;
+    let huge = noop.record("huge", Priority::Normal).await;
+    noop.start(huge, 100_000, 1).await;
+    let done = "SELECT tasks_done FROM audits WHERE id = $1";
+    wait_for("the huge audit to be under way", LONG, async || {
+        (stack.number(done, &huge.to_string()).await >= 2_000).then_some(())
+    })
+    .await;
+    let small = noop.audit("small", Priority::Normal, 20).await;
+    stack.ended(&small.to_string()).await;
+    // Published in between: no more than was in the queue already, its own turns, and one round.
+    let between = "SELECT count(*) FROM tasks t JOIN tasks mine ON mine.audit_id = $1 AND mine.shard = 20
+                   WHERE t.audit_id <> $1 AND t.published_at <= mine.published_at
+                     AND t.published_at > (SELECT started_at FROM audits WHERE id = $1)";
+    let between = stack.number(between, &small.to_string()).await;
+    assert!(between <= 1_024 + 20, "{between} tasks of the huge audit were published before the small one's last");
+
+    let seen: BTreeMap<String, Value> = wait_for("a prediction", LONG, async || {
+        let explained = explained(&stack, huge).await;
+        let ends = explained["ends_in_secs"]["p50"].as_f64()?;
+        assert!(ends >= 0.0 && explained["ends_in_secs"]["p90"].as_f64()? >= ends, "{explained}");
+        explained.as_object().map(|fields| fields.clone().into_iter().collect())
+    })
+    .await;
+    assert!(seen["basis"].as_str().unwrap().contains("samples of the last ten minutes"), "{seen:?}");
+}
