@@ -77,7 +77,7 @@ async fn read(bus: &Bus, lease: Lease) -> Option<Held> {
             }
             Err(error) => {
                 tracing::warn!(error = %chain(&error), trace_id = %trace, "a result waits");
-                end(lease.retry().await);
+                end(lease.retry(ErrorClass::Transient).await);
                 return None;
             }
         }
@@ -96,7 +96,7 @@ async fn settle(store: &Store, bus: &Bus, batch: Vec<Held>) -> Vec<Progress> {
         Ok(merged) => acknowledge(bus, leases, &results, merged).await,
         Err(error) if error.is_transient() => {
             tracing::warn!(error = %chain(&error), results = results.len(), "results wait");
-            join_all(leases.into_iter().map(async |lease| end(lease.retry().await))).await;
+            join_all(leases.into_iter().map(async |lease| end(lease.retry(ErrorClass::Transient).await))).await;
             Vec::new()
         }
         Err(error) if results.len() == 1 => {
@@ -122,7 +122,7 @@ async fn refuse(store: &Store, bus: &Bus, lease: Lease, result: TaskResult, reas
     let letter = DeadLetter::new(lease.subject_text(), Cause::Refused, reason, lease.attempts(), lease.body());
     if let Err(error) = bus.bury(Origin::Result, &letter, lease.trace()).await {
         tracing::warn!(error = %chain(&error), "a dead letter could not be written; trying again");
-        end(lease.retry().await);
+        end(lease.retry(ErrorClass::Transient).await);
         return Vec::new();
     }
     let answer = TaskResult { partial: PartialResult::failed(ErrorClass::Analyzer, reason), ..result };
@@ -132,7 +132,7 @@ async fn refuse(store: &Store, bus: &Bus, lease: Lease, result: TaskResult, reas
             merged.progress
         }
         Err(error) if error.is_transient() => {
-            end(lease.retry().await);
+            end(lease.retry(ErrorClass::Transient).await);
             Vec::new()
         }
         Err(_the_key_itself_is_refused) => {
@@ -174,7 +174,7 @@ async fn bury(bus: &Bus, lease: Lease, cause: Cause, reason: &str) {
         Ok(()) => end(lease.give_up().await),
         Err(error) => {
             tracing::warn!(error = %chain(&error), "a dead letter could not be written; trying again");
-            end(lease.retry().await);
+            end(lease.retry(ErrorClass::Transient).await);
         }
     }
 }

@@ -2,18 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use async_nats::HeaderMap;
 use async_nats::jetstream::context::{Context, ContextBuilder, ObjectStoreError, PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::object_store::ObjectStore;
-use async_nats::{ConnectOptions, Event, HeaderMap, ServerAddr};
 use bytes::Bytes;
 use schemas::dead_letter::DeadLetter;
 use schemas::event::AuditEvent;
 use schemas::ids::TraceId;
 use schemas::task::Task;
-use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
@@ -21,6 +21,8 @@ use tokio::sync::OnceCell;
 use crate::config::{NatsArgs, TopologyArgs};
 use crate::error::BusError;
 use crate::headers;
+use crate::heartbeat::Heartbeats;
+use crate::server::Server;
 use crate::subject::{Origin, Subject};
 use crate::topology;
 
@@ -31,11 +33,14 @@ pub(crate) const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a task stays in the queue after its deadline: a receiver that comes to it within this time buries it with what
 /// it knows.
 const TTL_GRACE: time::Duration = time::Duration::minutes(2);
+/// How long a process that ends waits for its last words to be sent.
+const FLUSH_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// The connection to the queue. Clones share it.
 #[derive(Clone)]
 pub struct Bus {
     context: Context,
+    server: Server,
     topology: TopologyArgs,
     bundles: Arc<OnceCell<ObjectStore>>,
 }
@@ -72,15 +77,10 @@ impl Bus {
     /// # Errors
     /// If the first connection cannot be made.
     pub async fn connect(args: &NatsArgs, role: &str) -> Result<Self, BusError> {
-        let url = args.nats_url.expose_secret();
-        let options = credentials(url)
-            .name(format!("elder {role}"))
-            .event_callback(|event| async move { log_event(&event) })
-            .reconnect_delay_callback(|attempts| Duration::from_millis(u64::min(2_000, 50 * attempts as u64)));
-        let connected = options.connect(url.split(',').map(str::to_owned).collect::<Vec<_>>()).await;
-        let client = connected.map_err(|source| BusError::Connect { server: without_credentials(url), source })?;
+        let server = Server::new(args.nats_url.clone());
+        let client = server.connect(role).await?;
         let context = ContextBuilder::new().timeout(ACK_TIMEOUT).ack_timeout(ACK_TIMEOUT).build(client);
-        Ok(Self { context, topology: args.topology.clone(), bundles: Arc::default() })
+        Ok(Self { context, server, topology: args.topology.clone(), bundles: Arc::default() })
     }
 
     /// The JetStream context, for this crate's own modules.
@@ -93,9 +93,32 @@ impl Bus {
         self.bundles.get_or_try_init(|| self.context.get_object_store(topology::BUNDLES)).await
     }
 
-    /// How often a holder of a message must say that it is still at work.
-    pub(crate) fn heartbeat(&self) -> Duration {
-        Duration::from_secs(self.topology.ack_wait_secs) / 3
+    /// Starts the thread that says of held messages that they are still worked on, three times in each ack wait, unless
+    /// one step of that work takes longer than `step_time_max`.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn heartbeats(&self, step_time_max: Duration) -> Result<Heartbeats, BusError> {
+        let period = Duration::from_secs(self.topology.ack_wait_secs) / 3;
+        Heartbeats::start(self.server.clone(), period, step_time_max)
+    }
+
+    /// Waits until all that was said so far is on its way, for a moment at most.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub async fn flush(&self) -> Result<(), BusError> {
+        let flushed = tokio::time::timeout(FLUSH_TIME_MAX, self.context.client().flush()).await;
+        match flushed {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(BusError::Flush { reason: error.to_string() }),
+            Err(_elapsed) => Err(BusError::Flush { reason: "the server does not take it".to_owned() }),
+        }
+    }
+
+    /// How many connections there have been; another number says that something may have been missed.
+    pub(crate) fn connections(&self) -> u64 {
+        self.context.client().statistics().connects.load(Ordering::Relaxed)
     }
 
     /// Whether the server can be talked to now.
@@ -232,43 +255,4 @@ impl Bus {
 /// Whether the stream keeps one message per subject and has one: the code is shared with full streams, the text is not.
 fn is_subject_taken(error: &PublishError) -> bool {
     std::error::Error::source(error).is_some_and(|source| source.to_string().contains("maximum messages per subject"))
-}
-
-/// The user and password, or the token, of the first server that names one: the client leaves them where they stand.
-fn credentials(url: &str) -> ConnectOptions {
-    let servers = url.split(',').filter_map(|server| server.parse::<ServerAddr>().ok());
-    let Some(server) = servers.into_iter().find(ServerAddr::has_user_pass) else {
-        return ConnectOptions::new();
-    };
-    let user = server.username().unwrap_or_default().to_owned();
-    match server.password() {
-        Some(password) => ConnectOptions::with_user_and_password(user, password.to_owned()),
-        None => ConnectOptions::with_token(user),
-    }
-}
-
-/// The servers of a NATS URL, with user and password left out.
-fn without_credentials(url: &str) -> String {
-    let hosts = url.split(',').map(|server| server.rsplit('@').next().unwrap_or(server));
-    hosts.collect::<Vec<_>>().join(",")
-}
-
-fn log_event(event: &Event) {
-    match event {
-        Event::Connected => tracing::info!("connected to NATS"),
-        Event::Closed => tracing::debug!("connection to NATS closed"),
-        Event::Disconnected => tracing::warn!("lost NATS; reconnecting"),
-        other => tracing::warn!(event = %other, "NATS connection"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credentials_stay_out_of_errors() {
-        assert_eq!(without_credentials("nats://user:secret@a:1,nats://token@b:2"), "a:1,b:2");
-        assert_eq!(without_credentials("nats://a:1"), "nats://a:1");
-    }
 }

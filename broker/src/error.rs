@@ -39,6 +39,18 @@ pub enum BusError {
         /// Why.
         reason: String,
     },
+    /// The thread that keeps messages alive could not be started.
+    #[error("cannot start the thread for heartbeats: {reason}; raise the limit on threads or memory")]
+    Heartbeats {
+        /// Why.
+        reason: String,
+    },
+    /// The last words of a process may not have been sent.
+    #[error("cannot send what is left to send: {reason}")]
+    Flush {
+        /// Why.
+        reason: String,
+    },
     /// An acknowledgement may or may not have arrived; if not, the message comes again.
     #[error("cannot acknowledge message on `{subject}`: {reason}")]
     Acknowledge {
@@ -60,6 +72,16 @@ pub enum BusError {
     /// An object is not there.
     #[error("object `{0}` is not in the object store")]
     ObjectMissing(String),
+    /// A small value in a bucket could not be read, written or watched.
+    #[error("cannot {action} value `{name}`: {reason}")]
+    Value {
+        /// `read`, `write` or `watch`.
+        action: &'static str,
+        /// Its bucket and key.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// A message could not be turned into JSON.
     #[error("cannot encode message for `{subject}`")]
     Encode {

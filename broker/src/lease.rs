@@ -1,6 +1,7 @@
 //! A message held: it ends once, done or to be tried again or given up, and is kept alive in between.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Request;
@@ -8,24 +9,26 @@ use async_nats::jetstream::message::Info;
 use async_nats::jetstream::{AckKind, Message};
 use schemas::MESSAGE_VERSION;
 use schemas::ids::TraceId;
+use schemas::retry::ErrorClass;
 use serde::de::DeserializeOwned;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::bus::ACK_TIMEOUT;
 use crate::error::BusError;
 use crate::headers;
+use crate::heartbeat::{Heartbeat, Heartbeats};
+use crate::pulse::Pulse;
 use crate::subject::{InvalidSubject, Subject};
 
-/// Longest pause before a message is tried again.
-const RETRY_MAX: Duration = Duration::from_secs(300);
+/// Pause before a message that its holder has no time for goes to another: long enough for that one to be gone.
+const RETURN_PAUSE: Duration = Duration::from_millis(250);
 
 /// A message held by this process. Dropped without an end, it comes again after the consumer's ack wait.
 #[derive(Debug)]
 pub struct Lease {
     message: Message,
-    heartbeat: Duration,
     trace: TraceId,
+    heartbeat: Option<Heartbeat>,
 }
 
 /// A message that cannot be read.
@@ -42,22 +45,12 @@ pub enum Unreadable {
     Body(#[from] serde_json::Error),
 }
 
-/// Keeps a lease alive while it exists; dropped, the lease runs out by itself.
-#[derive(Debug)]
-pub struct Heartbeat(JoinHandle<()>);
-
-impl Drop for Heartbeat {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 impl Lease {
-    pub(crate) fn new(message: Message, heartbeat: Duration) -> Self {
+    pub(crate) fn new(message: Message) -> Self {
         let header = headers::get(message.headers.as_ref(), headers::TRACE).and_then(TraceId::from_traceparent);
         // Once, so that everything that comes of a message without a trace shares the one made up for it.
         let trace = header.unwrap_or_else(TraceId::random);
-        Self { message, heartbeat, trace }
+        Self { message, trace, heartbeat: None }
     }
 
     /// Where the message was published.
@@ -78,6 +71,16 @@ impl Lease {
     /// Seconds since 1970 at which the server stored it; zero if it does not say.
     pub fn published_unix_secs(&self) -> i64 {
         self.info().map_or(0, |info| info.published.unix_timestamp())
+    }
+
+    /// The same in milliseconds.
+    pub fn published_unix_millis(&self) -> i128 {
+        self.info().map_or(0, |info| info.published.unix_timestamp_nanos() / 1_000_000)
+    }
+
+    /// When it is to be given up whatever the reason, in Unix milliseconds; `None` if its publisher set no limit.
+    pub fn deadline_unix_millis(&self) -> Option<u64> {
+        self.header(headers::DEADLINE)?.parse().ok()
     }
 
     fn info(&self) -> Option<Info<'_>> {
@@ -108,18 +111,12 @@ impl Lease {
         Ok((subject, serde_json::from_slice(&self.message.payload)?))
     }
 
-    /// Says "still at work" every third of the ack wait until the guard is dropped or `stop` is cancelled.
-    #[must_use]
-    pub fn keep_alive(&self, stop: CancellationToken) -> Heartbeat {
-        let (_, acker) = self.message.clone().split();
-        let period = self.heartbeat;
-        Heartbeat(tokio::spawn(async move {
-            while stop.run_until_cancelled(tokio::time::sleep(period)).await.is_some() {
-                if let Err(error) = acker.ack_with(AckKind::Progress).await {
-                    tracing::warn!(%error, "cannot extend a lease; it may be given to another");
-                }
-            }
-        }))
+    /// Has it said that this is still worked on, until it ends, for as long as `pulse` moves or waits.
+    pub fn keep_alive(&mut self, heartbeats: &Heartbeats, pulse: &Arc<Pulse>) {
+        match &self.heartbeat {
+            Some(heartbeat) => heartbeat.follow(pulse),
+            None => self.heartbeat = self.message.reply.clone().map(|reply| heartbeats.hold(reply, pulse)),
+        }
     }
 
     /// It is dealt with: waits until the server knows. The answer comes to the inbox that the connection has for all
@@ -145,13 +142,25 @@ impl Lease {
         self.message.ack().await.map_err(|error| self.lost(&error))
     }
 
-    /// It is to come again after a pause that grows with each attempt.
+    /// It is to come again after the pause that the retry law has for what went wrong.
     ///
     /// # Errors
     /// If it could not be sent; then it comes again after the ack wait.
-    pub async fn retry(self) -> Result<(), BusError> {
-        let delay = retry_delay(self.attempts());
-        self.message.ack_with(AckKind::Nak(Some(delay))).await.map_err(|error| self.lost(&error))
+    pub async fn retry(self, class: ErrorClass) -> Result<(), BusError> {
+        let pause = class.pause(self.attempts(), jitter());
+        self.come_again(pause).await
+    }
+
+    /// It is to go to another holder, since this one has no time for it.
+    ///
+    /// # Errors
+    /// If it could not be sent; then it comes again after the ack wait.
+    pub async fn hand_back(self) -> Result<(), BusError> {
+        self.come_again(RETURN_PAUSE).await
+    }
+
+    async fn come_again(self, pause: Duration) -> Result<(), BusError> {
+        self.message.ack_with(AckKind::Nak(Some(pause))).await.map_err(|error| self.lost(&error))
     }
 
     /// It is not to come again.
@@ -167,10 +176,10 @@ impl Lease {
     }
 }
 
-/// 0.5 s, 1 s, 2 s … up to [`RETRY_MAX`].
-fn retry_delay(attempts: u64) -> Duration {
-    let doublings = u32::try_from(attempts.saturating_sub(1).min(16)).unwrap_or(16);
-    RETRY_MAX.min(Duration::from_millis(500) * 2_u32.pow(doublings))
+/// A random number from 0 to 1.
+fn jitter() -> f64 {
+    let [first, second, ..] = Uuid::new_v4().into_bytes();
+    f64::from(u16::from_be_bytes([first, second])) / f64::from(u16::MAX)
 }
 
 #[cfg(test)]
@@ -178,9 +187,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_and_stop_growing() {
-        let pauses: Vec<_> = [1, 2, 3, 11, 99].map(retry_delay).into();
-        assert_eq!(pauses[..3], [500, 1_000, 2_000].map(Duration::from_millis));
-        assert_eq!(pauses[3..], [RETRY_MAX, RETRY_MAX]);
+    fn jitter_is_spread_from_zero_to_one() {
+        let mut numbers: Vec<f64> = (0..1_000).map(|_| jitter()).collect();
+        numbers.sort_by(f64::total_cmp);
+        assert!(numbers[0] >= 0.0 && numbers[100] < 0.25, "{numbers:?}");
+        assert!(numbers[999] <= 1.0 && numbers[900] > 0.75, "{numbers:?}");
     }
 }

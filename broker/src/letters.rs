@@ -1,6 +1,7 @@
 //! Dead letters on their way from the queue to the record.
 
 use schemas::dead_letter::{Cause, DeadLetter};
+use schemas::retry::ErrorClass;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
@@ -23,7 +24,7 @@ pub async fn run(store: Store, bus: Bus, stop: CancellationToken) {
                 Ok(()) => lease.done_unconfirmed().await,
                 Err(error) => {
                     tracing::warn!(error = %chain(&error), "a dead letter waits");
-                    lease.retry().await
+                    lease.retry(ErrorClass::Transient).await
                 }
             };
             if let Err(error) = ended {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use broker::error::{BusError, StoreError, chain};
+use broker::heartbeat::Heartbeats;
 use broker::lease::Lease;
 use broker::store::audits::Audit;
 use broker::store::plan::{Plan, PlannedShard};
@@ -16,6 +18,7 @@ use schemas::dead_letter::{Cause, DeadLetter};
 use schemas::ids::{AuditId, Digest, ProjectSlug, TraceId};
 use schemas::magic::Magic;
 use schemas::request::AuditRequest;
+use schemas::retry::ErrorClass;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,9 +33,6 @@ use crate::repository_url::{Access, InvalidUrl, RepositoryUrl};
 use crate::sharding::ShardLimits;
 use crate::{dispatcher, reconciler};
 
-/// Deliveries after which a request that always fails is given up.
-const ATTEMPTS_MAX: u64 = 10;
-
 /// What planning needs. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Planner {
@@ -42,6 +42,7 @@ pub(crate) struct Planner {
     pub(crate) access: Access,
     catalogue: Arc<Catalogue>,
     limits: ShardLimits,
+    heartbeats: Heartbeats,
 }
 
 /// Why an audit could not be planned.
@@ -62,18 +63,27 @@ pub(crate) enum PlanError {
 }
 
 impl PlanError {
-    /// Whether trying again later can help.
-    fn is_transient(&self) -> bool {
+    /// What went wrong, which says how often trying again can help; nothing if it cannot help at all.
+    fn class(&self) -> Option<ErrorClass> {
         match self {
-            Self::Url(_) => false,
-            Self::Mirror(error) | Self::Pack(PackError::Read { source: error, .. }) => {
-                error.verdict() == Verdict::Retry
-            }
-            Self::Pack(_) => false,
-            Self::Store(error) => error.is_transient(),
-            Self::Bus(_) => true,
-            Self::Cut(error) => error.is_cancelled(),
+            // What an address may be is ours to say, and said at once.
+            Self::Url(_) | Self::Mirror(MirrorError::Url(_)) => None,
+            Self::Mirror(error) | Self::Pack(PackError::Read { source: error, .. }) => match error.verdict() {
+                Verdict::Retry => Some(ErrorClass::Transient),
+                // A copy of a repository, too, may be behind what its forge has told us.
+                Verdict::Reject => Some(ErrorClass::Repository),
+            },
+            Self::Store(error) if error.is_transient() => Some(ErrorClass::Transient),
+            Self::Pack(_) | Self::Store(_) => Some(ErrorClass::Repository),
+            Self::Bus(_) => Some(ErrorClass::Transient),
+            Self::Cut(error) if error.is_cancelled() => Some(ErrorClass::Transient),
+            Self::Cut(_) => Some(ErrorClass::Analyzer),
         }
+    }
+
+    /// The class, if there is to be one more try.
+    fn retry_class(&self, attempts: u64) -> Option<ErrorClass> {
+        self.class().filter(|class| attempts < class.attempts_max())
     }
 }
 
@@ -93,11 +103,13 @@ pub async fn run(
     let mirrors = Arc::new(Mirrors::open(mirrors, access, Credentials { ssh_key: ssh_key.clone() })?);
     let limits = ShardLimits { files_max: *shard_files, ..ShardLimits::default() };
     let catalogue = Arc::new(catalogue);
-    let planner = Planner { store: store.clone(), bus: bus.clone(), mirrors, access, catalogue, limits };
+    // No steps are counted here: fetching and packing have limits of their own.
+    let heartbeats = bus.heartbeats(Duration::MAX)?;
+    let planner = Planner { store: store.clone(), bus: bus.clone(), mirrors, access, catalogue, limits, heartbeats };
     let background = TaskTracker::new();
     background.spawn(broker::relay::run(store.clone(), bus.clone(), stop.clone()));
     background.spawn(dispatcher::run(store, bus.clone(), dispatch.settings(), stop.clone()));
-    let lost_after = std::time::Duration::from_secs(*lost_after_secs);
+    let lost_after = Duration::from_secs(*lost_after_secs);
     background.spawn(reconciler::run(planner.clone(), lost_after, stop.clone()));
     let slots = Arc::new(Semaphore::new(usize::try_from(*plans_at_once)?));
     let mut requests = Subscription::new(bus, topology::PLANNER);
@@ -120,11 +132,10 @@ pub async fn run(
 }
 
 impl Planner {
-    async fn handle(&self, lease: Lease) {
-        let heartbeat = lease.keep_alive(CancellationToken::new());
+    async fn handle(&self, mut lease: Lease) {
+        lease.keep_alive(&self.heartbeats, &Arc::default());
         let span = tracing::info_span!("plan", trace_id = %lease.trace());
         let ended = self.settle(lease).instrument(span).await;
-        drop(heartbeat);
         if let Err(error) = ended {
             tracing::warn!(error = %chain(&error), "a request will come again");
         }
@@ -146,11 +157,14 @@ impl Planner {
         match outcome {
             Ok(None) => lease.done().await,
             Ok(Some(refusal)) => self.bury(lease, Cause::Refused, &refusal).await,
-            Err(error) if error.is_transient() && lease.attempts() < ATTEMPTS_MAX => {
-                tracing::warn!(error = %chain(&error), project = %request.project, "planning waits");
-                lease.retry().await
-            }
-            Err(error) => self.fail(lease, &request, &error).await,
+            Err(error) => match error.retry_class(lease.attempts()) {
+                Some(class) => {
+                    let reason = chain(&error);
+                    tracing::warn!(error = %reason, class = class.as_str(), project = %request.project, "planning waits");
+                    lease.retry(class).await
+                }
+                None => self.fail(lease, &request, &error).await,
+            },
         }
     }
 
@@ -260,7 +274,7 @@ impl Planner {
             Ok(()) => lease.done().await,
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "the failure could not be recorded; trying again");
-                lease.retry().await
+                lease.retry(ErrorClass::Transient).await
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::catalogue::Catalogue;
 use crate::dead_letter::DeadLetter;
 use crate::event::AuditEvent;
 use crate::partial::PartialResult;
+use crate::presence::WorkerPresence;
 use crate::request::AuditRequest;
 use crate::task::Task;
 use crate::verdict::Verdict;
@@ -22,5 +23,6 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("partial-result", schema_for!(PartialResult)),
         ("task", schema_for!(Task)),
         ("verdict", schema_for!(Verdict)),
+        ("worker-presence", schema_for!(WorkerPresence)),
     ]
 }

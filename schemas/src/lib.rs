@@ -17,6 +17,7 @@ pub mod json_schema;
 pub mod magic;
 pub mod migrations;
 pub mod partial;
+pub mod presence;
 pub mod request;
 pub mod retry;
 pub mod score;

@@ -34,6 +34,11 @@ impl PartialResult {
         Self { failure: Some(reason.into()), class: Some(class), ..Self::default() }
     }
 
+    /// The result of a task that asks for what does not exist: no part of its shard would fare better.
+    pub fn refused(reason: impl Into<String>) -> Self {
+        Self { failure: Some(reason.into()), ..Self::default() }
+    }
+
     /// The digest of what was found, for noticing two different answers to one question.
     pub fn digest(&self) -> Digest {
         let text = serde_json::to_vec(&(&self.items, &self.failure)).unwrap_or_default();

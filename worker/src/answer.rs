@@ -6,8 +6,11 @@ use broker::subject::Subject;
 use schemas::ids::Digest;
 use schemas::item::ItemResult;
 use schemas::partial::PartialResult;
+use schemas::retry::ErrorClass;
 
-use crate::run::{Held, log_lost};
+use crate::accept::Held;
+use crate::ending::log_lost;
+use crate::run::Worker;
 
 /// Largest result sent as a message, in bytes: servers take 1 MiB, headers and subject included.
 const MESSAGE_BYTES_MAX: usize = 900 * 1024;
@@ -16,13 +19,13 @@ const MESSAGE_BYTES_MAX: usize = 900 * 1024;
 const FINDINGS_MAX: usize = 20_000;
 
 /// Publishes the answer to a task and acknowledges it. A result that could not be stored brings the task back.
-pub(crate) async fn answer(bus: &Bus, held: Held, mut partial: PartialResult) {
+pub(crate) async fn answer(worker: &Worker, held: Held, mut partial: PartialResult) {
     cut(&mut partial.items);
-    match publish(bus, &held, partial).await {
+    match publish(&worker.bus, &held, partial).await {
         Ok(()) => log_lost(held.lease.done().await),
         Err(error) => {
             tracing::warn!(error = %chain(&error), "a result could not be stored; the task comes again");
-            log_lost(held.lease.retry().await);
+            worker.put_back(held, ErrorClass::Transient).await;
         }
     }
 }

@@ -3,22 +3,30 @@
 //! ```text
 //! bundle ──unpack──► Shard ──pass──► decode ─► outline ─► every rule looks ─► results per magic
 //! ```
-//! All but [`run`] is pure: no clock but the parser's budget of processor time, no I/O, no async.
+//! All but [`run`] and what stands around it (how tasks are accepted, grouped, answered and ended) is pure: no clock but
+//! the parser's budget of processor time, no I/O, no async.
 
+mod accept;
 mod answer;
 pub mod config;
 mod cpu;
+mod ending;
+mod group;
+mod identity;
+mod items;
 mod languages;
 mod outline;
 pub mod pass;
 mod paths;
 mod pool;
+mod presence;
 pub mod rules;
 pub mod run;
 mod secrets;
 mod source;
 pub mod unpack;
+mod watch;
 
-pub use pass::analyze;
+pub use pass::{analyze, analyze_watched};
 pub use pool::THREAD_NAME;
 pub use rules::catalogue;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use broker::pulse::Pulse;
 use rayon::prelude::*;
 use schemas::bundle::{CommitFacts, Shard, SourceFile};
 use schemas::item::{Item, ItemResult, SkipReason, Units};
@@ -20,11 +21,21 @@ type RuleSet = (Magic, Vec<&'static Rule>);
 
 /// What each of `magics` says of each file or commit of `shard`, in the shard's order. Magics without rules are absent.
 pub fn analyze(shard: &Shard, magics: &BTreeSet<Magic>) -> BTreeMap<Magic, Vec<ItemResult>> {
+    // Nobody stops this pulse, so there is an answer.
+    analyze_watched(shard, magics, &Pulse::default()).unwrap_or_default()
+}
+
+/// The same with one step of `pulse` for each file and commit; nothing if the pulse was stopped before the last of them.
+pub fn analyze_watched(
+    shard: &Shard,
+    magics: &BTreeSet<Magic>,
+    pulse: &Pulse,
+) -> Option<BTreeMap<Magic, Vec<ItemResult>>> {
     let (file_sets, commit_sets) = rule_sets(magics);
     pool::run(|| {
-        let files = by_magic(&file_sets, &shard.files, examine_file);
-        let commits = by_magic(&commit_sets, &shard.commits, examine_commit);
-        files.into_iter().chain(commits).collect()
+        let files = by_magic(&file_sets, &shard.files, pulse, examine_file)?;
+        let commits = by_magic(&commit_sets, &shard.commits, pulse, examine_commit)?;
+        Some(files.into_iter().chain(commits).collect())
     })
 }
 
@@ -38,19 +49,21 @@ fn rule_sets(magics: &BTreeSet<Magic>) -> (Vec<RuleSet>, Vec<RuleSet>) {
 fn by_magic<T: Sync>(
     sets: &[RuleSet],
     items: &[T],
+    pulse: &Pulse,
     examine: impl Fn(&T, &[RuleSet]) -> Vec<ItemResult> + Sync,
-) -> Vec<(Magic, Vec<ItemResult>)> {
+) -> Option<Vec<(Magic, Vec<ItemResult>)>> {
     if sets.is_empty() {
-        return Vec::new();
+        return Some(Vec::new());
     }
-    let rows: Vec<Vec<ItemResult>> = items.par_iter().map(|item| examine(item, sets)).collect();
+    let step = |item| (!pulse.is_stopped()).then(|| pulse.step(|| examine(item, sets)));
+    let rows: Vec<Vec<ItemResult>> = items.par_iter().map(step).collect::<Option<_>>()?;
     let mut columns: Vec<_> = sets.iter().map(|(magic, _)| (*magic, Vec::with_capacity(rows.len()))).collect();
     for row in rows {
         for (column, result) in columns.iter_mut().zip(row) {
             column.1.push(result);
         }
     }
-    columns
+    Some(columns)
 }
 
 /// Decodes and parses `file`, or says why it is not examined.

@@ -1,0 +1,44 @@
+//! What a worker says of itself while it lives.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AuditId, ProjectSlug};
+use crate::magic::Magic;
+
+/// Most tasks that are listed: what is beyond them is counted only, so that the entry stays small.
+pub const TASKS_LISTED_MAX: usize = 64;
+
+/// What a worker says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkerPresence {
+    /// Its name: the name of its host and a nonce of this start. Letters, digits, dashes and underscores.
+    pub worker: String,
+    /// Version of the program.
+    pub version: String,
+    /// When it started, in Unix milliseconds.
+    pub started_at: u64,
+    /// Batches of tasks that it works on at the same time.
+    pub slots: u32,
+    /// Threads that analyze.
+    pub threads: u32,
+    /// How many tasks it is working on.
+    pub running: u32,
+    /// The first [`TASKS_LISTED_MAX`] of them, oldest first.
+    pub tasks: Vec<RunningTask>,
+}
+
+/// A task that a worker is working on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RunningTask {
+    /// The audit.
+    pub audit: AuditId,
+    /// The project.
+    pub project: ProjectSlug,
+    /// The magic.
+    pub magic: Magic,
+    /// The shard of the audit.
+    pub shard: u32,
+    /// Since when, in Unix milliseconds.
+    pub since: u64,
+}
