@@ -18,4 +18,5 @@ pub mod random;
 pub mod repository;
 pub mod scratch;
 pub mod stack;
+pub mod tasks;
 pub mod wait;
