@@ -1,6 +1,7 @@
 //! Tasks published by hand and what workers answer, without planner and aggregator in between.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_nats::HeaderMap;
 use async_nats::jetstream;
@@ -8,6 +9,7 @@ use async_nats::jetstream::consumer::{self, pull};
 use broker::Bus;
 use broker::config::{NatsArgs, TopologyArgs};
 use broker::subject::Subject;
+use futures::StreamExt as _;
 use futures::future::join_all;
 use producer::bundle::pack;
 use schemas::bundle::{Manifest, ManifestFile};
@@ -113,6 +115,15 @@ impl Stack {
         let stream = self.jetstream().await.get_stream("AUDIT_TASKS").await.expect("the stream is there");
         let consumer = stream.get_consumer::<pull::Config>(&name).await.expect("the consumer is there");
         consumer.cached_info().clone()
+    }
+
+    /// Takes a task like a worker that falls silent then; whether there was one within that time.
+    pub async fn takes_task(&self, priority: Priority, within: Duration) -> bool {
+        let name = format!("worker-{}", priority.as_str());
+        let stream = self.jetstream().await.get_stream("AUDIT_TASKS").await.expect("the stream is there");
+        let consumer = stream.get_consumer::<pull::Config>(&name).await.expect("the consumer is there");
+        let taken = consumer.batch().max_messages(1).expires(within).messages().await;
+        taken.expect("the queue is up").next().await.is_some()
     }
 
     /// Waits until so many tasks of one priority are held by workers.
