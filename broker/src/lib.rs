@@ -6,6 +6,7 @@
 pub mod aggregator;
 pub mod bus;
 pub mod config;
+pub mod depths;
 pub mod error;
 pub mod headers;
 pub mod heartbeat;

@@ -123,6 +123,11 @@ pub enum Action {
     Removed,
 }
 
+/// The names of the streams.
+pub fn stream_names() -> impl Iterator<Item = &'static str> {
+    ["AUDIT_REQ", "AUDIT_TASKS", "AUDIT_RESULTS", "AUDIT_EVENTS", "AUDIT_DLQ", "AUDIT_ADV"].into_iter()
+}
+
 /// The streams, as they should be.
 pub fn streams(args: &TopologyArgs) -> Vec<Config> {
     let work_queue = |name: &str, subjects: &[&str]| Config {

@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     if let Command::ChildGuard(arguments) = command {
         return arguments.run();
     }
-    telemetry::start(&log, matches!(command, Command::Demo(_) | Command::Audit(_)));
+    telemetry::start(&log, matches!(command, Command::Demo(_) | Command::Audit(_) | Command::Queue(_)));
     let outcome = match command {
         Command::ChildGuard(_) => Ok(()),
         Command::Demo(arguments) => demo::run(arguments),

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use broker::config::{DatabaseArgs, NatsArgs, TopologyArgs};
 use broker::{Bus, Store};
 use clap::Args;
-use producer::config::{AccessArgs, DispatchArgs, PlannerArgs, ServeArgs};
+use producer::config::{AccessArgs, DispatchArgs, PlannerArgs, ServeArgs, WAITING_AUDITS_MAX};
 use producer::sharding::ShardLimits;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::task::JoinSet;
@@ -89,7 +89,8 @@ impl Platform {
         let (bus, store) = (Bus::connect(&nats, "up").await?, Store::connect(&database)?);
         store.migrate().await?;
         bus.apply_topology().await?;
-        let serve = ServeArgs { listen, api_token: self.api_token.clone(), access: access.clone() };
+        let (api_token, waiting_audits_max) = (self.api_token.clone(), WAITING_AUDITS_MAX);
+        let serve = ServeArgs { listen, api_token, waiting_audits_max, access: access.clone() };
         let listener = producer::http::bind(&serve).await?;
         self.url = format!("http://{}", listener.local_addr()?);
         let planner = PlannerArgs {

@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use anyhow::{Context as _, Result};
 use broker::Store;
-use broker::config::DatabaseArgs;
+use broker::config::{DatabaseArgs, NatsArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use schemas::ids::AuditId;
 
@@ -19,6 +19,8 @@ use crate::runtime;
 pub struct QueueArgs {
     #[command(flatten)]
     database: DatabaseArgs,
+    #[command(flatten)]
+    nats: NatsArgs,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
     format: Format,
@@ -53,12 +55,13 @@ enum QueueCommand {
 
 /// Prints what was asked for.
 pub fn run(args: QueueArgs) -> Result<()> {
-    let QueueArgs { database, format, command } = args;
+    let QueueArgs { database, nats, format, command } = args;
     runtime::run(async |_stop| {
         let store = Store::connect(&database)?;
         let out = match command.unwrap_or(QueueCommand::Show) {
             QueueCommand::Show => {
-                let report = producer::queue::report(&store).await?;
+                let bus = crate::roles::connect(&nats, "queue").await?;
+                let report = producer::queue::report(&store, &bus).await?;
                 print(format, &report, text::report)?
             }
             QueueCommand::Explain { audit } => {

@@ -111,6 +111,6 @@ pub fn migrate(args: MigrateArgs) -> Result<()> {
     })
 }
 
-async fn connect(nats: &NatsArgs, role: &str) -> Result<Bus> {
+pub(crate) async fn connect(nats: &NatsArgs, role: &str) -> Result<Bus> {
     Bus::connect(nats, role).await.context("is the NATS server running, and NATS_URL right?")
 }

@@ -19,6 +19,9 @@ pub struct AccessArgs {
     pub allow_local: bool,
 }
 
+/// Hours of pushes of a thousand busy repositories, and about 100 MB of the record.
+pub const WAITING_AUDITS_MAX: u32 = 100_000;
+
 /// Options of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
@@ -28,6 +31,10 @@ pub struct ServeArgs {
     /// Token that every request to /api and /metrics must carry as `Authorization: Bearer TOKEN`; at least 16 characters
     #[arg(long, env = "ELDER_API_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     pub api_token: SecretString,
+    /// Audits that may wait for their plan; from four fifths of it on the API answers 429, from there webhooks 503
+    #[arg(long, env = "ELDER_WAITING_AUDITS_MAX", default_value_t = WAITING_AUDITS_MAX, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub waiting_audits_max: u32,
     #[command(flatten)]
     /// What repositories may be registered.
     pub access: AccessArgs,

@@ -1,6 +1,6 @@
 //! The dispatcher: one per deployment; keeps the queue shallow and fair by publishing tasks as others are done.
 
-mod pace;
+pub(crate) mod pace;
 mod publish;
 
 use std::time::{Duration, Instant};
@@ -81,6 +81,7 @@ async fn dispatch(
         let backlog: Vec<Backlog> = store.open_backlog().await?.into_iter().map(entry).collect();
         pace.look(&backlog);
         pace.keep(store).await?;
+        pace.count_workers(bus).await;
         let in_flight: u64 = backlog.iter().map(|entry| entry.in_flight).sum();
         let room = pace.window().saturating_sub(in_flight).min(ROUND_MAX);
         let grants = turns.choose(now_ms(), &backlog, &limits, room);

@@ -6,6 +6,7 @@ mod body;
 mod health;
 mod limits;
 mod metrics;
+mod pressure;
 mod projects;
 mod queue;
 mod reply;
@@ -24,9 +25,11 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
+use self::pressure::Pressure;
 use self::reply::{ApiError, answer};
 use self::state::Shared;
 use crate::config::ServeArgs;
+use crate::repository_url::Access;
 
 /// Takes the address to serve on, after checking what can be wrong with the options.
 ///
@@ -50,9 +53,11 @@ pub async fn run(
     catalogue: Catalogue,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let ServeArgs { listen: _, api_token, access } = args;
+    let ServeArgs { listen: _, api_token, waiting_audits_max, access } = args;
     let address = listener.local_addr()?;
-    let shared = Shared::new(store.clone(), bus.clone(), catalogue, api_token.clone(), access.allow_local);
+    let access = Access { allow_local: access.allow_local };
+    let pressure = Pressure::new(*waiting_audits_max);
+    let shared = Shared::new(store.clone(), bus.clone(), catalogue, api_token.clone(), access, pressure);
     let relay = tokio::spawn(broker::relay::run(store, bus, stop.clone()));
     tracing::info!(%address, "listening");
     let server = warp::serve(routes(shared)).incoming(listener).graceful(async move { stop.cancelled().await });

@@ -5,10 +5,11 @@ pub mod explain;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use broker::Store;
-use broker::error::StoreError;
+use broker::error::{StoreError, chain};
 use broker::store::throughput::Sample;
+use broker::{Bus, Store};
 use schemas::ids::ProjectSlug;
+use schemas::presence::WorkerPresence;
 use schemas::request::Priority;
 use serde::Serialize;
 
@@ -35,6 +36,8 @@ pub struct QueueReport {
     pub projects_total: usize,
     /// How fast it moved in the last ten minutes; absent if nothing was done.
     pub pace: Option<PaceReport>,
+    /// Workers that live, with what they are doing; absent if the queue cannot be asked.
+    pub workers: Option<Vec<WorkerPresence>>,
 }
 
 /// One class of urgency.
@@ -109,7 +112,7 @@ impl Snapshot {
 ///
 /// # Errors
 /// If the database cannot be reached.
-pub async fn report(store: &Store) -> Result<QueueReport, StoreError> {
+pub async fn report(store: &Store, bus: &Bus) -> Result<QueueReport, StoreError> {
     let snapshot = Snapshot::read(store).await?;
     let mut classes = classes(&snapshot);
     for unplanned in store.unplanned_audits().await? {
@@ -119,7 +122,14 @@ pub async fn report(store: &Store) -> Result<QueueReport, StoreError> {
         }
     }
     let (projects, projects_total) = projects(&snapshot);
-    Ok(QueueReport { classes, projects, projects_total, pace: snapshot.pace })
+    let workers = match bus.workers().await {
+        Ok(workers) => Some(workers),
+        Err(error) => {
+            tracing::warn!(error = %chain(&error), "cannot tell which workers live");
+            None
+        }
+    };
+    Ok(QueueReport { classes, projects, projects_total, pace: snapshot.pace, workers })
 }
 
 fn classes(snapshot: &Snapshot) -> Vec<ClassReport> {

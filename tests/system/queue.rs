@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use schemas::ids::AuditId;
 use schemas::request::Priority;
 use serde_json::{Value, json};
+use tests::audits::push;
+use tests::fixture;
 use tests::noop::Noop;
-use tests::stack::{Role, Stack, StackConfig};
+use tests::repository::FixtureRepository;
+use tests::stack::{Role, SECRET, Stack, StackConfig};
 use tests::wait::{LONG, wait_for};
 
 /// A stack without workers: what the dispatcher publishes stays.
@@ -79,6 +82,7 @@ async fn limits_hold_are_named_and_can_be_changed_while_it_runs() {
     let (stack, noop) = without_workers().await;
     noop.project("shop", Some("core")).await;
     noop.project("till", Some("core")).await;
+    let till_all = 10;
     let put = |path: &'static str, body: Value| {
         let api = stack.api();
         async move { api.put(&format!("/api/v1/limits/{path}"), &body).await }
@@ -88,13 +92,13 @@ async fn limits_hold_are_named_and_can_be_changed_while_it_runs() {
     let shop = noop.audit("shop", Priority::Normal, 20).await;
     in_flight(&stack, shop, 3).await;
     assert_eq!(explained(&stack, shop).await["held_by"], "the limit of project `shop`: 3 tasks in flight");
-    let till = noop.audit("till", Priority::Critical, 20).await;
+    let till = noop.audit("till", Priority::Critical, till_all).await;
     in_flight(&stack, till, 2).await;
     assert_eq!(explained(&stack, till).await["held_by"], "the limit of team `core`: 5 tasks in flight");
 
     stack.api().delete("/api/v1/limits/team/core").await.expect(200);
     stack.api().delete("/api/v1/limits/team/core").await.expect(404);
-    in_flight(&stack, till, 20).await;
+    in_flight(&stack, till, till_all as u64).await;
     assert_eq!(explained(&stack, till).await["held_by"], "nothing: all its tasks are in the queue, running or done");
     in_flight(&stack, shop, 3).await;
 
@@ -115,7 +119,7 @@ async fn every_door_shows_the_same_queue() {
     noop.project("shop", None).await;
     let waiting = noop.record("shop", Priority::Low).await;
     let running = noop.audit("shop", Priority::High, 100).await;
-    in_flight(&stack, running, 64).await;
+    in_flight(&stack, running, 16).await;
 
     let report = stack.api().get("/api/v1/queue").await.expect(200);
     let class = |name: &str| {
@@ -125,16 +129,30 @@ async fn every_door_shows_the_same_queue() {
     let counts = |row: Value| {
         ["audits_unplanned", "audits_running", "tasks_ready", "tasks_in_flight"].map(|name| row[name].as_u64().unwrap())
     };
-    assert_eq!(counts(class("high")), [0, 1, 36, 64]);
+    assert_eq!(counts(class("high")), [0, 1, 84, 16]);
     assert_eq!(counts(class("low")), [1, 0, 0, 0]);
     assert!(class("low")["oldest_wait_secs"].as_f64().unwrap() > 0.0);
     assert_eq!(class("high")["oldest_wait_secs"], 0.0, "it is being served");
-    assert_eq!(report["projects"][0]["tasks_ready"], 36);
+    assert_eq!(report["projects"][0]["tasks_ready"], 84);
     assert_eq!(report["pace"], Value::Null);
+    assert_eq!(report["workers"], json!([]));
 
+    let metrics = stack.api().get("/metrics").await.expect(200);
+    for line in [
+        "elder_queue_tasks_ready{class=\"high\"} 84",
+        "elder_queue_tasks_in_flight{class=\"high\"} 16",
+        "elder_queue_audits_waiting{class=\"low\"} 1",
+        "elder_queue_project_tasks_ready{project=\"shop\"} 84",
+        "elder_stream_messages{stream=\"AUDIT_TASKS\"} 16",
+        "elder_workers 0",
+        "elder_queue_tasks_per_second 0.0",
+    ] {
+        let text = metrics.as_str().unwrap();
+        assert!(text.lines().any(|found| found == line), "no line `{line}` in\n{text}");
+    }
     let explained = explained(&stack, running).await;
     assert_eq!(explained["position"], 1);
-    assert_eq!(explained["tasks_ahead"], 64);
+    assert_eq!(explained["tasks_ahead"], 16);
     assert_eq!(explained["ends_in_secs"], Value::Null, "nothing was done yet: {explained}");
     let text = command(&stack, &["queue"]).await;
     assert!(text.contains("high") && text.contains("shop"), "{text}");
@@ -146,6 +164,8 @@ async fn every_door_shows_the_same_queue() {
 
     stack.add(Role::Worker).await;
     stack.ended(&running.to_string()).await;
+    let report = stack.api().get("/api/v1/queue").await.expect(200);
+    assert_eq!(report["workers"].as_array().unwrap().len(), 1, "{report:#}");
     let ended = stack.api().get(&format!("/api/v1/audits/{running}/explain")).await.expect(200);
     assert_eq!(ended["held_by"], "nothing: it has ended as completed");
     stack.api().get(&format!("/api/v1/audits/{}/explain", uuid::Uuid::nil())).await.expect(404);
@@ -191,4 +211,46 @@ async fn a_small_push_beside_a_huge_audit_is_done_first_and_predictions_come_tru
     })
     .await;
     assert!(seen["basis"].as_str().unwrap().contains("samples of the last ten minutes"), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_planned_in_time_is_turned_away_and_nothing_that_was_taken_is_lost() {
+    let environment = vec![("ELDER_WAITING_AUDITS_MAX".to_owned(), "5".to_owned())];
+    let mut stack = Stack::start_with(StackConfig { environment, ..StackConfig::default() }).await;
+    let mut repository = FixtureRepository::new(&stack.folder("shop.git"));
+    let tip = fixture::build(&mut repository);
+    stack.register("shop", &repository).await;
+    stack.kill(Role::Planner, 0).await;
+    let path = "/api/v1/projects/shop/audit/trigger";
+    let mut taken = Vec::new();
+    let refused = wait_for("the API to turn away", LONG, async || {
+        let answer = stack.api().post(path, &json!({})).await;
+        match answer.status {
+            202 => taken.push(answer.body["audit_id"].as_str().unwrap().to_owned()),
+            _ => return Some(answer),
+        }
+        None
+    })
+    .await;
+    assert_eq!((refused.status, refused.retry_after.as_deref()), (429, Some("5")), "{refused:?}");
+    assert!(taken.len() >= 4, "a fifth is kept for forges: {taken:?}");
+    let webhook = "/webhooks/github/shop";
+    let refused = wait_for("webhooks to be turned away", LONG, async || {
+        let answer = stack.api().deliver(webhook, push(None, &tip).sign(SECRET)).await;
+        match answer.status {
+            202 => taken.push(answer.body["audit_id"].as_str().unwrap().to_owned()),
+            _ => return Some(answer),
+        }
+        None
+    })
+    .await;
+    assert_eq!((refused.status, refused.retry_after.as_deref()), (503, Some("5")), "{refused:?}");
+    stack.restart(Role::Planner, 0).await;
+    for audit in &taken {
+        stack.ended(audit).await;
+    }
+    wait_for("the API to take again", LONG, async || {
+        (stack.api().post(path, &json!({})).await.status == 202).then_some(())
+    })
+    .await;
 }

@@ -49,6 +49,17 @@ impl Store {
             .collect()
     }
 
+    /// How many audits have no plan yet, of any priority.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn waiting_audits(&self) -> Result<i64, StoreError> {
+        sqlx::query_scalar("SELECT count(*) FROM audits WHERE state = 'queued'")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| StoreError::of("count waiting audits", error))
+    }
+
     /// How many audits without a plan were asked for before `audit`.
     ///
     /// # Errors

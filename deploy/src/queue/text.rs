@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use broker::store::limits::LimitRow;
 use producer::queue::QueueReport;
 use producer::queue::explain::{Explanation, Predicted};
+use schemas::presence::WorkerPresence;
 
 /// Rows of texts under a head, columns as wide as they need to be, numbers to the right.
 fn table(head: &[&str], rows: &[Vec<String>]) -> String {
@@ -67,6 +68,10 @@ pub(super) fn report(report: &QueueReport) -> String {
         }
     }
     out.push('\n');
+    if let Some(workers) = &report.workers {
+        out += &self::workers(workers);
+        out.push('\n');
+    }
     out += &match report.pace {
         Some(pace) => format!(
             "{:.1} tasks/s while there was work, over the last ten minutes ({} samples)\n",
@@ -75,6 +80,25 @@ pub(super) fn report(report: &QueueReport) -> String {
         None => "Nothing was done in the last ten minutes.\n".to_owned(),
     };
     out
+}
+
+fn workers(workers: &[WorkerPresence]) -> String {
+    if workers.is_empty() {
+        return "No worker lives.\n".to_owned();
+    }
+    let rows: Vec<Vec<String>> = workers
+        .iter()
+        .map(|worker| {
+            let longest = worker.tasks.iter().min_by_key(|task| task.since);
+            let task = longest.map_or_else(
+                || "-".to_owned(),
+                |task| format!("{} of {} shard {}", task.magic, task.project, task.shard),
+            );
+            let name = worker.worker.escape_debug().to_string();
+            vec![name, worker.slots.to_string(), worker.threads.to_string(), worker.running.to_string(), task]
+        })
+        .collect();
+    table(&["worker", "slots", "threads", "tasks", "longest running"], &rows)
 }
 
 /// `elder queue explain`.

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use broker::Store;
-use broker::error::StoreError;
+use broker::error::{StoreError, chain};
 use broker::store::throughput::Sample;
+use broker::{Bus, Store};
 
 use super::publish::Published;
 use crate::fairness::Backlog;
@@ -14,7 +14,14 @@ use crate::window::Window;
 const SAMPLE_PERIOD: Duration = Duration::from_secs(10);
 
 /// Tasks that may always be in the queue, so that a few workers have something each before their pace is known.
-const LEAST: u64 = 64;
+pub(crate) const LEAST: u64 = 16;
+
+/// Tasks in the queue for each batch that workers can work on at the same time: one at work, one at hand, and as many on
+/// their way.
+const LEAST_PER_SLOT: u64 = 4;
+
+/// How often it is asked which workers live.
+const WORKERS_PERIOD: Duration = Duration::from_secs(5);
 
 /// The pace.
 pub(super) struct Pace {
@@ -26,6 +33,7 @@ pub(super) struct Pace {
     done: Load,
     busy: Duration,
     sampled: Instant,
+    counted: Option<Instant>,
 }
 
 /// Tasks and their predicted cost.
@@ -39,7 +47,25 @@ impl Pace {
     pub(super) fn new(most: u64) -> Self {
         let now = Instant::now();
         let (in_flight, done) = (Load::default(), Load::default());
-        Self { window: Window::new(LEAST, most), looked: now, in_flight, done, busy: Duration::ZERO, sampled: now }
+        let (window, busy, counted) = (Window::new(LEAST, most), Duration::ZERO, None);
+        Self { window, looked: now, in_flight, done, busy, sampled: now, counted }
+    }
+
+    /// Counts the workers now and then: the more there are, the more must be in the queue for all of them to have
+    /// something.
+    pub(super) async fn count_workers(&mut self, bus: &Bus) {
+        if self.counted.is_some_and(|counted| counted.elapsed() < WORKERS_PERIOD) {
+            return;
+        }
+        self.counted = Some(Instant::now());
+        match bus.workers().await {
+            Ok(workers) => {
+                let slots: u64 = workers.iter().map(|worker| u64::from(worker.slots)).sum();
+                self.window.set_least(LEAST.max(LEAST_PER_SLOT * slots));
+            }
+            // What was known last still serves; the queue itself says loudly enough that it is away.
+            Err(error) => tracing::debug!(error = %chain(&error), "cannot tell which workers live"),
+        }
     }
 
     /// Takes a look: what was in flight and is not any more is done.

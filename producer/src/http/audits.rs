@@ -61,6 +61,7 @@ pub(super) async fn trigger<B: Buf>(
     let key = idempotency_key(&headers)?;
     let Trigger { audit_type, branch, enabled_magics, priority } = body::json(body, &shared).await?;
     let project = shared.store.project(&slug).await?.ok_or_else(|| no_project(slug.as_str()))?;
+    shared.pressure.admit_request(&shared.store).await?;
     let audit = key.map_or_else(AuditId::random, |key| AuditId::from_key(&slug, key));
     let request = AuditRequest {
         audit: None,

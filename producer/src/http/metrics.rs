@@ -1,5 +1,8 @@
 //! Metrics in Prometheus' text format.
 
+mod queue;
+
+use broker::error::chain;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -8,10 +11,11 @@ use prometheus_client::registry::Registry;
 use warp::http::header::{CONTENT_TYPE, HeaderValue};
 use warp::reply::Response;
 
+use self::queue::QueueMetrics;
 use super::reply::ApiError;
 use super::state::Shared;
 
-/// Labels of a series; all values are words of ours, never text from outside, so their number is bounded.
+/// Labels of a series; all values are words of ours or slugs of a few projects, so their number is bounded.
 type Labels = Vec<(&'static str, String)>;
 
 /// What is counted.
@@ -22,6 +26,7 @@ pub(crate) struct Metrics {
     outbox: Gauge,
     in_flight: Gauge,
     dead_letters: Gauge,
+    queue: QueueMetrics,
 }
 
 impl Metrics {
@@ -34,7 +39,8 @@ impl Metrics {
         registry.register("outbox_messages", "Messages waiting to be published", outbox.clone());
         registry.register("tasks_in_flight", "Tasks in the queue or running", in_flight.clone());
         registry.register("dead_letters", "Messages that nobody could use", dead_letters.clone());
-        Self { registry, deliveries, audits, outbox, in_flight, dead_letters }
+        let queue = QueueMetrics::new(&mut registry);
+        Self { registry, deliveries, audits, outbox, in_flight, dead_letters, queue }
     }
 
     /// Counts a webhook delivery.
@@ -54,6 +60,11 @@ pub(super) async fn expose(shared: Shared) -> Result<Response, ApiError> {
     metrics.outbox.set(shared.store.outbox_depth().await?);
     metrics.in_flight.set(shared.store.tasks_in_flight().await?);
     metrics.dead_letters.set(shared.store.dead_letter_count().await?);
+    metrics.queue.set(&crate::queue::report(&shared.store, &shared.bus).await?);
+    match shared.bus.stream_depths().await {
+        Ok(depths) => metrics.queue.set_streams(&depths),
+        Err(error) => tracing::warn!(error = %chain(&error), "cannot tell how full the streams are"),
+    }
     let mut text = String::new();
     if let Err(error) = encode(&mut text, &metrics.registry) {
         tracing::error!(%error, "metrics could not be encoded");

@@ -10,7 +10,7 @@ use crate::queue;
 
 /// `GET /api/v1/queue`
 pub(super) async fn report(shared: Shared) -> Result<Response, ApiError> {
-    Ok(json(StatusCode::OK, &queue::report(&shared.store).await?))
+    Ok(json(StatusCode::OK, &queue::report(&shared.store, &shared.bus).await?))
 }
 
 /// `GET /api/v1/audits/{id}/explain`

@@ -32,6 +32,10 @@ pub(crate) enum ApiError {
     Timeout,
     #[error("{0}; try again later")]
     Unavailable(&'static str),
+    #[error("{0}")]
+    TooManyRequests(String),
+    #[error("{0}")]
+    Overloaded(String),
     #[error("something went wrong here; the log says what")]
     Internal,
 }
@@ -46,7 +50,8 @@ impl ApiError {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Overloaded(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -79,7 +84,7 @@ pub(crate) async fn answer(handler: impl Future<Output = Result<Response, ApiErr
         Ok(response) => response,
         Err(error) => {
             let mut response = json(error.status(), &ErrorBody { error: error.to_string() });
-            if matches!(error, ApiError::Unavailable(_)) {
+            if matches!(error, ApiError::Unavailable(_) | ApiError::TooManyRequests(_) | ApiError::Overloaded(_)) {
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECS));
             }
             if matches!(error, ApiError::Unauthorized(_)) {

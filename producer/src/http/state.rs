@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::body::BODIES_KIB_MAX;
 use super::metrics::Metrics;
+use super::pressure::Pressure;
 use crate::repository_url::Access;
 
 /// Projects remembered for webhooks that come while the database is away; at about 1 KiB each this stays small.
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub(crate) access: Access,
     pub(crate) bodies: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
+    pub(crate) pressure: Pressure,
     remembered: Mutex<HashMap<ProjectSlug, Project>>,
 }
 
@@ -46,12 +48,12 @@ impl Shared {
         bus: Bus,
         catalogue: Catalogue,
         api_token: SecretString,
-        allow_local: bool,
+        access: Access,
+        pressure: Pressure,
     ) -> Self {
         let bodies = Arc::new(Semaphore::new(BODIES_KIB_MAX));
         let (metrics, remembered) = (Metrics::new(), Mutex::default());
-        let access = Access { allow_local };
-        Self(Arc::new(State { store, bus, catalogue, api_token, access, bodies, metrics, remembered }))
+        Self(Arc::new(State { store, bus, catalogue, api_token, access, bodies, metrics, pressure, remembered }))
     }
 
     /// A project from the record; or as it was last seen if the record is away, with the error that says so.

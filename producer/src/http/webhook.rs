@@ -52,7 +52,7 @@ pub(super) async fn github<B: Buf>(
         Ok(response) if response.status() == StatusCode::ACCEPTED => "accepted",
         Ok(_) => "ignored_or_seen_before",
         Err(ApiError::Unauthorized(_)) => "unauthorized",
-        Err(ApiError::Unavailable(_)) => "unavailable",
+        Err(ApiError::Unavailable(_) | ApiError::Overloaded(_)) => "unavailable",
         Err(_) => "invalid",
     });
     outcome
@@ -125,6 +125,13 @@ async fn settle(
     };
     let event = event.chars().take(60).collect();
     let delivery = Delivery { provider: PROVIDER, id: id.to_owned(), event, ignored };
+    // Whether there is room can only be told while the record is there; while it is away the queue has limits of its own.
+    if audit.is_some()
+        && away.is_none()
+        && let Err(error @ ApiError::Overloaded(_)) = shared.pressure.admit_push(&shared.store).await
+    {
+        return Err(error);
+    }
     let recorded = match away {
         // Asking once more would take as long as the first time, and forges wait for ten seconds only.
         Some(error) => Err(error),

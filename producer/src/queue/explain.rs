@@ -7,11 +7,9 @@ use schemas::ids::{AuditId, ProjectSlug};
 use serde::Serialize;
 
 use super::{Snapshot, quantile};
+use crate::dispatcher::pace::LEAST;
 use crate::fairness::forecast::{Forecast, Hold, Pace, forecast};
 use crate::fairness::{Turns, class_weight};
-
-/// Tasks that the queue holds at least, as far as predictions go; the dispatcher's own floor.
-const WINDOW_LEAST: u64 = 64;
 
 /// Two predictions of the same moment, in seconds from now.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -128,7 +126,7 @@ async fn unplanned(
 /// An audit with a plan: the queue is played through at the pace of the last minutes.
 fn running(snapshot: &Snapshot, explanation: &mut Explanation) {
     let in_flight: u64 = snapshot.backlog.iter().map(|entry| entry.in_flight).sum();
-    let window = in_flight.max(WINDOW_LEAST);
+    let window = in_flight.max(LEAST);
     let play = |cost_per_sec| {
         let pace = Pace { cost_per_sec, window };
         forecast(snapshot.now_ms, &snapshot.backlog, &snapshot.limits, pace, explanation.audit)
