@@ -15,8 +15,9 @@ use crate::topology::Consumer;
 const PULL_WAIT: Duration = Duration::from_secs(1);
 
 /// How long the next part of an answer may take beyond that. A server that dies has forgotten the pull when it is back,
-/// and without a limit this would wait for its answer for ever.
-const ANSWER_WAIT: Duration = Duration::from_secs(5);
+/// and without a limit this would wait for its answer for ever. The client itself ends a pull after five seconds more, and
+/// then says that there was nothing; that would be taken for an empty queue.
+const ANSWER_WAIT: Duration = Duration::from_secs(4);
 
 /// One consumer to pull from.
 #[derive(Debug)]
