@@ -147,6 +147,10 @@ async fn acknowledge(bus: &Bus, leases: Vec<Lease>, results: &[TaskResult], merg
         tracing::error!(audit_id = %key.audit, magic = %key.magic, shard = key.shard,
             "nondeterminism: a task was answered twice and differently; the first answer counts");
     }
+    for key in &merged.split {
+        tracing::info!(audit_id = %key.audit, magic = %key.magic, shard = key.shard,
+            "a shard that failed is split to find the cause");
+    }
     for finished in &merged.finished {
         tracing::info!(trace_id = %finished.trace, audit_id = %finished.audit, project = %finished.project,
             status = finished.verdict.status.as_str(), score = finished.verdict.score, "audit ended");

@@ -234,13 +234,13 @@ impl Bus {
         self.publish(&subject, message_id, trace, event).await.map(|_| ())
     }
 
-    /// Keeps a message that nobody can use, and tells whoever watches. The id is made of the message itself, so that
-    /// burying it twice leaves one letter.
+    /// Keeps a message that nobody can use, and tells whoever watches. The id is made of the message and its trace, so
+    /// that burying it twice leaves one letter, and the same text that dies again after it was requeued leaves another.
     ///
     /// # Errors
     /// As [`Bus::publish`].
     pub async fn bury(&self, origin: Origin, letter: &DeadLetter, trace: TraceId) -> Result<(), BusError> {
-        let id = format!("D:{}", letter.identity());
+        let id = format!("D:{}:{trace}", letter.identity());
         self.publish(&Subject::DeadLetter(letter.cause, origin), &id, trace, letter).await?;
         let (project, audit) = match letter.subject.parse() {
             Ok(Subject::Task(_, key) | Subject::Result(key)) => (Some(key.project), Some(key.audit)),

@@ -19,7 +19,7 @@ pub async fn run(store: Store, bus: Bus, stop: CancellationToken) {
     let mut letters = Subscription::new(bus, topology::LETTERS);
     while let Some(leases) = letters.next(BATCH, &stop).await {
         for lease in leases {
-            let kept = store.keep_dead_letter(&letter(&lease)).await;
+            let kept = store.keep_dead_letter(&letter(&lease), lease.trace()).await;
             let ended = match kept {
                 Ok(()) => lease.done_unconfirmed().await,
                 Err(error) => {

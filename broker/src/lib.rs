@@ -1,7 +1,7 @@
 //! The queue and the record: the only crate that knows subjects, JetStream and SQL.
 //!
-//! [`bus::Bus`] moves messages, [`store::Store`] keeps the record, and the loops in [`relay`], [`aggregator`] and
-//! [`letters`] join the two: write, commit, then acknowledge.
+//! [`bus::Bus`] moves messages, [`store::Store`] keeps the record, and the loops in [`relay`], [`aggregator`],
+//! [`letters`] and [`janitor`] join the two: write, commit, then acknowledge.
 
 pub mod aggregator;
 pub mod bus;
@@ -10,6 +10,7 @@ pub mod depths;
 pub mod error;
 pub mod headers;
 pub mod heartbeat;
+pub mod janitor;
 pub mod lease;
 pub mod letters;
 pub mod objects;

@@ -12,6 +12,7 @@ pub mod outbox;
 pub mod plan;
 pub mod projects;
 pub mod reconcile;
+mod split;
 pub mod throughput;
 mod verdicts;
 pub mod waiting;

@@ -64,7 +64,19 @@ pub enum Origin {
 }
 
 impl Origin {
-    fn as_str(self) -> &'static str {
+    /// What died on `subject`, also where the subject is not one of ours in all its parts.
+    pub fn of(subject: &str) -> Option<Self> {
+        let tokens: Vec<&str> = subject.split('.').collect();
+        let name = match tokens.as_slice() {
+            ["audit", "dlq", _, origin] => origin,
+            ["audit", origin, ..] => origin,
+            _ => return None,
+        };
+        [Self::Request, Self::Task, Self::Result].into_iter().find(|origin| origin.as_str() == *name)
+    }
+
+    /// The name in subjects, columns and JSON.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Request => "request",
             Self::Task => "task",
@@ -91,6 +103,12 @@ pub enum InvalidSubject {
     /// A shard that is no number.
     #[error("shard `{0}` is not a number")]
     Shard(String),
+}
+
+/// A task in whichever class it was published, as a stream filter: who waits long moves up.
+pub(crate) fn task_of_any_class(key: &TaskKey) -> String {
+    let TaskKey { magic, project, audit, shard } = key;
+    format!("audit.task.*.{magic}.{project}.{audit}.{shard}")
 }
 
 impl fmt::Display for Subject {
@@ -192,6 +210,22 @@ mod tests {
         for (text, named) in cases {
             let error = text.parse::<Subject>().unwrap_err().to_string();
             assert!(error.contains(named), "{error} does not name {named}");
+        }
+    }
+
+    #[test]
+    fn the_origin_of_a_bad_subject_is_still_known() {
+        let cases = [
+            ("audit.request", Some(Origin::Request)),
+            ("audit.request.shop", Some(Origin::Request)),
+            ("audit.task.urgent.git", Some(Origin::Task)),
+            ("audit.result.x", Some(Origin::Result)),
+            ("audit.dlq.exhausted.result", Some(Origin::Result)),
+            ("audit.dlq.exhausted", None),
+            ("orders.task", None),
+        ];
+        for (subject, origin) in cases {
+            assert_eq!(Origin::of(subject), origin, "{subject}");
         }
     }
 

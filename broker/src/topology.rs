@@ -12,6 +12,9 @@ use crate::config::TopologyArgs;
 use crate::error::BusError;
 use crate::subject;
 
+/// The stream of tasks.
+pub(crate) const TASKS: &str = "AUDIT_TASKS";
+
 /// The object store bucket of bundles and oversized results.
 pub const BUNDLES: &str = "audit_bundles";
 
@@ -43,7 +46,7 @@ const fn reads_all(stream: &'static str, name: &'static str, deliveries_max: i64
 }
 
 const fn reads_tasks(name: &'static str, filter: &'static str) -> Consumer {
-    Consumer { stream: "AUDIT_TASKS", name, filter: Some(filter), deliveries_max: DELIVERIES_MAX }
+    Consumer { stream: TASKS, name, filter: Some(filter), deliveries_max: DELIVERIES_MAX }
 }
 
 /// Requests, read by planners.

@@ -120,6 +120,11 @@ impl Platform {
         });
         let (role_store, role_bus, role_stop) = own();
         roles.spawn(async move {
+            broker::janitor::run(role_store, role_bus, role_stop).await;
+            Ok(())
+        });
+        let (role_store, role_bus, role_stop) = own();
+        roles.spawn(async move {
             broker::aggregator::run(role_store, role_bus, role_stop).await;
             Ok(())
         });

@@ -96,8 +96,10 @@ pub fn aggregator(args: AggregatorArgs) -> Result<()> {
     runtime::run(async |stop| {
         let (bus, store) = (connect(&nats, "aggregator").await?, Store::connect(&database)?);
         let letters = tokio::spawn(broker::letters::run(store.clone(), bus.clone(), stop.clone()));
+        let janitor = tokio::spawn(broker::janitor::run(store.clone(), bus.clone(), stop.clone()));
         broker::aggregator::run(store, bus, stop).await;
-        Ok(letters.await?)
+        letters.await?;
+        Ok(janitor.await?)
     })
 }
 

@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
-use broker::error::chain;
-use broker::store::reconcile::StaleShard;
+use broker::error::{BusError, chain};
+use broker::store::merge::TaskResult;
+use broker::store::reconcile::{OverdueTask, StaleShard};
+use broker::subject::{Origin, Subject};
+use schemas::dead_letter::{Cause, DeadLetter, NoticedBy};
+use schemas::partial::PartialResult;
+use schemas::retry::ErrorClass;
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::with_messages;
 use crate::planner::{PlanError, Planner, blocking, pack_from};
 use crate::repository_url::RepositoryUrl;
 
-/// Audits and shards looked at in one round; what is left is looked at in the next.
+/// Audits, tasks and shards looked at in one round; what is left is looked at in the next.
 const ROUND_MAX: i64 = 256;
 
 /// Reconciles until `stop` is cancelled. Several at once do the same work twice, which is harmless.
@@ -33,6 +38,13 @@ async fn round(planner: &Planner, lost_after: Duration) -> Result<(), PlanError>
     if requests > 0 {
         tracing::info!(requests, "requests without news were published again");
     }
+    for overdue in planner.store.overdue_tasks(lost_after, ROUND_MAX).await? {
+        let (key, trace) = (overdue.key.clone(), overdue.trace);
+        if let Err(error) = give_up(planner, overdue).await {
+            tracing::warn!(error = %chain(&error), trace_id = %trace, audit_id = %key.audit, shard = key.shard,
+                "an overdue task waits");
+        }
+    }
     for stale in planner.store.stale_shards(lost_after, ROUND_MAX).await? {
         let (audit, shard, trace) = (stale.audit, stale.shard, stale.trace);
         match reopen(planner, stale).await {
@@ -46,6 +58,28 @@ async fn round(planner: &Planner, lost_after: Duration) -> Result<(), PlanError>
         }
     }
     Ok(())
+}
+
+/// Ends a task that nobody has answered in time, so that its audit does not wait for ever: the letter first, then the
+/// answer. What is still in the queue of it comes last: were it removed first, nobody would be left to answer.
+async fn give_up(planner: &Planner, overdue: OverdueTask) -> Result<(), PlanError> {
+    let OverdueTask { key, priority, task, published, deadline, trace } = overdue;
+    let subject = Subject::Task(priority, key.clone());
+    let (day, time) = (deadline.date(), deadline.time());
+    let reason = format!(
+        "not done by {day} {:02}:{:02}:{:02} UTC, and nobody said why",
+        time.hour(),
+        time.minute(),
+        time.second()
+    );
+    tracing::warn!(trace_id = %trace, audit_id = %key.audit, magic = %key.magic, shard = key.shard, reason, "task given up");
+    let body = serde_json::to_vec(&task).map_err(|source| BusError::Encode { subject: subject.to_string(), source })?;
+    let letter = DeadLetter::new(&subject.to_string(), Cause::Exhausted, &reason, published, &body);
+    let letter = DeadLetter { class: Some(ErrorClass::Deadline), noticed_by: NoticedBy::Reconciler, ..letter };
+    planner.bus.bury(Origin::Task, &letter, trace).await?;
+    let partial = PartialResult::failed(ErrorClass::Deadline, reason);
+    planner.store.merge(&[TaskResult { key: key.clone(), partial, trace }]).await?;
+    Ok(planner.bus.withdraw(&key).await?)
 }
 
 /// Makes the open tasks of a shard ready again, after making sure that what they read is there.

@@ -114,6 +114,8 @@ ALTER TABLE dead_letters
     ADD COLUMN noticed_by    text NOT NULL DEFAULT 'receiver' CHECK (noticed_by IN ('receiver', 'advisory', 'reconciler')),
     ADD COLUMN state         text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'requeued', 'discarded')),
     ADD COLUMN handled_at    timestamptz,
+    -- The trace of the message: the same text that dies again after it was requeued has another one.
+    ADD COLUMN trace_id      uuid,
     -- What a requeued letter became: the audit, or the id of the message that was published again.
     ADD COLUMN became        text;
 CREATE INDEX dead_letters_open ON dead_letters (received_at, id) WHERE state = 'open';

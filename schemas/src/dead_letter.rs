@@ -1,5 +1,7 @@
 //! A message that nobody could use, kept with the reason.
 
+use std::str::FromStr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +23,23 @@ pub enum Cause {
     Refused,
 }
 
+/// A word that is none of the causes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cause `{0}` is not known: use undecodable, exhausted or refused")]
+pub struct UnknownCause(String);
+
+impl FromStr for Cause {
+    type Err = UnknownCause;
+    fn from_str(text: &str) -> Result<Self, UnknownCause> {
+        let known = Self::ALL.into_iter().find(|cause| cause.as_str() == text);
+        known.ok_or_else(|| UnknownCause(text.chars().take(80).flat_map(char::escape_debug).collect()))
+    }
+}
+
 impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 3] = [Self::Undecodable, Self::Exhausted, Self::Refused];
+
     /// The name in subjects, columns and JSON.
     pub fn as_str(self) -> &'static str {
         match self {

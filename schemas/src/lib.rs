@@ -11,6 +11,7 @@ pub mod catalogue;
 pub mod dead_letter;
 pub mod event;
 pub mod finding;
+pub mod fingerprint;
 pub mod ids;
 pub mod item;
 pub mod json_schema;

@@ -78,6 +78,10 @@ impl Tally {
         let name = result.item.name();
         if let Some(reason) = result.skipped {
             self.skipped.entry(reason).or_default().add(1, [name.to_owned()]);
+            // Why a hole is there is worth knowing; what was never the audit's business needs no reason.
+            for note in result.notes.iter().filter(|_| reason.is_a_hole()) {
+                self.notes.add(1, [format!("{name}: {note}")]);
+            }
             return;
         }
         self.units.add(result.units);

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod nats;
 pub mod nats_cli;
 pub mod noop;
+pub mod player;
 pub mod process;
 pub mod random;
 pub mod repository;

@@ -93,7 +93,7 @@ impl Store {
     }
 
     /// The first ready tasks of each of `wanted`, so many as it says, in the order of `wanted`; of one audit shard by shard, so that the
-    /// magics of one shard stay together.
+    /// magics of one shard stay together. Those past their deadline are left to the reconciler.
     ///
     /// # Errors
     /// If the database cannot be reached.
@@ -106,7 +106,9 @@ impl Store {
              FROM UNNEST($1::uuid[], $2::bigint[]) WITH ORDINALITY AS w(audit_id, tasks, place)
              JOIN audits a ON a.id = w.audit_id AND a.state = 'running'
              CROSS JOIN LATERAL (
-                 SELECT * FROM tasks WHERE audit_id = a.id AND state = 'ready' ORDER BY shard, magic LIMIT w.tasks) t
+                 SELECT * FROM tasks
+                 WHERE audit_id = a.id AND state = 'ready' AND (deadline_at IS NULL OR deadline_at > now())
+                 ORDER BY shard, magic LIMIT w.tasks) t
              JOIN shards s ON s.audit_id = t.audit_id AND s.shard = t.shard
              ORDER BY w.place, t.shard, t.magic",
         )

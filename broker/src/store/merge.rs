@@ -8,7 +8,7 @@ mod unplanned;
 
 use std::collections::BTreeSet;
 
-use schemas::ids::{AuditId, TraceId};
+use schemas::ids::{AuditId, Digest, TraceId};
 use schemas::magic::Magic;
 use schemas::partial::PartialResult;
 use schemas::task::TaskKey;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use self::rows::remember_items;
 pub(super) use self::rows::{insert_findings, insert_results};
 use self::unplanned::adopt_unplanned;
+use super::split::split_failures;
 pub use super::verdicts::Finished;
 use super::verdicts::finish_if_complete;
 use super::{Store, commit};
@@ -39,6 +40,8 @@ pub struct TaskResult {
 pub struct Merged {
     /// Tasks that were open before and are done now.
     pub fresh: usize,
+    /// Tasks that failed and are answered by the parts of their shard instead.
+    pub split: Vec<TaskKey>,
     /// Results that nobody asked for, by index in the batch: their audit has no such task.
     pub foreign: Vec<usize>,
     /// Tasks answered twice, and differently: the first answer counts.
@@ -70,9 +73,11 @@ pub(super) struct Part<'a> {
     pub(super) shard: u32,
     pub(super) magic: Magic,
     pub(super) partial: &'a PartialResult,
+    /// Of the answer as it came: a failure on a single item is kept as a result of that item.
+    pub(super) digest: Digest,
 }
 
-type Key = (Uuid, i32, String);
+pub(super) type Key = (Uuid, i32, String);
 
 /// A task that was open before this batch.
 struct Closed {
@@ -82,12 +87,12 @@ struct Closed {
     cost: i64,
 }
 
-fn row_key(key: &TaskKey) -> Key {
+pub(super) fn row_key(key: &TaskKey) -> Key {
     (key.audit.0, shard_column(key.shard), key.magic.as_str().to_owned())
 }
 
 /// Subjects with larger shards are refused when they are parsed.
-fn shard_column(shard: u32) -> i32 {
+pub(super) fn shard_column(shard: u32) -> i32 {
     i32::try_from(shard).unwrap_or(i32::MAX)
 }
 
@@ -100,22 +105,27 @@ impl Store {
         let mut transaction = self.begin().await?;
         lock_audits(&mut transaction, batch).await?;
         adopt_unplanned(&mut transaction, batch).await?;
-        let fresh = close_tasks(&mut transaction, batch).await?;
-        let mut open: BTreeSet<&Key> = fresh.iter().map(|closed| &closed.key).collect();
-        let keys: Vec<Key> = batch.iter().map(|result| row_key(&result.key)).collect();
-        let (mut parts, mut repeated) = (Vec::new(), Vec::new());
-        for (index, result) in batch.iter().enumerate() {
-            let TaskKey { audit, shard, magic, .. } = &result.key;
-            if open.remove(&keys[index]) {
-                parts.push(Part { audit: *audit, shard: *shard, magic: *magic, partial: &result.partial });
-            } else {
-                repeated.push(index);
+        let mut fresh = close_tasks(&mut transaction, batch).await?;
+        let (answered, repeated) = first_answers(batch, &fresh);
+        let was_in_flight = |key: &Key| fresh.iter().any(|closed| closed.was_in_flight && closed.key == *key);
+        let splits = split_failures(&mut transaction, batch, &answered, was_in_flight).await?;
+        let mut merged = Merged::default();
+        let mut parts = Vec::new();
+        for index in answered {
+            let TaskResult { key, partial, .. } = &batch[index];
+            if splits.split.contains(&index) {
+                merged.split.push(key.clone());
+                continue;
             }
+            let (digest, partial) = (partial.digest(), splits.named.get(&index).unwrap_or(partial));
+            parts.push(Part { audit: key.audit, shard: key.shard, magic: key.magic, partial, digest });
         }
+        let split: BTreeSet<Key> = merged.split.iter().map(row_key).collect();
+        fresh.retain(|closed| !split.contains(&closed.key));
+        merged.fresh = fresh.len();
         insert_results(&mut transaction, &parts).await?;
         insert_findings(&mut transaction, &parts).await?;
         remember_items(&mut transaction, &parts).await?;
-        let mut merged = Merged { fresh: fresh.len(), ..Merged::default() };
         merged.progress = count_done(&mut transaction, &fresh).await?;
         let touched: Vec<AuditId> = merged.progress.iter().map(|progress| progress.audit).collect();
         merged.finished = finish_if_complete(&mut transaction, &touched).await?;
@@ -123,6 +133,13 @@ impl Store {
         commit(transaction).await?;
         Ok(merged)
     }
+}
+
+/// The first answer to each task that was open, by index in the batch, and all others.
+fn first_answers(batch: &[TaskResult], closed: &[Closed]) -> (Vec<usize>, Vec<usize>) {
+    let mut open: BTreeSet<&Key> = closed.iter().map(|closed| &closed.key).collect();
+    let keys: Vec<Key> = batch.iter().map(|result| row_key(&result.key)).collect();
+    (0..batch.len()).partition(|&index| open.remove(&keys[index]))
 }
 
 /// Takes the audits of a batch in one order, so that two aggregators never wait for each other in a circle.
@@ -212,13 +229,14 @@ async fn judge_repeated(
         return Ok(());
     }
     let (audits, shards, magics) = columns(repeated.iter().map(|&index| &batch[index].key));
-    let rows: Vec<(Uuid, i32, String, String, String)> = sqlx::query_as(
-        "SELECT r.audit_id, r.shard, r.magic, r.digest, a.project_slug
-         FROM results r JOIN audits a ON a.id = r.audit_id
-         -- The planner's own results have no task: an answer to one of them was asked for by nobody.
-         JOIN tasks USING (audit_id, shard, magic)
-         JOIN UNNEST($1::uuid[], $2::integer[], $3::text[]) AS t(audit_id, shard, magic)
-           ON r.audit_id = t.audit_id AND r.shard = t.shard AND r.magic = t.magic",
+    let rows: Vec<(Uuid, i32, String, Option<String>, String)> = sqlx::query_as(
+        // The planner's own results have no task: an answer to one of them was asked for by nobody. Tasks without a result
+        // that were open once are answered by others, or by nobody any more: what is said of them does not count.
+        "SELECT t.audit_id, t.shard, t.magic, r.digest, a.project_slug
+         FROM UNNEST($1::uuid[], $2::integer[], $3::text[]) AS q(audit_id, shard, magic)
+         JOIN tasks t USING (audit_id, shard, magic)
+         JOIN audits a ON a.id = t.audit_id
+         LEFT JOIN results r ON r.audit_id = t.audit_id AND r.shard = t.shard AND r.magic = t.magic",
     )
     .bind(audits)
     .bind(shards)
@@ -233,7 +251,7 @@ async fn judge_repeated(
         });
         match known {
             None => merged.foreign.push(index),
-            Some((_, _, _, digest, _)) if digest != partial.digest().as_str() => {
+            Some((_, _, _, Some(digest), _)) if digest != partial.digest().as_str() => {
                 merged.contradictions.push(key.clone())
             }
             Some(_) => {}

@@ -169,7 +169,10 @@ async fn insert_known(connection: &mut PgConnection, id: AuditId, plan: &Plan) -
     let parts: Vec<Part<'_>> = plan
         .known
         .iter()
-        .map(|(magic, partial)| Part { audit: id, shard: PLANNED_SHARD, magic: *magic, partial })
+        .map(|(magic, partial)| {
+            let digest = partial.digest();
+            Part { audit: id, shard: PLANNED_SHARD, magic: *magic, partial, digest }
+        })
         .collect();
     insert_results(connection, &parts).await?;
     insert_findings(connection, &parts).await

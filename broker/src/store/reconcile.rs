@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use schemas::bundle::Manifest;
 use schemas::ids::{AuditId, Digest, ObjectId, TraceId};
-use schemas::request::AuditRequest;
+use schemas::request::{AuditRequest, Priority};
+use schemas::task::{ItemRange, Task, TaskKey};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::intake::request_row;
@@ -31,6 +33,25 @@ pub struct StaleShard {
     /// The trace it belongs to.
     pub trace: TraceId,
 }
+
+/// A task that nobody has answered by its deadline.
+#[derive(Debug, Clone)]
+pub struct OverdueTask {
+    /// Which task.
+    pub key: TaskKey,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// What it reads.
+    pub task: Task,
+    /// How often it was published.
+    pub published: u64,
+    /// When it should have been done.
+    pub deadline: OffsetDateTime,
+    /// The trace it belongs to.
+    pub trace: TraceId,
+}
+
+type OverdueRow = (Uuid, i32, String, i32, OffsetDateTime, String, String, Uuid, String, Option<i32>, Option<i32>);
 
 type StaleAuditRow = (Uuid, Uuid, String, String, Option<String>, Option<String>, String);
 
@@ -78,7 +99,41 @@ impl Store {
         Ok(repeated)
     }
 
-    /// Shards with tasks that were published longer than `age` ago and are not done, oldest first.
+    /// Open tasks of running audits that are past their deadline by more than `grace`, the oldest first.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn overdue_tasks(&self, grace: Duration, limit: i64) -> Result<Vec<OverdueTask>, StoreError> {
+        let rows: Vec<OverdueRow> = sqlx::query_as(
+            "SELECT t.audit_id, t.shard, t.magic, t.generation, t.deadline_at, a.project_slug, a.priority, a.trace_id,
+                    s.bundle, s.first_item, s.item_count
+             FROM tasks t
+             JOIN audits a ON a.id = t.audit_id AND a.state = 'running'
+             JOIN shards s ON s.audit_id = t.audit_id AND s.shard = t.shard
+             WHERE (t.state = 'ready' OR t.state = 'published') AND t.deadline_at < now() - make_interval(secs => $1)
+             ORDER BY t.deadline_at LIMIT $2",
+        )
+        .bind(grace.as_secs_f64())
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| StoreError::of("look for overdue tasks", error))?;
+        rows.into_iter()
+            .map(|(audit, shard, magic, generation, deadline, project, priority, trace, bundle, first, count)| {
+                let (magic, project) = (parsed("magic", &magic)?, parsed("project slug", &project)?);
+                let key = TaskKey { magic, project, audit: AuditId(audit), shard: shard.unsigned_abs() };
+                let items = first.zip(count);
+                let items =
+                    items.map(|(first, count)| ItemRange { first: first.unsigned_abs(), count: count.unsigned_abs() });
+                let task = Task { items, ..Task::bundle(parsed("bundle", &bundle)?) };
+                let published = u64::from(generation.unsigned_abs()) + 1;
+                let priority = parsed("priority", &priority)?;
+                Ok(OverdueTask { key, priority, task, published, deadline, trace: trace.into() })
+            })
+            .collect()
+    }
+
+    /// Shards with tasks that were published longer than `age` ago, are not done and may still be done, oldest first.
     ///
     /// # Errors
     /// If the database cannot be reached.
@@ -87,6 +142,7 @@ impl Store {
             "SELECT s.audit_id, s.shard, a.project_id, p.repository_url, a.commit_sha, s.bundle, s.manifest, a.trace_id
              FROM (SELECT audit_id, shard, min(published_at) AS since FROM tasks
                    WHERE state = 'published' AND published_at < now() - make_interval(secs => $1)
+                     AND (deadline_at IS NULL OR deadline_at > now())
                    GROUP BY audit_id, shard ORDER BY since LIMIT $2) stale
              JOIN shards s USING (audit_id, shard)
              JOIN audits a ON a.id = s.audit_id AND a.state = 'running'
@@ -114,8 +170,9 @@ impl Store {
             .collect()
     }
 
-    /// Makes the open tasks of a shard ready to be published again. One that is still in the queue is not doubled there:
-    /// the stream keeps one message per task.
+    /// Makes the open tasks of a shard ready to be published again, unless their deadline is past. One that is still in
+    /// the queue is not doubled there: the stream keeps one message per task. A bundle that had to be packed again holds
+    /// what the shard's own manifest says, also where the lost one held the shard that this one is a part of.
     ///
     /// # Errors
     /// If the database cannot be reached.
@@ -128,17 +185,21 @@ impl Store {
             .execute(&mut *transaction)
             .await
             .map_err(failed)?;
-        sqlx::query("UPDATE shards SET bundle = $3 WHERE audit_id = $1 AND shard = $2 AND bundle <> $3")
-            .bind(audit.0)
-            .bind(shard)
-            .bind(bundle.as_str())
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+        sqlx::query(
+            "UPDATE shards SET bundle = $3, first_item = NULL, item_count = NULL
+             WHERE audit_id = $1 AND shard = $2 AND bundle <> $3",
+        )
+        .bind(audit.0)
+        .bind(shard)
+        .bind(bundle.as_str())
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
         let reopened: i64 = sqlx::query_scalar(
             "WITH reopened AS (
                  UPDATE tasks SET state = 'ready', generation = generation + 1
-                 WHERE audit_id = $1 AND shard = $2 AND state = 'published' RETURNING 1)
+                 WHERE audit_id = $1 AND shard = $2 AND state = 'published'
+                   AND (deadline_at IS NULL OR deadline_at > now()) RETURNING 1)
              UPDATE audits SET tasks_in_flight = tasks_in_flight - (SELECT count(*) FROM reopened) WHERE id = $1
              RETURNING (SELECT count(*) FROM reopened)",
         )

@@ -22,7 +22,7 @@ pub(crate) async fn insert_results(connection: &mut PgConnection, parts: &[Part<
         audits.push(part.audit.0);
         shards.push(shard_column(part.shard));
         magics.push(part.magic.as_str());
-        digests.push(String::from(part.partial.digest()));
+        digests.push(part.digest.as_str());
         tallies.push(to_json("tally", &Tally::of(part.partial))?);
     }
     sqlx::query(
