@@ -13,6 +13,7 @@ pub mod heartbeat;
 pub mod janitor;
 pub mod lease;
 pub mod letters;
+pub mod moment;
 pub mod objects;
 pub mod presence;
 pub mod pulse;

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::audit::AuditArgs;
+use crate::dead_letter::DeadLetterArgs;
 use crate::demo::DemoArgs;
 use crate::embedded::guard::GuardArgs;
 use crate::generate::GenerateArgs;
@@ -51,6 +52,8 @@ pub enum Command {
     Topology(TopologyCommandArgs),
     /// Show the queue, explain why an audit waits, set limits
     Queue(QueueArgs),
+    /// Look at messages that nobody could use, requeue or discard them; needs Postgres only
+    DeadLetter(DeadLetterArgs),
     /// List the rules, or explain one
     Rules(RulesArgs),
     /// Write the files that are generated from the code

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod cli;
+pub mod dead_letter;
 pub mod demo;
 pub mod embedded;
 pub mod generate;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use deploy::cli::{Cli, Command};
-use deploy::{audit, demo, generate, queue, roles, rules, services, telemetry, topology, up};
+use deploy::{audit, dead_letter, demo, generate, queue, roles, rules, services, telemetry, topology, up};
 
 fn main() -> ExitCode {
     let Cli { log, command } = Cli::parse();
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Migrate(arguments) => roles::migrate(arguments),
         Command::Topology(arguments) => topology::run(arguments),
         Command::Queue(arguments) => queue::run(arguments),
+        Command::DeadLetter(arguments) => dead_letter::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Generate(arguments) => generate::run(arguments),
         Command::Services(arguments) => services::run(arguments),

@@ -3,6 +3,7 @@
 mod audits;
 mod auth;
 mod body;
+mod dead_letters;
 mod health;
 mod limits;
 mod metrics;
@@ -17,6 +18,7 @@ use std::convert::Infallible;
 use std::future::Future;
 
 use anyhow::Context as _;
+use broker::store::dead_letters::Act;
 use broker::{Bus, Store};
 use schemas::catalogue::Catalogue;
 use tokio::net::TcpListener;
@@ -116,6 +118,8 @@ pub(crate) fn routes(shared: Shared) -> BoxedFilter<(Response,)> {
         .unify()
         .or(queue_routes(&shared))
         .unify()
+        .or(letters(&shared))
+        .unify()
         .or(operations(&shared))
         .unify()
         .recover(reply::unmatched)
@@ -156,6 +160,36 @@ fn queue_routes(shared: &Shared) -> BoxedFilter<(Response,)> {
             guarded(shared, headers, async |shared, _| limits::remove(shared, scope, name).await)
         });
     report.or(explain).unify().or(list).unify().or(set).unify().or(remove).unify().boxed()
+}
+
+/// Messages that nobody could use.
+fn letters(shared: &Shared) -> BoxedFilter<(Response,)> {
+    let list = warp::path!("api" / "v1" / "dead-letters")
+        .and(warp::get())
+        .and(with(shared))
+        .and(warp::header::headers_cloned())
+        .and(query())
+        .then(|shared, headers, query| {
+            guarded(shared, headers, async |shared, _| dead_letters::list(shared, query).await)
+        });
+    let one = warp::path!("api" / "v1" / "dead-letters" / String)
+        .and(warp::get())
+        .and(with(shared))
+        .and(warp::header::headers_cloned())
+        .then(|id, shared, headers| guarded(shared, headers, async |shared, _| dead_letters::one(shared, id).await));
+    let requeue = warp::path!("api" / "v1" / "dead-letters" / "requeue").map(|| Act::Requeue);
+    let discard = warp::path!("api" / "v1" / "dead-letters" / "discard").map(|| Act::Discard);
+    let act = requeue
+        .or(discard)
+        .unify()
+        .and(warp::post())
+        .and(with(shared))
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(|act, shared, headers, body| {
+            guarded(shared, headers, async move |shared, _| dead_letters::act(shared, act, body).await)
+        });
+    list.or(one).unify().or(act).unify().boxed()
 }
 
 /// Health and metrics.

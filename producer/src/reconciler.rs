@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use broker::error::{BusError, chain};
+use broker::moment::Moment;
 use broker::store::merge::TaskResult;
 use broker::store::reconcile::{OverdueTask, StaleShard};
 use broker::subject::{Origin, Subject};
@@ -65,13 +66,7 @@ async fn round(planner: &Planner, lost_after: Duration) -> Result<(), PlanError>
 async fn give_up(planner: &Planner, overdue: OverdueTask) -> Result<(), PlanError> {
     let OverdueTask { key, priority, task, published, deadline, trace } = overdue;
     let subject = Subject::Task(priority, key.clone());
-    let (day, time) = (deadline.date(), deadline.time());
-    let reason = format!(
-        "not done by {day} {:02}:{:02}:{:02} UTC, and nobody said why",
-        time.hour(),
-        time.minute(),
-        time.second()
-    );
+    let reason = format!("not done by {}, and nobody said why", Moment(deadline));
     tracing::warn!(trace_id = %trace, audit_id = %key.audit, magic = %key.magic, shard = key.shard, reason, "task given up");
     let body = serde_json::to_vec(&task).map_err(|source| BusError::Encode { subject: subject.to_string(), source })?;
     let letter = DeadLetter::new(&subject.to_string(), Cause::Exhausted, &reason, published, &body);

@@ -1,4 +1,5 @@
 //! Messages that die: what becomes of them, of the audits that wait for them, and what an operator can do about them.
 
 mod given_up;
+mod operator;
 mod split;

@@ -72,7 +72,7 @@ impl Audit {
         self.finished_at.is_some()
     }
 
-    fn from_row(row: &PgRow) -> Result<Self, StoreError> {
+    pub(super) fn from_row(row: &PgRow) -> Result<Self, StoreError> {
         let failed = |error| StoreError::of("read an audit", error);
         let optional = |column: &str| row.try_get::<Option<String>, _>(column).map_err(failed);
         let magics: Vec<String> = row.try_get("magics").map_err(failed)?;

@@ -1,10 +1,18 @@
 //! Dead letters: messages that nobody could use, kept until somebody looks.
 
+mod again;
+mod handle;
+mod query;
+
 use schemas::dead_letter::DeadLetter;
 use schemas::ids::{AuditId, TraceId};
 use schemas::task::TaskKey;
 use sqlx::PgConnection;
 
+pub use self::handle::{Act, Handled, Handling, Refusal};
+pub use self::query::{
+    InvalidLetterId, InvalidReasonText, Letter, LetterFilter, LetterId, LetterState, ReasonText, UnknownState,
+};
 use super::{Store, commit};
 use crate::error::StoreError;
 use crate::subject::{Origin, Subject};

@@ -24,7 +24,7 @@ pub struct NewAudit {
     pub magics: Vec<Magic>,
     /// The branch that was pushed to, as text from outside.
     pub branch: Option<String>,
-    /// Who asked: `webhook:github`, `api`, `nats`.
+    /// Who asked: `webhook:github`, `api`, `nats`, `requeue`.
     pub requested_by: &'static str,
     /// The trace that everything about it will belong to.
     pub trace: TraceId,
@@ -130,7 +130,11 @@ async fn first_answer(
 }
 
 /// Inserts an audit with its first event and the message to the planner. Returns whether it is new.
-async fn insert_audit(connection: &mut PgConnection, project: &Project, audit: &NewAudit) -> Result<bool, StoreError> {
+pub(super) async fn insert_audit(
+    connection: &mut PgConnection,
+    project: &Project,
+    audit: &NewAudit,
+) -> Result<bool, StoreError> {
     let request = &audit.request;
     let magics: Vec<&str> = audit.magics.iter().map(|magic| magic.as_str()).collect();
     let inserted = sqlx::query(

@@ -34,7 +34,7 @@ pub struct Project {
 }
 
 impl Project {
-    fn from_row(row: &PgRow) -> Result<Self, StoreError> {
+    pub(super) fn from_row(row: &PgRow) -> Result<Self, StoreError> {
         let failed = |error| StoreError::of("read a project", error);
         Ok(Self {
             id: row.try_get("id").map_err(failed)?,

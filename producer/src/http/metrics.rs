@@ -38,7 +38,11 @@ impl Metrics {
         registry.register("audits_open", "Audits that have not ended, by state", audits.clone());
         registry.register("outbox_messages", "Messages waiting to be published", outbox.clone());
         registry.register("tasks_in_flight", "Tasks in the queue or running", in_flight.clone());
-        registry.register("dead_letters", "Messages that nobody could use", dead_letters.clone());
+        registry.register(
+            "dead_letters",
+            "Messages that nobody could use and nobody has dealt with",
+            dead_letters.clone(),
+        );
         let queue = QueueMetrics::new(&mut registry);
         Self { registry, deliveries, audits, outbox, in_flight, dead_letters, queue }
     }

@@ -6,7 +6,7 @@ use schemas::task::TaskKey;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{TaskResult, shard_column};
+use super::{TaskResult, columns, shard_column};
 use crate::error::StoreError;
 
 /// Gives results of tasks published by hand an audit to belong to. An audit of ours is never adopted: its kind differs.
@@ -51,5 +51,42 @@ pub(super) async fn adopt_unplanned(connection: &mut PgConnection, batch: &[Task
         .await
         .map_err(failed)?;
     }
-    Ok(())
+    let answered = batch.iter().filter(|result| result.partial.failure.is_none());
+    let answered: Vec<&TaskKey> =
+        answered.map(|result| &result.key).filter(|key| !planned.contains(&key.audit.0)).collect();
+    reopen_failed(connection, &answered).await
+}
+
+/// Opens tasks published by hand again that were answered with a failure and are answered well now, since somebody has
+/// published them once more. Whichever comes first, the failure or the answer, the answer counts.
+async fn reopen_failed(connection: &mut PgConnection, answered: &[&TaskKey]) -> Result<(), StoreError> {
+    if answered.is_empty() {
+        return Ok(());
+    }
+    let (audits, shards, magics) = columns(answered.iter().copied());
+    let projects: Vec<&str> = answered.iter().map(|key| key.project.as_str()).collect();
+    sqlx::query(
+        "WITH forgotten AS (
+             DELETE FROM results r
+             USING UNNEST($1::uuid[], $2::integer[], $3::text[], $4::text[]) AS q(audit_id, shard, magic, project), audits a
+             WHERE r.audit_id = q.audit_id AND r.shard = q.shard AND r.magic = q.magic AND a.id = q.audit_id
+               AND a.kind = 'ad_hoc' AND a.project_slug = q.project AND (r.tally #>> '{failures,count}')::bigint > 0
+             RETURNING r.audit_id, r.shard, r.magic),
+         opened AS (
+             UPDATE tasks t SET state = 'published', done_at = NULL FROM forgotten f
+             WHERE t.audit_id = f.audit_id AND t.shard = f.shard AND t.magic = f.magic AND t.state = 'done'
+             RETURNING t.audit_id, t.cost)
+         UPDATE audits a SET tasks_done = tasks_done - o.n, tasks_in_flight = tasks_in_flight + o.n,
+                cost_done = cost_done - o.cost
+         FROM (SELECT audit_id, count(*) AS n, sum(cost)::bigint AS cost FROM opened GROUP BY audit_id) o
+         WHERE a.id = o.audit_id",
+    )
+    .bind(audits)
+    .bind(shards)
+    .bind(magics)
+    .bind(projects)
+    .execute(connection)
+    .await
+    .map(|_| ())
+    .map_err(|error| StoreError::of("open tasks published by hand again", error))
 }
