@@ -48,7 +48,7 @@ impl IdleStack {
         let mut stack = Stack::services(StackConfig { durability, workers, environment }).await;
         stack.set_up().await;
         let store = connect_store(&stack, 4)?;
-        let nats = NatsArgs { nats_url: stack.nats.url().into(), topology: TopologyArgs::default() };
+        let nats = NatsArgs { nats_url: stack.nats.url().into(), nats_nkey: None, topology: TopologyArgs::default() };
         let bus = Bus::connect(&nats, "bench").await?;
         let bundle = producer::bundle::pack(&Manifest::default(), |_| Ok::<_, std::io::Error>(Vec::new()))?;
         bus.put_object(&bundle.digest, &bundle.bytes).await?;

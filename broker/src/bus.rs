@@ -22,9 +22,11 @@ use crate::config::{NatsArgs, TopologyArgs};
 use crate::error::BusError;
 use crate::headers;
 use crate::heartbeat::Heartbeats;
+use crate::permissions::Role;
 use crate::server::Server;
 use crate::subject::{Origin, Subject};
 use crate::topology;
+use crate::topology::drift::Difference;
 
 /// How long a server may take to store a message before the outcome counts as unknown.
 /// A disk that is full or broken gives no error, only silence, so this is also how fast that is noticed.
@@ -72,14 +74,16 @@ pub struct TaskTimes {
 }
 
 impl Bus {
-    /// Connects and goes on reconnecting for ever, with a pause that grows to two seconds.
+    /// Connects and goes on reconnecting for ever, with a pause that grows to two seconds. `process` is shown on the
+    /// server, and with a key it must be the role that the key is for: see [`Role::of_process`].
     ///
     /// # Errors
-    /// If the first connection cannot be made.
-    pub async fn connect(args: &NatsArgs, role: &str) -> Result<Self, BusError> {
-        let server = Server::new(args.nats_url.clone());
-        let client = server.connect(role).await?;
-        let context = ContextBuilder::new().timeout(ACK_TIMEOUT).ack_timeout(ACK_TIMEOUT).build(client);
+    /// If the key cannot be read, or the first connection cannot be made.
+    pub async fn connect(args: &NatsArgs, process: &str) -> Result<Self, BusError> {
+        let server = Server::new(args, Role::of_process(process))?;
+        let client = server.connect(process).await?;
+        let context = ContextBuilder::new().timeout(ACK_TIMEOUT).ack_timeout(ACK_TIMEOUT);
+        let context = context.api_prefix(server.api_prefix()).build(client);
         Ok(Self { context, server, topology: args.topology.clone(), bundles: Arc::default() })
     }
 
@@ -126,19 +130,30 @@ impl Bus {
         matches!(tokio::time::timeout(Duration::from_secs(2), self.context.query_account()).await, Ok(Ok(_)))
     }
 
-    /// Creates and updates streams and consumers; see [`topology::apply`].
+    /// Creates and updates streams and consumers; see [`topology::apply()`].
     ///
     /// # Errors
-    /// As [`topology::apply`].
+    /// As [`topology::apply()`].
     pub async fn apply_topology(&self) -> Result<Vec<topology::Change>, BusError> {
         topology::apply(&self.context, &self.topology).await
+    }
+
+    /// What differs from the topology as it should be; see [`topology::apply::check`].
+    ///
+    /// # Errors
+    /// As [`topology::apply::check`].
+    pub async fn check_topology(&self) -> Result<Vec<Difference>, BusError> {
+        topology::apply::check(&self.context, &self.topology).await
     }
 
     /// Creates streams and consumers that are missing; see [`topology::restore`].
     ///
     /// # Errors
-    /// As [`topology::restore`].
+    /// As [`topology::restore`]; [`BusError::NotRestored`] if this role's key does not allow it: a planner does it soon.
     pub async fn restore_topology(&self) -> Result<(), BusError> {
+        if !self.server.restores() {
+            return Err(BusError::NotRestored);
+        }
         topology::restore(&self.context, &self.topology).await
     }
 

@@ -1,5 +1,7 @@
 //! How to reach the queue and the record: the options that every role shares.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use secrecy::SecretString;
 
@@ -9,6 +11,9 @@ pub struct NatsArgs {
     /// NATS server, e.g. `nats://user:password@host:4222`; several are separated by commas
     #[arg(long, env = "NATS_URL", hide_env_values = true, value_name = "URL")]
     pub nats_url: SecretString,
+    /// File with the NATS key of this role, as `elder topology --auth` writes it; used instead of a password in the URL
+    #[arg(long, env = "NATS_NKEY", value_name = "FILE")]
+    pub nats_nkey: Option<PathBuf>,
     #[command(flatten)]
     /// What the streams should be like.
     pub topology: TopologyArgs,

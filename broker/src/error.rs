@@ -12,6 +12,17 @@ pub enum BusError {
         #[source]
         source: async_nats::ConnectError,
     },
+    /// The key of this role cannot be used.
+    #[error("cannot read a NATS key from {file}: {reason}; `elder topology --auth` writes one for each role")]
+    Key {
+        /// The file.
+        file: String,
+        /// Why, without anything out of the file.
+        reason: String,
+    },
+    /// A stream, consumer or bucket is missing, and this role may not make it.
+    #[error("a stream is missing and this role's key may not make it; a planner or `elder topology` does")]
+    NotRestored,
     /// A message may or may not have been stored: publish it again with the same id.
     #[error("cannot publish on `{subject}`")]
     Publish {

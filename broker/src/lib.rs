@@ -15,6 +15,7 @@ pub mod lease;
 pub mod letters;
 pub mod moment;
 pub mod objects;
+pub mod permissions;
 pub mod presence;
 pub mod pulse;
 pub mod relay;

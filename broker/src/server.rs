@@ -1,22 +1,44 @@
 //! The message server: how it is reached, again and again, and that its credentials stay out of sight.
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::config::NatsArgs;
 use crate::error::BusError;
+use crate::permissions::{self, Role};
 
 /// Where the server is, and who we are to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
     url: SecretString,
+    key: Option<Key>,
+}
+
+#[derive(Debug, Clone)]
+struct Key {
+    seed: SecretString,
+    role: Role,
 }
 
 impl Server {
-    /// One address, or several separated by commas.
-    pub(crate) fn new(url: SecretString) -> Self {
-        Self { url }
+    /// One address, or several separated by commas, and the key of the role if there is one.
+    pub(crate) fn new(args: &NatsArgs, role: Role) -> Result<Self, BusError> {
+        let key = args.nats_nkey.as_deref().map(|file| seed(file).map(|seed| Key { seed, role }));
+        Ok(Self { url: args.nats_url.clone(), key: key.transpose()? })
+    }
+
+    /// Under which name requests about streams go.
+    pub(crate) fn api_prefix(&self) -> &'static str {
+        self.key.as_ref().map_or(permissions::API, |key| key.role.api_prefix())
+    }
+
+    /// Whether streams that are missing may be made. Without keys every role may do everything, and whoever notices first
+    /// that one is missing makes it.
+    pub(crate) fn restores(&self) -> bool {
+        self.key.as_ref().is_none_or(|key| key.role.restores())
     }
 
     /// Connects, and goes on reconnecting for ever, with a pause that grows to two seconds.
@@ -30,7 +52,13 @@ impl Server {
     }
 
     fn options(&self, role: &str) -> ConnectOptions {
-        credentials(self.url.expose_secret())
+        let options = match &self.key {
+            Some(Key { seed, role }) => {
+                ConnectOptions::with_nkey(seed.expose_secret().to_owned()).custom_inbox_prefix(role.inbox_prefix())
+            }
+            None => credentials(self.url.expose_secret()),
+        };
+        options
             .name(format!("elder {role}"))
             .event_callback(|event| async move { log_event(&event) })
             .reconnect_delay_callback(|attempts| Duration::from_millis(u64::min(2_000, 50 * attempts as u64)))
@@ -41,6 +69,17 @@ impl Server {
         let connected = options.connect(url.split(',').map(str::to_owned).collect::<Vec<_>>()).await;
         connected.map_err(|source| BusError::Connect { server: without_credentials(url), source })
     }
+}
+
+/// The first line of a key file that is not a comment.
+fn seed(file: &Path) -> Result<SecretString, BusError> {
+    let failed = |reason: String| BusError::Key { file: file.display().to_string(), reason };
+    let text = SecretString::from(std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?);
+    let lines = text.expose_secret().lines().map(str::trim);
+    // A user's seed begins so; what is wrong with the rest of it the client says.
+    let seed =
+        lines.into_iter().find(|line| !line.is_empty() && !line.starts_with('#')).filter(|seed| seed.starts_with("SU"));
+    seed.map(SecretString::from).ok_or_else(|| failed("it holds no seed of a user".to_owned()))
 }
 
 /// The user and password, or the token, of the first server that names one: the client leaves them where they stand.

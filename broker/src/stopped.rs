@@ -4,11 +4,9 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_nats::jetstream::kv::{Entry, Operation, Store, Watch};
-use futures::StreamExt as _;
+use futures::{Stream, StreamExt as _};
 use schemas::ids::AuditId;
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
@@ -19,12 +17,8 @@ use crate::topology::STOPPED;
 /// its results are refused by the record.
 const AUDITS_MAX: usize = 10_000;
 
-/// How often it is looked whether the connection was another one in the meantime: a watch that goes on after that may
-/// wait for numbers that a server that lost its store will not reach for long.
+/// How often it is looked whether the connection was another one in the meantime.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
-
-/// How long one watch is trusted: a store that was lost behind an unbroken connection is noticed after this.
-const WATCH_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// Pause after a failure.
 const FAILURE_PAUSE: Duration = Duration::from_millis(500);
@@ -76,6 +70,13 @@ fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
 }
 
 impl Known {
+    /// Keys are written by the record's outbox alone; others mean nothing.
+    fn add_key(&mut self, key: &str) {
+        if let Ok(audit) = key.parse() {
+            self.add(audit);
+        }
+    }
+
     fn add(&mut self, audit: AuditId) {
         if self.audits.insert(audit) {
             self.by_age.push_back(audit);
@@ -88,28 +89,23 @@ impl Known {
     }
 }
 
-/// Opens one watch, and follows it while it can be trusted.
+/// Listens to stops, reads those of before, and goes on while the connection is the same: another one may have missed some.
 async fn follow(bus: &Bus, known: &Mutex<Known>, changes: &watch::Sender<()>) {
     let connection = bus.connections();
-    let mut watch = match open(bus).await {
-        Ok(watch) => watch,
+    // In this order, so that no stop falls between the two.
+    let mut stops = match open(bus, known).await {
+        Ok(stops) => stops,
         Err(error) => {
             tracing::warn!(%error, "stopped audits are not known now");
             return tokio::time::sleep(FAILURE_PAUSE).await;
         }
     };
-    let until = Instant::now() + WATCH_TIME_MAX;
-    while bus.connections() == connection && Instant::now() < until {
-        match tokio::time::timeout(LOOK_PERIOD, watch.next()).await {
-            Ok(Some(Ok(entry))) => {
-                if let Some(audit) = stopped_by(&entry) {
-                    lock(known).add(audit);
-                    changes.send_replace(());
-                }
-            }
-            Ok(Some(Err(error))) => {
-                tracing::warn!(%error, "the watch for stopped audits broke");
-                return tokio::time::sleep(FAILURE_PAUSE).await;
+    changes.send_replace(());
+    while bus.connections() == connection {
+        match tokio::time::timeout(LOOK_PERIOD, stops.next()).await {
+            Ok(Some(key)) => {
+                lock(known).add_key(&key);
+                changes.send_replace(());
             }
             Ok(None) => return tokio::time::sleep(FAILURE_PAUSE).await,
             Err(_nothing_new) => {}
@@ -117,22 +113,19 @@ async fn follow(bus: &Bus, known: &Mutex<Known>, changes: &watch::Sender<()>) {
     }
 }
 
-/// A watch that begins with what is there already.
-async fn open(bus: &Bus) -> Result<Watch, BusError> {
-    let failed = |reason: String| BusError::Value { action: "watch", name: STOPPED.name.to_owned(), reason };
-    let bucket: Store = match bus.context().get_key_value(STOPPED.name).await {
-        Ok(bucket) => bucket,
+/// Stops as they come, after those that are there already were noted.
+async fn open(bus: &Bus, known: &Mutex<Known>) -> Result<impl Stream<Item = String> + Unpin, BusError> {
+    let stops = bus.new_keys(STOPPED).await?;
+    let keys = match bus.keys(STOPPED, AUDITS_MAX).await {
+        Ok(keys) => keys,
         Err(_missing_or_unreachable) => {
             bus.restore_topology().await?;
-            bus.context().get_key_value(STOPPED.name).await.map_err(|error| failed(error.to_string()))?
+            bus.keys(STOPPED, AUDITS_MAX).await?
         }
     };
-    bucket.watch_with_history(">").await.map_err(|error| failed(error.to_string()))
-}
-
-/// The audit that an entry stops. Keys are written by the record's outbox alone; others mean nothing.
-fn stopped_by(entry: &Entry) -> Option<AuditId> {
-    if entry.operation == Operation::Put { entry.key.parse().ok() } else { None }
+    let mut known = lock(known);
+    keys.iter().for_each(|key| known.add_key(key));
+    Ok(stops)
 }
 
 #[cfg(test)]

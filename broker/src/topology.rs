@@ -1,19 +1,20 @@
-//! The streams and consumers as data, and how they come to be: created, updated, refused; never deleted.
+//! The streams, consumers and buckets as data; [`apply`] is how they come to be, [`drift`] how far they are from this.
+
+pub mod apply;
+pub mod drift;
 
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
-use async_nats::jetstream::context::Context;
 use async_nats::jetstream::stream::{Compression, Config, DiscardPolicy, RetentionPolicy};
-use async_nats::jetstream::{kv, object_store};
 use schemas::request::Priority;
 
 use crate::config::TopologyArgs;
-use crate::error::BusError;
 use crate::subject;
 
 /// The stream of tasks.
 pub(crate) const TASKS: &str = "AUDIT_TASKS";
+pub use apply::{Action, Change, apply, restore};
 
 /// The object store bucket of bundles and oversized results.
 pub const BUNDLES: &str = "audit_bundles";
@@ -100,30 +101,6 @@ pub struct Bucket {
     pub name: &'static str,
     /// How long a value is kept.
     pub max_age: Duration,
-}
-
-/// What was done to one part of the topology.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// `stream`, `consumer` or `bucket`.
-    pub what: &'static str,
-    /// Its name.
-    pub name: String,
-    /// What was done.
-    pub action: Action,
-}
-
-/// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// It was not there.
-    Created,
-    /// It was there with other settings.
-    Updated,
-    /// It was as it should be.
-    Unchanged,
-    /// It was of an earlier version, and in the way.
-    Removed,
 }
 
 /// The names of the streams.
@@ -217,137 +194,31 @@ fn consumer_config(consumer: Consumer, args: &TopologyArgs) -> pull::Config {
     }
 }
 
-fn bucket_config(args: &TopologyArgs) -> object_store::Config {
-    object_store::Config {
-        bucket: BUNDLES.to_owned(),
+/// The buckets, as they should be. A bucket is a stream by another name, and its settings are those that the client gives
+/// it; spelled out here, so that what exists can be compared with them.
+pub fn buckets(args: &TopologyArgs) -> Vec<Config> {
+    let bucket = |name: String, subjects: Vec<String>| Config {
+        name,
+        subjects,
+        discard: DiscardPolicy::New,
+        num_replicas: args.nats_replicas,
+        allow_rollup: true,
+        allow_direct: true,
+        ..Config::default()
+    };
+    let bundles = Config {
         description: Some("shards to read, and results too large for a message".to_owned()),
         // A bundle is needed until its tasks are done; the planner packs it again from the mirror if they take longer.
         max_age: 24 * HOUR,
         max_bytes: 4_096 * MIB,
-        num_replicas: args.nats_replicas,
-        ..object_store::Config::default()
-    }
-}
-
-/// Creates what is missing and updates what differs; what exists beyond this is left alone.
-///
-/// # Errors
-/// If the server refuses, e.g. a change of retention: what to do is in the error, nothing is deleted to make it fit.
-pub async fn apply(context: &Context, args: &TopologyArgs) -> Result<Vec<Change>, BusError> {
-    let mut changes = Vec::new();
-    for config in streams(args) {
-        changes.push(apply_stream(context, config).await?);
-    }
-    for (stream, name) in RETIRED {
-        changes.extend(retire(context, stream, name).await);
-    }
-    for consumer in CONSUMERS {
-        changes.push(apply_consumer(context, consumer, args).await?);
-    }
-    changes.push(ensure_bucket(context, args).await?);
-    for bucket in BUCKETS {
-        changes.push(ensure_values(context, bucket, args).await?);
-    }
-    Ok(changes)
-}
-
-/// Creates what is missing and touches nothing else: what every role does when the server lost its store.
-///
-/// # Errors
-/// If the server refuses or cannot be reached.
-pub async fn restore(context: &Context, args: &TopologyArgs) -> Result<(), BusError> {
-    for config in streams(args) {
-        let name = config.name.clone();
-        let created = context.get_or_create_stream(config).await;
-        created.map_err(|error| refused("stream", &name, &error))?;
-    }
-    for consumer in CONSUMERS {
-        create_consumer(context, consumer, args).await?;
-    }
-    ensure_bucket(context, args).await?;
-    for bucket in BUCKETS {
-        ensure_values(context, bucket, args).await?;
-    }
-    Ok(())
-}
-
-fn refused(what: &'static str, name: &str, error: &dyn std::fmt::Display) -> BusError {
-    BusError::Topology { what, name: name.to_owned(), reason: error.to_string() }
-}
-
-async fn apply_stream(context: &Context, config: Config) -> Result<Change, BusError> {
-    let name = config.name.clone();
-    let change = |action| Change { what: "stream", name: name.clone(), action };
-    let Ok(stream) = context.get_stream(&name).await else {
-        context.create_stream(config).await.map_err(|error| refused("stream", &name, &error))?;
-        return Ok(change(Action::Created));
+        ..bucket(format!("OBJ_{BUNDLES}"), vec![format!("$O.{BUNDLES}.C.>"), format!("$O.{BUNDLES}.M.>")])
     };
-    let before = stream.cached_info().config.clone();
-    if before.retention != config.retention {
-        let reason = format!(
-            "it keeps messages by {:?} and should by {:?}, which no server can change; drain it, remove it by hand and run this again",
-            before.retention, config.retention
-        );
-        return Err(BusError::Topology { what: "stream", name, reason });
-    }
-    let info = context.update_stream(config).await.map_err(|error| refused("stream", &name, &error))?;
-    Ok(change(if info.config == before { Action::Unchanged } else { Action::Updated }))
-}
-
-async fn apply_consumer(context: &Context, consumer: Consumer, args: &TopologyArgs) -> Result<Change, BusError> {
-    let change = |action| Change { what: "consumer", name: consumer.name.to_owned(), action };
-    let found = context.get_consumer_from_stream::<pull::Config, _, _>(consumer.name, consumer.stream).await;
-    let Ok(found) = found else {
-        create_consumer(context, consumer, args).await?;
-        return Ok(change(Action::Created));
-    };
-    let before = found.cached_info().config.clone();
-    let config = consumer_config(consumer, args);
-    let updated = context.update_consumer_on_stream(config, consumer.stream).await;
-    let updated = updated.map_err(|error| refused("consumer", consumer.name, &error))?;
-    Ok(change(if updated.cached_info().config == before { Action::Unchanged } else { Action::Updated }))
-}
-
-async fn create_consumer(context: &Context, consumer: Consumer, args: &TopologyArgs) -> Result<(), BusError> {
-    let found = context.get_consumer_from_stream::<pull::Config, _, _>(consumer.name, consumer.stream).await;
-    if found.is_ok() {
-        return Ok(());
-    }
-    let config = consumer_config(consumer, args);
-    let created = context.create_consumer_on_stream(config, consumer.stream).await;
-    created.map(|_| ()).map_err(|error| refused("consumer", consumer.name, &error))
-}
-
-async fn ensure_bucket(context: &Context, args: &TopologyArgs) -> Result<Change, BusError> {
-    let change = |action| Change { what: "bucket", name: BUNDLES.to_owned(), action };
-    if context.get_object_store(BUNDLES).await.is_ok() {
-        return Ok(change(Action::Unchanged));
-    }
-    let created = context.create_object_store(bucket_config(args)).await;
-    created.map_err(|error| refused("bucket", BUNDLES, &error))?;
-    Ok(change(Action::Created))
-}
-
-async fn ensure_values(context: &Context, bucket: Bucket, args: &TopologyArgs) -> Result<Change, BusError> {
-    let change = |action| Change { what: "bucket", name: bucket.name.to_owned(), action };
-    if context.get_key_value(bucket.name).await.is_ok() {
-        return Ok(change(Action::Unchanged));
-    }
-    let config = kv::Config {
-        bucket: bucket.name.to_owned(),
-        max_age: bucket.max_age,
+    let values = |Bucket { name, max_age }: Bucket| Config {
+        max_age,
         max_bytes: 64 * MIB,
-        num_replicas: args.nats_replicas,
-        ..kv::Config::default()
+        max_messages_per_subject: 1,
+        deny_delete: true,
+        ..bucket(format!("KV_{name}"), vec![format!("$KV.{name}.>")])
     };
-    let created = context.create_key_value(config).await;
-    created.map_err(|error| refused("bucket", bucket.name, &error))?;
-    Ok(change(Action::Created))
-}
-
-/// Removes a consumer of an earlier version, if it is there.
-async fn retire(context: &Context, stream: &'static str, name: &'static str) -> Option<Change> {
-    let stream = context.get_stream_no_info(stream).await.ok()?;
-    stream.delete_consumer(name).await.ok()?;
-    Some(Change { what: "consumer", name: name.to_owned(), action: Action::Removed })
+    [bundles].into_iter().chain(BUCKETS.map(values)).collect()
 }

@@ -5,6 +5,7 @@ use async_nats::jetstream::context::{PublishError, PublishErrorKind};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::{DirectGetError, DirectGetErrorKind};
 use bytes::Bytes;
+use futures::{Stream, StreamExt as _};
 
 use crate::bus::Bus;
 use crate::error::BusError;
@@ -67,20 +68,51 @@ impl Bus {
     /// # Errors
     /// If the bucket cannot be asked, or is not there.
     pub(crate) async fn values(&self, bucket: Bucket, max: usize) -> Result<Vec<Bytes>, BusError> {
+        Ok(self.kept(bucket, max).await?.into_iter().map(|message| message.payload).collect())
+    }
+
+    /// The keys of everything that is kept, at most `max`.
+    ///
+    /// # Errors
+    /// If the bucket cannot be asked, or is not there.
+    pub(crate) async fn keys(&self, bucket: Bucket, max: usize) -> Result<Vec<String>, BusError> {
+        let kept = self.kept(bucket, max).await?;
+        Ok(kept.iter().filter_map(|message| key_of(bucket, &message.subject)).collect())
+    }
+
+    /// Keys of values as they are put from now on. Listened to where they are published: the client's own watch has a
+    /// consumer, and whoever may make one may have it deliver to any subject, so that no worker's key allows it.
+    ///
+    /// # Errors
+    /// If there is no connection any more.
+    pub(crate) async fn new_keys(&self, bucket: Bucket) -> Result<impl Stream<Item = String> + Unpin, BusError> {
+        let messages = self.context().client().subscribe(subject(bucket, "*")).await;
+        let messages = messages.map_err(|error| failed("watch", bucket, "all", &error))?;
+        Ok(Box::pin(messages.filter_map(move |message| {
+            let is_value = headers::get(message.headers.as_ref(), OPERATION).is_none();
+            std::future::ready(key_of(bucket, &message.subject).filter(|_| is_value))
+        })))
+    }
+
+    async fn kept(&self, bucket: Bucket, max: usize) -> Result<Vec<StreamMessage>, BusError> {
         let all = subject(bucket, ">");
         let stream = self.context().get_stream_no_info(stream(bucket)).await;
         let stream = stream.map_err(|error| failed("read", bucket, "all", &error))?;
-        let (mut values, mut after) = (Vec::new(), 0);
-        while values.len() < max {
+        let (mut kept, mut after) = (Vec::new(), 0);
+        while kept.len() < max {
             let next = stream.direct_get_next_for_subject(all.as_str(), Some(after + 1)).await;
             let Some(message) = found(next).map_err(|error| failed("read", bucket, "all", &error))? else { break };
             after = message.sequence;
             if is_value(&message) {
-                values.push(message.payload);
+                kept.push(message);
             }
         }
-        Ok(values)
+        Ok(kept)
     }
+}
+
+fn key_of(bucket: Bucket, text: &str) -> Option<String> {
+    text.strip_prefix(&subject(bucket, "")).map(str::to_owned)
 }
 
 fn stream(bucket: Bucket) -> String {

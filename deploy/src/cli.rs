@@ -48,7 +48,7 @@ pub enum Command {
     Aggregator(AggregatorArgs),
     /// Bring the database schema up to date
     Migrate(MigrateArgs),
-    /// Create and update the streams and consumers; delete nothing
+    /// Create and update the streams and consumers, or compare them; make keys for the roles; delete no stream
     Topology(TopologyCommandArgs),
     /// Show the queue, explain why an audit waits, set limits
     Queue(QueueArgs),

@@ -84,7 +84,7 @@ impl Platform {
         access: AccessArgs,
         worker: WorkerArgs,
     ) -> Result<()> {
-        let nats = NatsArgs { nats_url: self.nats_url.clone(), topology: TopologyArgs::default() };
+        let nats = NatsArgs { nats_url: self.nats_url.clone(), nats_nkey: None, topology: TopologyArgs::default() };
         let database = DatabaseArgs { database_url: self.database_url.clone(), database_connections: 20 };
         let (bus, store) = (Bus::connect(&nats, "up").await?, Store::connect(&database)?);
         store.migrate().await?;

@@ -1,13 +1,17 @@
 //! `elder topology`: the streams and consumers as they should be, and a word about what the server does with them.
 
-use std::io::Write as _;
+mod auth;
+
+use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use broker::Bus;
-use broker::config::NatsArgs;
+use broker::config::{NatsArgs, TopologyArgs};
 use broker::topology::Action;
 use clap::Args;
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::runtime;
@@ -18,10 +22,22 @@ const MONITOR_TIMEOUT: Duration = Duration::from_secs(5);
 /// Options of `elder topology`.
 #[derive(Debug, Clone, Args)]
 pub struct TopologyCommandArgs {
+    /// NATS server, e.g. `nats://user:password@host:4222`; several are separated by commas
+    #[arg(long, env = "NATS_URL", hide_env_values = true, value_name = "URL", required_unless_present = "auth")]
+    nats_url: Option<SecretString>,
+    /// File with the operator's NATS key, as `--auth` writes it; used instead of a password in the URL
+    #[arg(long, env = "NATS_NKEY", value_name = "FILE")]
+    nats_nkey: Option<PathBuf>,
     #[command(flatten)]
-    nats: NatsArgs,
+    topology: TopologyArgs,
     #[command(flatten)]
     monitor: MonitorArgs,
+    /// Change nothing and print what differs from what it should be; exit code 1 if anything does
+    #[arg(long)]
+    check: bool,
+    /// Write a NATS key for each role, and the server's list of what each may do, to FOLDER; no server is asked
+    #[arg(long, value_name = "FOLDER")]
+    auth: Option<PathBuf>,
 }
 
 /// Where the server tells how it is set up.
@@ -32,12 +48,20 @@ pub struct MonitorArgs {
     nats_monitor_url: Option<String>,
 }
 
-/// Creates and updates, prints what it did, warns of a server that may lose what it has acknowledged.
+/// Creates and updates, prints what it did, warns of a server that may lose what it has acknowledged. With `--check` it
+/// compares only, with `--auth` it writes keys and permissions.
 pub fn run(args: TopologyCommandArgs) -> Result<()> {
-    let TopologyCommandArgs { nats, monitor } = args;
+    let TopologyCommandArgs { nats_url, nats_nkey, topology, monitor, check, auth } = args;
+    let mut out = std::io::stdout().lock();
+    if let Some(folder) = auth {
+        return auth::run(&folder, check, &mut out);
+    }
+    let nats = NatsArgs { nats_url: nats_url.context("no NATS server is named")?, nats_nkey, topology };
     runtime::run(async |_stop| {
         let bus = Bus::connect(&nats, "topology").await?;
-        let mut out = std::io::stdout().lock();
+        if check {
+            return compare(&bus, &mut out).await;
+        }
         for change in bus.apply_topology().await? {
             let action = match change.action {
                 Action::Created => "created",
@@ -46,11 +70,26 @@ pub fn run(args: TopologyCommandArgs) -> Result<()> {
                 Action::Removed => "removed",
             };
             writeln!(out, "{action:<9}  {:<8}  {}", change.what, change.name)?;
+            for difference in change.differences {
+                writeln!(out, "           before: {difference}")?;
+            }
         }
-        drop(out);
         warn_unless_synced(monitor.nats_monitor_url.as_deref()).await;
         Ok(())
     })
+}
+
+async fn compare(bus: &Bus, out: &mut impl Write) -> Result<()> {
+    let differences = bus.check_topology().await?;
+    for difference in &differences {
+        writeln!(out, "{difference}")?;
+    }
+    match differences.len() {
+        0 => Ok(()),
+        count => {
+            bail!("{count} differences from what the streams should be; the same without --check settles what it may")
+        }
+    }
 }
 
 #[derive(Deserialize)]

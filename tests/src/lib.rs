@@ -9,6 +9,7 @@ pub mod files;
 pub mod fixture;
 pub mod github;
 pub mod http;
+pub mod keyed;
 pub mod ledger;
 pub mod nats;
 pub mod nats_cli;

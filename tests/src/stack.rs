@@ -1,5 +1,7 @@
 //! The whole product for one test: its own nats-server and Postgres, and the roles as processes.
 
+mod keys;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -203,6 +205,7 @@ impl Stack {
         let run = Run::new(self.scratch.path(), name, arguments)
             .env("NATS_URL", self.nats.url())
             .env("DATABASE_URL", self.postgres.url());
+        let run = self.key_of_process(name).into_iter().fold(run, |run, key| run.env("NATS_NKEY", key));
         self.environment.iter().fold(run, |run, (name, value)| run.env(name, value))
     }
 

@@ -44,7 +44,7 @@ pub fn part(bundle: &Digest, first: u32, count: u32) -> Task {
 impl Stack {
     /// A connection to the queue of the kind that roles have.
     pub async fn bus(&self) -> Bus {
-        let args = NatsArgs { nats_url: self.nats.url().into(), topology: TopologyArgs::default() };
+        let args = NatsArgs { nats_url: self.nats.url().into(), nats_nkey: None, topology: TopologyArgs::default() };
         Bus::connect(&args, "test").await.expect("the queue is up")
     }
 

@@ -23,7 +23,8 @@ const ACK_WAIT: Duration = Duration::from_secs(2);
 async fn one_task(step_time_max: Duration) -> (Stack, Heartbeats, TaskSubscription) {
     let stack = Stack::services(StackConfig::default()).await;
     let topology = TopologyArgs { ack_wait_secs: ACK_WAIT.as_secs(), ..TopologyArgs::default() };
-    let bus = Bus::connect(&NatsArgs { nats_url: stack.nats.url().into(), topology }, "test").await.unwrap();
+    let bus =
+        Bus::connect(&NatsArgs { nats_url: stack.nats.url().into(), nats_nkey: None, topology }, "test").await.unwrap();
     bus.apply_topology().await.unwrap();
     stack.publish_task(Priority::Normal, &task_key(AuditId::random(), 1), &small_task(), None).await;
     let heartbeats = bus.heartbeats(step_time_max).unwrap();

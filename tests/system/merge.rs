@@ -279,7 +279,7 @@ async fn one_result_that_the_record_refuses_costs_only_itself() {
     let lost: BTreeSet<String> = fingerprints(&results[bad].partial).collect();
 
     // Published before anybody reads, so that all of them are one batch.
-    let nats = NatsArgs { nats_url: stack.nats.url().into(), topology: TopologyArgs::default() };
+    let nats = NatsArgs { nats_url: stack.nats.url().into(), nats_nkey: None, topology: TopologyArgs::default() };
     let bus = Bus::connect(&nats, "tests").await.unwrap();
     for TaskResult { key, partial, trace } in &results {
         let id = format!("{}:{}:{}", key.audit, key.magic, key.shard);

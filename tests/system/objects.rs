@@ -8,7 +8,7 @@ use tests::stack::{Stack, StackConfig};
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_of_many_chunks_comes_back_whole_and_leaves_no_consumer() {
     let stack = Stack::services(StackConfig::default()).await;
-    let args = NatsArgs { nats_url: stack.nats.url().into(), topology: TopologyArgs::default() };
+    let args = NatsArgs { nats_url: stack.nats.url().into(), nats_nkey: None, topology: TopologyArgs::default() };
     let bus = Bus::connect(&args, "test").await.unwrap();
     bus.apply_topology().await.unwrap();
     // Eight chunks and a bit, no two alike.

@@ -23,6 +23,8 @@ pub struct Nats {
     saved: Saved,
     url: String,
     monitor_url: String,
+    /// A file of users and permissions, as a path below the folder.
+    users: Option<String>,
     child: Option<Child>,
 }
 
@@ -35,7 +37,8 @@ impl Nats {
         let saved = saved.unwrap_or_else(Saved::new);
         let EmbeddedConfig { directory, tools: _, guard } = config;
         let (url, monitor_url) = (String::new(), String::new());
-        let mut nats = Self { directory, program, guard, durability, saved, url, monitor_url, child: None };
+        let mut nats =
+            Self { directory, program, guard, durability, saved, url, monitor_url, users: None, child: None };
         for _ in 0..PORT_TRIES {
             match nats.launch(nats.saved.port(0)?, nats.saved.port(1)?).await {
                 Ok(()) => return Ok(nats),
@@ -67,6 +70,12 @@ impl Nats {
             Some(child) => child.exited().await,
             None => std::future::pending().await,
         }
+    }
+
+    /// From the next start on it knows the users of a file below its folder too, as `elder topology --auth` writes it. Its
+    /// own user then sees none of their account.
+    pub fn include_users(&mut self, file: &str) {
+        self.users = Some(file.to_owned());
     }
 
     /// Ends it at once, as a crash would.
@@ -125,14 +134,22 @@ impl Nats {
             Durability::Durable => "always",
             Durability::Fast => "2m",
         };
-        let (password, store) = (&self.saved.password, quoted(&self.directory.join("nats")));
+        let password = &self.saved.password;
+        let users = match &self.users {
+            None => format!("authorization {{\n  user: {USER}\n  password: \"{password}\"\n}}\n"),
+            // The other form of the same: a server with accounts does not look at the first one.
+            Some(file) => format!(
+                "authorization {{\n  users: [ {{ user: {USER}, password: \"{password}\" }} ]\n}}\ninclude {file:?}\n"
+            ),
+        };
+        let store = quoted(&self.directory.join("nats"));
         format!(
             "# Written at every start.\n\
              server_name: elder\n\
              listen: \"127.0.0.1:{client}\"\n\
              http: \"127.0.0.1:{monitor}\"\n\
              jetstream {{\n  store_dir: {store}\n  sync_interval: {sync}\n}}\n\
-             authorization {{\n  user: {USER}\n  password: \"{password}\"\n}}\n"
+             {users}"
         )
     }
 }
