@@ -1,4 +1,4 @@
-//! The streams, consumers and buckets as data; [`apply`] is how they come to be, [`drift`] how far they are from this.
+//! The streams, consumers and buckets as data; [`mod@apply`] is how they come to be, [`drift`] how far they are from this.
 
 pub mod apply;
 pub mod drift;

@@ -11,6 +11,7 @@ mod embedded;
 mod harness;
 mod leases;
 mod merge;
+mod monitoring;
 mod nats_cli;
 mod objects;
 mod path;
