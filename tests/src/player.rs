@@ -43,7 +43,8 @@ pub struct Played {
 impl Player {
     /// One that has taken nothing yet.
     pub async fn new(stack: &Stack) -> Self {
-        let nats = NatsArgs { nats_url: stack.nats.url().into(), topology: TopologyArgs::default() };
+        let (nats_url, topology) = (stack.nats.url().into(), TopologyArgs::default());
+        let nats = NatsArgs { nats_url, nats_nkey: None, topology };
         let bus = Bus::connect(&nats, "player").await.expect("the server of the test is there");
         Self { tasks: Subscription::new(bus.clone(), topology::worker(Priority::Normal)), bus }
     }
