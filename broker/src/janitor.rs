@@ -28,6 +28,9 @@ const BATCH: usize = 64;
 /// The kind of advisory that says that a message was delivered as often as it may be.
 const MAX_DELIVERIES: &str = "io.nats.jetstream.advisory.v1.max_deliver";
 
+/// The streams that are kept clean here; an advisory about any other was not written by the server, and harms nobody.
+const STREAMS: [&str; 3] = [topology::PLANNER.stream, topology::TASKS, topology::AGGREGATOR.stream];
+
 /// What the server says of one message, as far as it matters here.
 #[derive(Debug, Deserialize)]
 struct Advisory {
@@ -80,6 +83,10 @@ async fn settle(store: &Store, bus: &Bus, lease: &Lease) -> Result<(), Unsettled
     if advisory.kind != MAX_DELIVERIES {
         // A receiver ended the message itself, and buried it before. The server has removed it, so there is no more to see.
         tracing::debug!(stream = advisory.stream, sequence = advisory.stream_seq, "a receiver gave a message up");
+        return Ok(());
+    }
+    if !STREAMS.contains(&advisory.stream.as_str()) {
+        tracing::warn!(stream = advisory.stream, "an advisory about a stream that is none of ours is passed over");
         return Ok(());
     }
     let stream = bus.context().get_stream_no_info(&advisory.stream).await.map_err(|error| failed(&error))?;

@@ -141,18 +141,23 @@ async fn an_advisory_about_another_message_harms_nobody() {
         json!({"type": "io.nats.jetstream.advisory.v1.max_deliver", "id": "x", "timestamp": at, "stream": "AUDIT_TASKS",
                "consumer": "worker-normal", "stream_seq": sequence, "deliveries": 20})
     };
-    // One of before the queue was lost, one of a message that is gone, one of a kind that needs nothing, and no advisory.
+    // One of before the queue was lost, one of a message that is gone, one of a kind that needs nothing, one about a stream
+    // that is not to be touched, and no advisory.
     let terminated = json!({"type": "io.nats.jetstream.advisory.v1.terminated", "id": "x", "stream": "AUDIT_TASKS",
         "timestamp": "2020-01-01T00:00:00Z", "consumer": "worker-normal", "consumer_seq": 1, "stream_seq": 1,
         "deliveries": 1, "reason": "x"});
-    let bodies = [advisory(1, "2020-01-01T00:00:00Z"), advisory(99, "2120-01-01T00:00:00Z"), terminated, json!("?")];
+    let mut elsewhere = advisory(1, "2120-01-01T00:00:00Z");
+    elsewhere["stream"] = "AUDIT_EVENTS".into();
+    let events = messages(&stack, "AUDIT_EVENTS").await;
+    let (early, gone) = (advisory(1, "2020-01-01T00:00:00Z"), advisory(99, "2120-01-01T00:00:00Z"));
+    let bodies = [early, gone, terminated, elsewhere, json!("?")];
     for body in bodies {
         let subject = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.AUDIT_TASKS.worker-normal";
         jetstream.publish(subject, body.to_string().into()).await.unwrap().await.unwrap();
     }
     wait_for("the advisories to be read", LONG, async || (messages(&stack, "AUDIT_ADV").await == 0).then_some(()))
         .await;
-    assert_eq!(messages(&stack, "AUDIT_TASKS").await, 1);
+    assert_eq!((messages(&stack, "AUDIT_TASKS").await, messages(&stack, "AUDIT_EVENTS").await), (1, events));
     let mut player = Player::new(&stack).await;
     let (ended, _) = player.play("nothing", stack.ended(&audit)).await;
     assert_eq!(ended["state"], "completed", "{ended:#}");
