@@ -133,7 +133,15 @@ fn grant<S: Into<String>>(why: &'static str, subjects: impl IntoIterator<Item = 
 }
 
 fn serve() -> Vec<Grant> {
-    vec![grant("whether the queue is up", ["$JS.API.INFO"]), relay(), lists("which workers live", WORKERS)]
+    vec![
+        grant("whether the queue is up", ["$JS.API.INFO"]),
+        grant(
+            "how full the streams are",
+            topology::stream_names().map(|stream| format!("$JS.API.STREAM.INFO.{stream}")),
+        ),
+        relay(),
+        lists("which workers live", WORKERS),
+    ]
 }
 
 fn planner() -> Vec<Grant> {

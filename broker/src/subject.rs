@@ -15,8 +15,10 @@ const UNKNOWN: &str = "_";
 
 /// All audit requests, as a stream filter.
 pub const REQUESTS: [&str; 2] = ["audit.request", "audit.request.*"];
-/// All tasks, as a stream filter.
-pub const TASKS: &str = "audit.task.*.*.*.*.*";
+/// All tasks, as stream filters: one for each priority that somebody reads, so that a task of any other is refused where
+/// it is published instead of lying there unread.
+pub const TASKS: [&str; 4] =
+    ["audit.task.critical.*.*.*.*", "audit.task.high.*.*.*.*", "audit.task.normal.*.*.*.*", "audit.task.low.*.*.*.*"];
 /// All results, as a stream filter.
 pub const RESULTS: &str = "audit.result.*.*.*.*";
 /// All events, as a stream filter.

@@ -105,7 +105,7 @@ pub struct Bucket {
 
 /// The names of the streams.
 pub fn stream_names() -> impl Iterator<Item = &'static str> {
-    ["AUDIT_REQ", "AUDIT_TASKS", "AUDIT_RESULTS", "AUDIT_EVENTS", "AUDIT_DLQ", "AUDIT_ADV"].into_iter()
+    ["AUDIT_REQ", TASKS, "AUDIT_RESULTS", "AUDIT_EVENTS", "AUDIT_DLQ", "AUDIT_ADV"].into_iter()
 }
 
 /// The streams, as they should be.
@@ -152,7 +152,7 @@ pub fn streams(args: &TopologyArgs) -> Vec<Config> {
             discard_new_per_subject: true,
             // A task past its deadline leaves the queue even if every receiver is gone; the reconciler answers it.
             allow_message_ttl: true,
-            ..work_queue("AUDIT_TASKS", &[subject::TASKS])
+            ..work_queue(TASKS, &subject::TASKS)
         },
         Config {
             max_bytes: 2_048 * MIB,

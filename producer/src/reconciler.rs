@@ -72,7 +72,8 @@ async fn give_up(planner: &Planner, overdue: OverdueTask) -> Result<(), PlanErro
     let letter = DeadLetter::new(&subject.to_string(), Cause::Exhausted, &reason, published, &body);
     let letter = DeadLetter { class: Some(ErrorClass::Deadline), noticed_by: NoticedBy::Reconciler, ..letter };
     planner.bus.bury(Origin::Task, &letter, trace).await?;
-    let partial = PartialResult::failed(ErrorClass::Deadline, reason);
+    // Without a class, so that the shard is not split: nobody says that it is its content that takes so long.
+    let partial = PartialResult::refused(reason);
     planner.store.merge(&[TaskResult { key: key.clone(), partial, trace }]).await?;
     Ok(planner.bus.withdraw(&key).await?)
 }

@@ -104,6 +104,17 @@ impl NatsCli {
         }
     }
 
+    /// Whether a stream takes it, by its protocol: the command waits long for what no stream answers.
+    pub async fn is_taken(&self, subject: &str, body: &str) -> bool {
+        let client = match self {
+            Self::Command { url, .. } => nats::connect(url).await,
+            Self::Protocol(client) => client.clone(),
+        };
+        let body = body.to_owned().into();
+        let sent = async_nats::jetstream::new(client).publish(subject.to_owned(), body).await;
+        sent.expect("the server is there").await.is_ok()
+    }
+
     /// `nats sub`: returns once the server knows of it.
     pub async fn watch(&self, subject: &str) -> Watch {
         match self {

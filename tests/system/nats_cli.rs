@@ -206,7 +206,6 @@ fn tasks(shops: &str) -> Vec<Bad> {
         bad(on("alchemy", &one, "0"), GOOD, "undecodable", "magic `alchemy` is not known"),
         bad(on("integrity", "nonsense", "0"), GOOD, "undecodable", "audit id `nonsense`"),
         bad(on("integrity", &one, "-1"), GOOD, "undecodable", "shard `-1` is not a number"),
-        bad(format!("audit.task.urgent.integrity.shop.{one}.3"), GOOD, "undecodable", "priority `urgent` is not known"),
         bad(format!("audit.task.normal.integrity.Shop.{one}.3"), GOOD, "undecodable", "project slug `Shop`"),
         // Somebody else's audit, and a shard that its plan does not have.
         bad(format!("audit.task.normal.integrity.office.{shops}.1"), GOOD, "refused", "has no task integrity 1")
@@ -224,6 +223,10 @@ async fn what_cannot_be_used_is_kept_with_its_reason_and_in_nobodys_way() {
     let shops = text(&pushed["audit_id"]).to_owned();
     let before = up.ended(&shops).await;
     let watch = up.cli.watch("audit.event.>").await;
+
+    // A priority that nobody reads is refused at once; no stream takes it.
+    let urgent = format!("audit.task.urgent.integrity.shop.{}.3", Uuid::new_v4());
+    assert!(!up.cli.is_taken(&urgent, GOOD).await, "{urgent} was taken");
 
     let bads: Vec<Bad> = requests(&shops).into_iter().chain(tasks(&shops)).collect();
     for (number, bad) in bads.iter().enumerate() {

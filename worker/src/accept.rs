@@ -89,7 +89,7 @@ impl Worker {
             let reason = format!("magic `{}` has no rules in this build", held.key.magic);
             Some(End::refused(Cause::Refused, reason))
         } else if held.is_late() {
-            Some(End::exhausted(ErrorClass::Deadline, "its deadline passed before a worker began it"))
+            Some(End::too_late("its deadline passed before a worker began it"))
         } else if deaths >= deaths_max(held.is_part) {
             let reason = format!("given up after {deaths} workers that had it fell silent");
             Some(End::exhausted(ErrorClass::Resource, reason))

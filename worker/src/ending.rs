@@ -20,17 +20,24 @@ pub(crate) struct End {
     /// What went wrong; nothing if the task itself is wrong.
     class: Option<ErrorClass>,
     reason: String,
+    /// Whether it was worked on: only then does the failure say something about what is in the shard.
+    is_begun: bool,
 }
 
 impl End {
     /// It asks for what nobody can do.
     pub(crate) fn refused(cause: Cause, reason: impl Into<String>) -> Self {
-        Self { cause, class: None, reason: reason.into() }
+        Self { cause, class: None, reason: reason.into(), is_begun: false }
     }
 
     /// It was tried as often, or for as long, as it may be.
     pub(crate) fn exhausted(class: ErrorClass, reason: impl Into<String>) -> Self {
-        Self { cause: Cause::Exhausted, class: Some(class), reason: reason.into() }
+        Self { cause: Cause::Exhausted, class: Some(class), reason: reason.into(), is_begun: true }
+    }
+
+    /// There was no time left to begin it.
+    pub(crate) fn too_late(reason: impl Into<String>) -> Self {
+        Self { is_begun: false, ..Self::exhausted(ErrorClass::Deadline, reason) }
     }
 }
 
@@ -111,11 +118,12 @@ impl Worker {
 
     /// Answers a task that nobody can do, so that its audit can end, and keeps the message for people to see.
     pub(crate) async fn give_up(&self, held: Held, end: End) {
-        let End { cause, class, reason } = end;
+        let End { cause, class, reason, is_begun } = end;
         tracing::warn!(audit_id = %held.key.audit, magic = %held.key.magic, shard = held.key.shard, reason, "task given up");
         match self.write_letter(&held.lease, cause, class, &reason).await {
             Ok(()) => {
-                let partial = match class {
+                // Without a class the shard is not split: its parts would be no faster.
+                let partial = match class.filter(|_| is_begun) {
                     Some(class) => PartialResult::failed(class, reason),
                     None => PartialResult::refused(reason),
                 };
