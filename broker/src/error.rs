@@ -70,6 +70,14 @@ pub enum BusError {
         /// Why.
         reason: String,
     },
+    /// Messages could not be removed from a stream.
+    #[error("cannot remove `{subject}` from the queue: {reason}")]
+    Purge {
+        /// Which messages.
+        subject: String,
+        /// Why.
+        reason: String,
+    },
     /// An object could not be read or written.
     #[error("cannot {action} object `{name}`: {reason}")]
     Object {

@@ -10,6 +10,8 @@ use schemas::magic::UnknownMagic;
 use schemas::request::{Priority, UnknownPriority};
 use schemas::task::TaskKey;
 
+use crate::topology;
+
 /// Stands for a project or audit that a message did not name.
 const UNKNOWN: &str = "_";
 
@@ -19,6 +21,11 @@ pub const REQUESTS: [&str; 2] = ["audit.request", "audit.request.*"];
 /// it is published instead of lying there unread.
 pub const TASKS: [&str; 4] =
     ["audit.task.critical.*.*.*.*", "audit.task.high.*.*.*.*", "audit.task.normal.*.*.*.*", "audit.task.low.*.*.*.*"];
+/// All tasks of one audit, as a filter.
+pub(crate) fn tasks_of(project: &ProjectSlug, audit: AuditId) -> String {
+    format!("audit.task.*.*.{project}.{audit}.>")
+}
+
 /// All results, as a stream filter.
 pub const RESULTS: &str = "audit.result.*.*.*.*";
 /// All events, as a stream filter.
@@ -52,6 +59,8 @@ pub enum Subject {
     Event(Option<ProjectSlug>, Option<AuditId>, EventKind),
     /// `audit.dlq.<cause>.<origin>`
     DeadLetter(Cause, Origin),
+    /// `$KV.audit_stopped.<audit>`: the key in the bucket that tells workers to stop; its value is the reason.
+    Stopped(AuditId),
 }
 
 /// Which kind of message died.
@@ -130,6 +139,7 @@ impl fmt::Display for Subject {
                 let audit = audit.map_or_else(|| UNKNOWN.to_owned(), |audit| audit.to_string());
                 write!(f, "audit.event.{project}.{audit}.{}", kind.as_str())
             }
+            Self::Stopped(audit) => write!(f, "$KV.{}.{audit}", topology::STOPPED.name),
             Self::DeadLetter(cause, origin) => write!(f, "audit.dlq.{}.{}", cause.as_str(), origin.as_str()),
         }
     }

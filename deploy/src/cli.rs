@@ -7,7 +7,9 @@ use crate::dead_letter::DeadLetterArgs;
 use crate::demo::DemoArgs;
 use crate::embedded::guard::GuardArgs;
 use crate::generate::GenerateArgs;
+use crate::policy::PolicyArgs;
 use crate::queue::QueueArgs;
+use crate::queue_cancel::CancelArgs;
 use crate::roles::{AggregatorArgs, MigrateArgs, PlannerRoleArgs, ServeRoleArgs, WorkerRoleArgs};
 use crate::rules::RulesArgs;
 use crate::services::ServicesArgs;
@@ -54,6 +56,10 @@ pub enum Command {
     Queue(QueueArgs),
     /// Look at messages that nobody could use, requeue or discard them; needs Postgres only
     DeadLetter(DeadLetterArgs),
+    /// Stop an audit that is queued or running
+    Cancel(CancelArgs),
+    /// Say what a push means for older audits of its branch
+    Policy(PolicyArgs),
     /// List the rules, or explain one
     Rules(RulesArgs),
     /// Write the files that are generated from the code

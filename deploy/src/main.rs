@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use deploy::cli::{Cli, Command};
-use deploy::{audit, dead_letter, demo, generate, queue, roles, rules, services, telemetry, topology, up};
+use deploy::{
+    audit, dead_letter, demo, generate, policy, queue, queue_cancel, roles, rules, services, telemetry, topology, up,
+};
 
 fn main() -> ExitCode {
     let Cli { log, command } = Cli::parse();
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
         Command::Topology(arguments) => topology::run(arguments),
         Command::Queue(arguments) => queue::run(arguments),
         Command::DeadLetter(arguments) => dead_letter::run(arguments),
+        Command::Cancel(arguments) => queue_cancel::run(arguments),
+        Command::Policy(arguments) => policy::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Generate(arguments) => generate::run(arguments),
         Command::Services(arguments) => services::run(arguments),

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use self::pace::Pace;
 use self::publish::publish;
 use crate::fairness::{Backlog, Limit, Limits, Turns};
+use crate::stops;
 
 /// How long to sleep while the queue is full: tasks that are done make room without an announcement.
 const PERIOD: Duration = Duration::from_millis(20);
@@ -74,6 +75,7 @@ async fn dispatch(
     let mut limits = limits(store, settings).await?;
     let mut limits_read = Instant::now();
     while !stop.is_cancelled() && seat.is_held().await {
+        stops::remove_tasks(store, bus).await?;
         if limits_read.elapsed() >= LIMITS_PERIOD {
             limits = self::limits(store, settings).await?;
             limits_read = Instant::now();

@@ -7,11 +7,13 @@ mod dead_letters;
 mod health;
 mod limits;
 mod metrics;
+mod policies;
 mod pressure;
 mod projects;
 mod queue;
 mod reply;
 mod state;
+mod stops;
 mod webhook;
 
 use std::convert::Infallible;
@@ -32,6 +34,7 @@ use self::reply::{ApiError, answer};
 use self::state::Shared;
 use crate::config::ServeArgs;
 use crate::repository_url::Access;
+use crate::supersede;
 
 /// Takes the address to serve on, after checking what can be wrong with the options.
 ///
@@ -46,7 +49,7 @@ pub async fn bind(args: &ServeArgs) -> anyhow::Result<TcpListener> {
 /// Serves until `stop` is cancelled, then finishes the requests under way.
 ///
 /// # Errors
-/// If the relay beside it panicked.
+/// If what runs beside it panicked.
 pub async fn run(
     listener: TcpListener,
     args: &ServeArgs,
@@ -59,11 +62,13 @@ pub async fn run(
     let address = listener.local_addr()?;
     let access = Access { allow_local: access.allow_local };
     let pressure = Pressure::new(*waiting_audits_max);
-    let shared = Shared::new(store.clone(), bus.clone(), catalogue, api_token.clone(), access, pressure);
+    let (shared, branches) = Shared::new(store.clone(), bus.clone(), catalogue, api_token.clone(), access, pressure);
+    let settler = tokio::spawn(supersede::run(store.clone(), branches, stop.clone()));
     let relay = tokio::spawn(broker::relay::run(store, bus, stop.clone()));
     tracing::info!(%address, "listening");
     let server = warp::serve(routes(shared)).incoming(listener).graceful(async move { stop.cancelled().await });
     server.run().await;
+    settler.await?;
     relay.await?;
     Ok(())
 }
@@ -119,6 +124,8 @@ pub(crate) fn routes(shared: Shared) -> BoxedFilter<(Response,)> {
         .or(queue_routes(&shared))
         .unify()
         .or(letters(&shared))
+        .unify()
+        .or(changes(&shared))
         .unify()
         .or(operations(&shared))
         .unify()
@@ -190,6 +197,29 @@ fn letters(shared: &Shared) -> BoxedFilter<(Response,)> {
             guarded(shared, headers, async move |shared, _| dead_letters::act(shared, act, body).await)
         });
     list.or(one).unify().or(act).unify().boxed()
+}
+
+/// What stops audits, and what pushes mean.
+fn changes(shared: &Shared) -> BoxedFilter<(Response,)> {
+    let cancel = warp::path!("api" / "v1" / "audits" / String / "cancel")
+        .and(warp::post())
+        .and(with(shared))
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(|audit, shared, headers, body| {
+            guarded(shared, headers, async |shared, _| stops::cancel(shared, audit, body).await)
+        });
+    let policies = warp::path!("api" / "v1" / "projects" / String / "push-policies");
+    let show = policies.and(warp::get()).and(with(shared)).and(warp::header::headers_cloned()).then(
+        |project, shared, headers| guarded(shared, headers, async |shared, _| policies::show(shared, project).await),
+    );
+    let replace =
+        policies.and(warp::put()).and(with(shared)).and(warp::header::headers_cloned()).and(warp::body::stream()).then(
+            |project, shared, headers, body| {
+                guarded(shared, headers, async |shared, _| policies::replace(shared, project, body).await)
+            },
+        );
+    cancel.or(show).unify().or(replace).unify().boxed()
 }
 
 /// Health and metrics.

@@ -20,5 +20,7 @@ pub mod queue;
 mod reconciler;
 pub mod repository_url;
 pub mod sharding;
+pub mod stops;
+mod supersede;
 pub mod webhooks;
 pub mod window;

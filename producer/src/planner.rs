@@ -31,7 +31,10 @@ use crate::mirror::{Credentials, Mirror, MirrorError, Mirrors, Verdict};
 use crate::plan::{Cached, Work, arrange, rulesets_of, survey, without_messages};
 use crate::repository_url::{Access, InvalidUrl, RepositoryUrl};
 use crate::sharding::ShardLimits;
-use crate::{dispatcher, reconciler};
+use crate::{dispatcher, reconciler, supersede};
+
+/// Plans made for one request where newer pushes change what is to be planned meanwhile; then the reconciler asks again.
+const PLANS_MAX: usize = 3;
 
 /// What planning needs. Clones share it.
 #[derive(Clone)]
@@ -180,8 +183,11 @@ impl Planner {
         if audit.project_id != Some(project.id) {
             return Ok(Some(format!("audit {id} does not belong to project `{}`", request.project)));
         }
-        if audit.state == "queued" {
-            self.plan(&project, &audit).await?;
+        for _ in 0..PLANS_MAX {
+            let Some(audit) = supersede::to_plan(&self.store, id).await? else { break };
+            if self.plan(&project, &audit).await? {
+                break;
+            }
         }
         Ok(None)
     }
@@ -203,7 +209,8 @@ impl Planner {
         Ok(None)
     }
 
-    async fn plan(&self, project: &Project, audit: &Audit) -> Result<(), PlanError> {
+    /// Plans an audit. Returns whether it is dealt with: if not, it was stopped or changed meanwhile.
+    async fn plan(&self, project: &Project, audit: &Audit) -> Result<bool, PlanError> {
         let request = request_of(audit);
         let url = RepositoryUrl::parse(&project.repository_url, self.access)?;
         let (mirrors, magics, id) = (Arc::clone(&self.mirrors), audit.magics.clone(), project.id);
@@ -218,7 +225,8 @@ impl Planner {
             Ok(Some((mirror, survey)))
         });
         let Some((mirror, survey)) = looked.await? else {
-            return Ok(self.store.fail_audit(audit.id, "the repository is empty: there is nothing to audit").await?);
+            self.store.fail_audit(audit.id, "the repository is empty: there is nothing to audit").await?;
+            return Ok(true);
         };
         let rulesets = rulesets_of(&audit.magics, &self.catalogue.rulesets());
         let cached = self.look_up(project, &survey, &rulesets).await?;
@@ -233,10 +241,10 @@ impl Planner {
         let shards = self.put(&work, bundles).await?;
         let Work { known, extent, .. } = work;
         let plan = Plan { commit, shards, known, extent };
-        let is_started = self.store.start_audit(audit.id, &plan).await?;
+        let is_started = self.store.start_as_planned(audit, &plan).await?;
         tracing::info!(audit_id = %audit.id, project = %project.slug, shards = plan.shards.len(), ?extent,
             is_started, "audit planned");
-        Ok(())
+        Ok(is_started)
     }
 
     /// What the result cache knows of each magic's items.

@@ -12,7 +12,8 @@ ALTER TABLE audits
     -- Predicted cost of all tasks and of those done, in bytes' worth of analysis.
     ADD COLUMN cost_total bigint NOT NULL DEFAULT 0,
     ADD COLUMN cost_done bigint NOT NULL DEFAULT 0,
-    -- The commit that the branch was at before the push, as the forge says: tells which of two pushes is the newer one.
+    -- The commit that the branch was at before the push, or the first of the pushes that it stands for, as the forge says:
+    -- tells which of two pushes is the newer one.
     ADD COLUMN pushed_onto text,
     ADD COLUMN superseded_by uuid REFERENCES audits (id) ON DELETE SET NULL,
     -- The running audit of the same branch whose end this one waits for.

@@ -6,6 +6,7 @@
 //! ```
 //! Everything here is pure: no clock, no I/O, no async. Anything may depend on this crate; it depends on no other of ours.
 
+pub mod branch;
 pub mod bundle;
 pub mod catalogue;
 pub mod dead_letter;
@@ -18,6 +19,7 @@ pub mod json_schema;
 pub mod magic;
 pub mod migrations;
 pub mod partial;
+pub mod policy;
 pub mod presence;
 pub mod request;
 pub mod retry;

@@ -34,15 +34,15 @@ const SEEDS: u64 = 60;
 const FILE_MAGICS: [Magic; 2] = [Magic::Integrity, Magic::Tdd];
 
 /// Two stores, as two aggregators have them, and a plan with the answer to each of its tasks.
-struct World {
-    stores: [Store; 2],
+pub(crate) struct World {
+    pub(crate) stores: [Store; 2],
     project: Project,
     plan: Plan,
     answers: BTreeMap<(u32, Magic), PartialResult>,
 }
 
 impl World {
-    async fn new(stack: &Stack) -> Self {
+    pub(crate) async fn new(stack: &Stack) -> Self {
         stack.set_up().await;
         let stores = [store(stack), store(stack)];
         let project = project("shop");
@@ -54,7 +54,7 @@ impl World {
     }
 
     /// A new audit of the plan, running.
-    async fn start(&self) -> AuditId {
+    pub(crate) async fn start(&self) -> AuditId {
         let id = AuditId(Uuid::new_v4());
         let request = AuditRequest {
             audit: None,
@@ -74,7 +74,7 @@ impl World {
     }
 
     /// The results of every task.
-    fn results(&self, audit: AuditId) -> Vec<TaskResult> {
+    pub(crate) fn results(&self, audit: AuditId) -> Vec<TaskResult> {
         let result = |(&(shard, magic), partial): (&(u32, Magic), &PartialResult)| {
             let key = TaskKey { magic, project: self.project.slug.clone(), audit, shard };
             TaskResult { key, partial: partial.clone(), trace: TraceId::random() }

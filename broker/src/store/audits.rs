@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{Store, commit, from_json, parsed};
 use crate::error::StoreError;
 use crate::store::outbox::event_row;
+use crate::store::supersede::release_waiting;
 
 /// One audit as it stands.
 #[derive(Debug, Clone)]
@@ -36,11 +37,11 @@ pub struct Audit {
     pub commit: Option<ObjectId>,
     /// Which magics.
     pub magics: Vec<Magic>,
-    /// Who asked: `webhook:github`, `api`, `nats`.
+    /// Who asked: `webhook:github`, `api`, `nats`, `schedule`.
     pub requested_by: String,
     /// The trace that everything about it belongs to.
     pub trace: TraceId,
-    /// `queued`, `running`, `completed`, `partial` or `failed`.
+    /// `queued`, `running`, `completed`, `partial`, `failed`, `cancelled` or `superseded`.
     pub state: String,
     /// Tasks for workers.
     pub tasks_total: i64,
@@ -56,8 +57,12 @@ pub struct Audit {
     pub commits_cached: i64,
     /// How it came out.
     pub verdict: Option<Verdict>,
-    /// Why it could not be done.
+    /// Why it could not be done or was stopped.
     pub reason: Option<String>,
+    /// The audit of a newer push that took its place.
+    pub superseded_by: Option<AuditId>,
+    /// The running audit of the same branch whose end it waits for.
+    pub waits_for: Option<AuditId>,
     /// When it was asked for.
     pub created_at: OffsetDateTime,
     /// When its plan was made.
@@ -99,6 +104,8 @@ impl Audit {
             commits_cached: row.try_get("commits_cached").map_err(failed)?,
             verdict: verdict.map(|value| from_json("verdict", value)).transpose()?,
             reason: optional("reason")?,
+            superseded_by: row.try_get::<Option<Uuid>, _>("superseded_by").map_err(failed)?.map(AuditId),
+            waits_for: row.try_get::<Option<Uuid>, _>("waits_for").map_err(failed)?.map(AuditId),
             created_at: row.try_get("created_at").map_err(failed)?,
             started_at: row.try_get("started_at").map_err(failed)?,
             finished_at: row.try_get("finished_at").map_err(failed)?,
@@ -169,6 +176,7 @@ impl Store {
             )
             .with_reason(reason);
             event_row(&mut transaction, &event, audit.trace).await?;
+            release_waiting(&mut transaction, &[audit.id.0]).await?;
         }
         commit(transaction).await
     }

@@ -24,7 +24,7 @@ pub struct NewAudit {
     pub magics: Vec<Magic>,
     /// The branch that was pushed to, as text from outside.
     pub branch: Option<String>,
-    /// Who asked: `webhook:github`, `api`, `nats`, `requeue`.
+    /// Who asked: `webhook:github`, `api`, `nats`, `requeue`, `schedule`.
     pub requested_by: &'static str,
     /// The trace that everything about it will belong to.
     pub trace: TraceId,
@@ -139,8 +139,8 @@ pub(super) async fn insert_audit(
     let magics: Vec<&str> = audit.magics.iter().map(|magic| magic.as_str()).collect();
     let inserted = sqlx::query(
         "INSERT INTO audits (id, project_id, project_slug, kind, priority, revision, base_commit, branch, magics,
-                             requested_by, trace_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+                             requested_by, trace_id, pushed_onto)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
     )
     .bind(audit.id.0)
     .bind(project.id)
@@ -153,6 +153,8 @@ pub(super) async fn insert_audit(
     .bind(magics)
     .bind(audit.requested_by)
     .bind(audit.trace.as_uuid())
+    // Only pushes name a branch, and what they are new since is what the branch was at.
+    .bind(audit.branch.as_ref().and(request.base.as_ref()).map(|base| base.as_str()))
     .execute(&mut *connection)
     .await
     .map_err(|error| StoreError::of("record an audit", error))?;

@@ -3,6 +3,7 @@
 //! A task row goes from open to done once; only that step lets a result, its findings and the audit's counter through,
 //! all in one transaction. The acknowledgement follows the commit.
 
+mod late;
 mod rows;
 mod unplanned;
 
@@ -15,6 +16,7 @@ use schemas::task::TaskKey;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use self::late::keep_late;
 use self::rows::remember_items;
 pub(super) use self::rows::{insert_findings, insert_results};
 use self::unplanned::adopt_unplanned;
@@ -106,7 +108,7 @@ impl Store {
         lock_audits(&mut transaction, batch).await?;
         adopt_unplanned(&mut transaction, batch).await?;
         let mut fresh = close_tasks(&mut transaction, batch).await?;
-        let (answered, repeated) = first_answers(batch, &fresh);
+        let (answered, mut repeated) = first_answers(batch, &fresh);
         let was_in_flight = |key: &Key| fresh.iter().any(|closed| closed.was_in_flight && closed.key == *key);
         let splits = split_failures(&mut transaction, batch, &answered, was_in_flight).await?;
         let mut merged = Merged::default();
@@ -129,6 +131,7 @@ impl Store {
         merged.progress = count_done(&mut transaction, &fresh).await?;
         let touched: Vec<AuditId> = merged.progress.iter().map(|progress| progress.audit).collect();
         merged.finished = finish_if_complete(&mut transaction, &touched).await?;
+        keep_late(&mut transaction, batch, &mut repeated).await?;
         judge_repeated(&mut transaction, batch, &repeated, &mut merged).await?;
         commit(transaction).await?;
         Ok(merged)

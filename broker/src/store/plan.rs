@@ -11,6 +11,7 @@ use schemas::task::PLANNED_SHARD;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::audits::Audit;
 use super::merge::{Part, insert_findings, insert_results};
 use super::outbox::event_row;
 use super::verdicts::finish_if_complete;
@@ -72,12 +73,26 @@ impl Store {
     /// # Errors
     /// If the database cannot be reached or refuses the plan.
     pub async fn start_audit(&self, id: AuditId, plan: &Plan) -> Result<bool, StoreError> {
+        self.start(id, None, plan).await
+    }
+
+    /// The same, unless the audit was told to wait or to cover something else since it was read as `planned`.
+    ///
+    /// # Errors
+    /// As [`Store::start_audit`].
+    pub async fn start_as_planned(&self, planned: &Audit, plan: &Plan) -> Result<bool, StoreError> {
+        self.start(planned.id, Some(planned), plan).await
+    }
+
+    async fn start(&self, id: AuditId, planned: Option<&Audit>, plan: &Plan) -> Result<bool, StoreError> {
         let failed = |error| StoreError::of("start an audit", error);
         let mut transaction = self.begin().await?;
         let started: Option<(Uuid, String, Uuid)> = sqlx::query_as(
             "UPDATE audits SET state = 'running', started_at = now(), commit_sha = $2, tasks_total = $3,
                     files_analyzed = $4, files_cached = $5, commits_analyzed = $6, commits_cached = $7, cost_total = $8
-             WHERE id = $1 AND state = 'queued' RETURNING id, project_slug, trace_id",
+             WHERE id = $1 AND state = 'queued' AND waits_for IS NULL
+               AND ($9::text IS NULL OR (kind = $9 AND base_commit IS NOT DISTINCT FROM $10 AND magics = $11))
+             RETURNING id, project_slug, trace_id",
         )
         .bind(id.0)
         .bind(plan.commit.as_str())
@@ -87,6 +102,9 @@ impl Store {
         .bind(count(plan.extent.commits_analyzed))
         .bind(count(plan.extent.commits_cached))
         .bind(cost_column(plan.cost()))
+        .bind(planned.map(|audit| audit.kind.as_str()))
+        .bind(planned.and_then(|audit| audit.base.as_ref()).map(ObjectId::as_str))
+        .bind(planned.map(|audit| audit.magics.iter().map(|magic| magic.as_str()).collect::<Vec<_>>()))
         .fetch_optional(&mut *transaction)
         .await
         .map_err(failed)?;

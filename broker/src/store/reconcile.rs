@@ -67,10 +67,15 @@ impl Store {
         let failed = |error| StoreError::of("look for forgotten audits", error);
         let mut transaction = self.begin().await?;
         let rows: Vec<StaleAuditRow> = sqlx::query_as(
-            "SELECT id, trace_id, project_slug, kind, revision, base_commit, priority FROM audits
-             WHERE state = 'queued' AND created_at < now() - make_interval(secs => $1)
-               AND NOT EXISTS (SELECT 1 FROM outbox WHERE message_id LIKE 'R:' || audits.id || ':%')
-             ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED",
+            // What waits for an audit that is open is not forgotten; what waits for one that has ended is set going.
+            "UPDATE audits SET waits_for = NULL WHERE id IN (
+                 SELECT id FROM audits
+                 WHERE state = 'queued' AND created_at < now() - make_interval(secs => $1)
+                   AND NOT EXISTS (SELECT 1 FROM outbox WHERE message_id LIKE 'R:' || audits.id || ':%')
+                   AND NOT EXISTS (SELECT 1 FROM audits other
+                                   WHERE other.id = audits.waits_for AND other.state IN ('queued', 'running'))
+                 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+             RETURNING id, trace_id, project_slug, kind, revision, base_commit, priority",
         )
         .bind(age.as_secs_f64())
         .bind(limit)

@@ -12,6 +12,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::outbox::event_row;
+use super::supersede::release_waiting;
 use super::{from_json, parsed, to_json};
 use crate::error::StoreError;
 
@@ -55,6 +56,8 @@ pub(super) async fn finish_if_complete(
         record(connection, &ended, tasks).await?;
         finished.push(ended);
     }
+    let ended: Vec<Uuid> = finished.iter().map(|finished| finished.audit.0).collect();
+    release_waiting(connection, &ended).await?;
     Ok(finished)
 }
 

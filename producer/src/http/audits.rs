@@ -97,11 +97,11 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     }
 }
 
-fn parse_project(text: &str) -> Result<ProjectSlug, ApiError> {
+pub(super) fn parse_project(text: &str) -> Result<ProjectSlug, ApiError> {
     text.parse().map_err(|_no_such_slug| no_project(text))
 }
 
-fn no_project(text: &str) -> ApiError {
+pub(super) fn no_project(text: &str) -> ApiError {
     let shown: String = text.chars().take(80).flat_map(char::escape_debug).collect();
     ApiError::NotFound(format!("there is no project `{shown}`"))
 }
@@ -156,6 +156,8 @@ struct AuditView {
     status: Option<Status>,
     score: Option<f64>,
     reason: Option<String>,
+    superseded_by: Option<AuditId>,
+    waits_for: Option<AuditId>,
     created_at: Option<String>,
     started_at: Option<String>,
     finished_at: Option<String>,
@@ -185,6 +187,8 @@ fn view(audit: Audit) -> AuditView {
         status: audit.verdict.as_ref().map(|verdict| verdict.status),
         score: audit.verdict.as_ref().and_then(|verdict| verdict.score),
         reason: audit.reason,
+        superseded_by: audit.superseded_by,
+        waits_for: audit.waits_for,
         created_at: rfc3339(audit.created_at),
         started_at: audit.started_at.and_then(rfc3339),
         finished_at: audit.finished_at.and_then(rfc3339),

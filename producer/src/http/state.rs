@@ -9,12 +9,13 @@ use broker::{Bus, Store};
 use schemas::catalogue::Catalogue;
 use schemas::ids::ProjectSlug;
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::body::BODIES_KIB_MAX;
 use super::metrics::Metrics;
 use super::pressure::Pressure;
 use crate::repository_url::Access;
+use crate::supersede::{self, Branch, Pushed};
 
 /// Projects remembered for webhooks that come while the database is away; at about 1 KiB each this stays small.
 const PROJECTS_REMEMBERED_MAX: usize = 10_000;
@@ -32,6 +33,7 @@ pub(crate) struct State {
     pub(crate) bodies: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
     pub(crate) pressure: Pressure,
+    pub(crate) pushed: Pushed,
     remembered: Mutex<HashMap<ProjectSlug, Project>>,
 }
 
@@ -50,10 +52,12 @@ impl Shared {
         api_token: SecretString,
         access: Access,
         pressure: Pressure,
-    ) -> Self {
+    ) -> (Self, mpsc::Receiver<Branch>) {
+        let (pushed, branches) = supersede::channel();
         let bodies = Arc::new(Semaphore::new(BODIES_KIB_MAX));
         let (metrics, remembered) = (Metrics::new(), Mutex::default());
-        Self(Arc::new(State { store, bus, catalogue, api_token, access, bodies, metrics, pressure, remembered }))
+        let state = State { store, bus, catalogue, api_token, access, bodies, metrics, pressure, pushed, remembered };
+        (Self(Arc::new(state)), branches)
     }
 
     /// A project from the record; or as it was last seen if the record is away, with the error that says so.

@@ -144,6 +144,7 @@ async fn settle(
     if let (Some(audit), false) = (&audit, recorded.seen_before) {
         tracing::info!(trace_id = %audit.trace, audit_id = %audit.id, project = %project.slug, delivery_id = id,
             "push accepted");
+        shared.pushed.tell(project.id, audit.branch.as_deref().unwrap_or_default());
     }
     let (code, status) = match (&recorded.audit, recorded.seen_before) {
         (Some(_), false) => (StatusCode::ACCEPTED, "queued"),
