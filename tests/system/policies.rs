@@ -3,6 +3,9 @@
 mod coalesce;
 mod settings;
 
+use std::collections::BTreeMap;
+
+use broker::store::plan::{Extent, Plan};
 use schemas::ids::{AuditId, TraceId};
 use schemas::magic::Magic;
 use schemas::request::{AuditKind, AuditRequest, Priority};
@@ -188,4 +191,25 @@ async fn a_push_that_nobody_settled_is_settled_before_it_is_planned() {
     }
     let expected = [EXPECTED.as_slice(), &MORE[..2]].concat();
     assert_eq!(stack.findings(&third, &repository).await, sorted(&expected));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_refused_when_its_audit_has_to_cover_more_by_then() {
+    let mut stack = without_workers().await;
+    let (mut repository, tip) = project(&stack, "shop").await;
+    let [one, two, _] = three_more(&mut repository);
+    stack.stop(Role::Planner, 0).await;
+    let newer = record_only(&stack, "shop", Some(&one), &two).await;
+    let store = store(&stack);
+    let planned = store.audit(newer.parse().unwrap()).await.unwrap().unwrap();
+    let older = record_only(&stack, "shop", Some(&tip), &one).await;
+    assert_eq!(store.settle_branch(planned.project_id.unwrap(), "main").await.unwrap(), 1);
+    assert_eq!(audit(&stack, &older).await["state"], "superseded");
+
+    let plan = Plan { commit: two.parse().unwrap(), shards: vec![], known: BTreeMap::new(), extent: Extent::default() };
+    assert!(!store.start_as_planned(&planned, &plan).await.unwrap(), "the plan is of too little");
+    let widened = store.audit(planned.id).await.unwrap().unwrap();
+    assert_eq!((widened.state.as_str(), widened.base), ("queued", Some(tip.parse().unwrap())));
+    let again = store.audit(planned.id).await.unwrap().unwrap();
+    assert!(store.start_as_planned(&again, &plan).await.unwrap());
 }
