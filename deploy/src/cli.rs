@@ -12,6 +12,7 @@ use crate::queue::QueueArgs;
 use crate::queue_cancel::CancelArgs;
 use crate::roles::{AggregatorArgs, MigrateArgs, PlannerRoleArgs, ServeRoleArgs, WorkerRoleArgs};
 use crate::rules::RulesArgs;
+use crate::schedule::ScheduleArgs;
 use crate::services::ServicesArgs;
 use crate::telemetry::LogArgs;
 use crate::topology::TopologyCommandArgs;
@@ -60,6 +61,8 @@ pub enum Command {
     Cancel(CancelArgs),
     /// Say what a push means for older audits of its branch
     Policy(PolicyArgs),
+    /// Say when a project is audited without anybody asking
+    Schedule(ScheduleArgs),
     /// List the rules, or explain one
     Rules(RulesArgs),
     /// Write the files that are generated from the code

@@ -14,6 +14,7 @@ pub mod report;
 pub mod roles;
 pub mod rules;
 mod runtime;
+pub mod schedule;
 pub mod services;
 pub mod telemetry;
 pub mod topology;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use deploy::cli::{Cli, Command};
 use deploy::{
-    audit, dead_letter, demo, generate, policy, queue, queue_cancel, roles, rules, services, telemetry, topology, up,
+    audit, dead_letter, demo, generate, policy, queue, queue_cancel, roles, rules, schedule, services, telemetry,
+    topology, up,
 };
 
 fn main() -> ExitCode {
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::DeadLetter(arguments) => dead_letter::run(arguments),
         Command::Cancel(arguments) => queue_cancel::run(arguments),
         Command::Policy(arguments) => policy::run(arguments),
+        Command::Schedule(arguments) => schedule::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Generate(arguments) => generate::run(arguments),
         Command::Services(arguments) => services::run(arguments),

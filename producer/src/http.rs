@@ -12,6 +12,7 @@ mod pressure;
 mod projects;
 mod queue;
 mod reply;
+mod schedules;
 mod state;
 mod stops;
 mod webhook;
@@ -127,6 +128,8 @@ pub(crate) fn routes(shared: Shared) -> BoxedFilter<(Response,)> {
         .unify()
         .or(changes(&shared))
         .unify()
+        .or(timetable(&shared))
+        .unify()
         .or(operations(&shared))
         .unify()
         .recover(reply::unmatched)
@@ -220,6 +223,33 @@ fn changes(shared: &Shared) -> BoxedFilter<(Response,)> {
             },
         );
     cancel.or(show).unify().or(replace).unify().boxed()
+}
+
+/// What is audited without anybody asking.
+fn timetable(shared: &Shared) -> BoxedFilter<(Response,)> {
+    let schedules = warp::path!("api" / "v1" / "projects" / String / "schedules" / ..);
+    let asked = with(shared).and(warp::header::headers_cloned());
+    let list = schedules.and(warp::path::end()).and(warp::get()).and(asked.clone()).then(|project, shared, headers| {
+        guarded(shared, headers, async |shared, _| schedules::list(shared, project).await)
+    });
+    let one = schedules.and(warp::path!(String));
+    let show = one.and(warp::get()).and(asked.clone()).then(|project, name, shared, headers| {
+        guarded(shared, headers, async |shared, _| schedules::show(shared, project, name).await)
+    });
+    let set = one.and(warp::put()).and(asked.clone()).and(warp::body::stream()).then(
+        |project, name, shared, headers, body| {
+            guarded(shared, headers, async |shared, _| schedules::set(shared, project, name, body).await)
+        },
+    );
+    let remove = one.and(warp::delete()).and(asked.clone()).then(|project, name, shared, headers| {
+        guarded(shared, headers, async |shared, _| schedules::remove(shared, project, name).await)
+    });
+    let run = schedules.and(warp::path!(String / "run")).and(warp::post()).and(asked).then(
+        |project, name, shared, headers| {
+            guarded(shared, headers, async |shared, _| schedules::run(shared, project, name).await)
+        },
+    );
+    list.or(show).unify().or(set).unify().or(remove).unify().or(run).unify().boxed()
 }
 
 /// Health and metrics.

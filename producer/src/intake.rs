@@ -25,7 +25,7 @@ pub enum Refused {
 /// Who asks, and by which key asking twice is asking once.
 #[derive(Debug, Clone)]
 pub struct Asker {
-    /// `webhook:github`, `api` or `nats`.
+    /// `webhook:github`, `api`, `nats` or `schedule`.
     pub requested_by: &'static str,
     /// The audit that this request always means; random if it has no key.
     pub audit: AuditId,
@@ -40,12 +40,20 @@ pub struct Asker {
 /// # Errors
 /// If the request asks for something that no audit can be.
 pub fn admit(request: AuditRequest, asker: Asker, catalogue: &Catalogue) -> Result<NewAudit, Refused> {
-    if request.kind == AuditKind::AdHoc {
-        return Err(Refused::Kind);
-    }
-    let magics = magics(&request.magics, catalogue)?;
+    let magics = check(request.kind, &request.magics, catalogue)?;
     let Asker { requested_by, audit, trace, branch } = asker;
     Ok(NewAudit { id: audit, request, magics, branch, requested_by, trace })
+}
+
+/// The magics that would be run, if an audit can be asked for like that.
+///
+/// # Errors
+/// If it cannot.
+pub(crate) fn check(kind: AuditKind, asked: &[Magic], catalogue: &Catalogue) -> Result<Vec<Magic>, Refused> {
+    if kind == AuditKind::AdHoc {
+        return Err(Refused::Kind);
+    }
+    magics(asked, catalogue)
 }
 
 /// The magics asked for, each once; all that have rules if none was named.

@@ -19,6 +19,7 @@ pub mod planner;
 pub mod queue;
 mod reconciler;
 pub mod repository_url;
+pub mod schedules;
 pub mod sharding;
 pub mod stops;
 mod supersede;

@@ -31,7 +31,7 @@ use crate::mirror::{Credentials, Mirror, MirrorError, Mirrors, Verdict};
 use crate::plan::{Cached, Work, arrange, rulesets_of, survey, without_messages};
 use crate::repository_url::{Access, InvalidUrl, RepositoryUrl};
 use crate::sharding::ShardLimits;
-use crate::{dispatcher, reconciler, supersede};
+use crate::{dispatcher, reconciler, schedules, supersede};
 
 /// Plans made for one request where newer pushes change what is to be planned meanwhile; then the reconciler asks again.
 const PLANS_MAX: usize = 3;
@@ -106,10 +106,12 @@ pub async fn run(
     let mirrors = Arc::new(Mirrors::open(mirrors, access, Credentials { ssh_key: ssh_key.clone() })?);
     let limits = ShardLimits { files_max: *shard_files, ..ShardLimits::default() };
     let catalogue = Arc::new(catalogue);
+    let timetable = schedules::run(store.clone(), Arc::clone(&catalogue), stop.clone());
     // No steps are counted here: fetching and packing have limits of their own.
     let heartbeats = bus.heartbeats(Duration::MAX)?;
     let planner = Planner { store: store.clone(), bus: bus.clone(), mirrors, access, catalogue, limits, heartbeats };
     let background = TaskTracker::new();
+    background.spawn(timetable);
     background.spawn(broker::relay::run(store.clone(), bus.clone(), stop.clone()));
     background.spawn(dispatcher::run(store, bus.clone(), dispatch.settings(), stop.clone()));
     let lost_after = Duration::from_secs(*lost_after_secs);

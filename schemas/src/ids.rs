@@ -97,6 +97,14 @@ text_id!(
 );
 
 text_id!(
+    /// A schedule's name within its project, of the same letters as a project's.
+    ScheduleName,
+    "schedule name",
+    "use 1 to 63 lower-case letters, digits and dashes, starting and ending with a letter or digit",
+    |text| ProjectSlug::from_str(text).is_ok()
+);
+
+text_id!(
     /// A git object id: 40 (SHA-1) or 64 (SHA-256) lower-case hex digits.
     ObjectId,
     "git object id",

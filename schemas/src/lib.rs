@@ -23,6 +23,7 @@ pub mod policy;
 pub mod presence;
 pub mod request;
 pub mod retry;
+pub mod schedule;
 pub mod score;
 pub mod severity;
 pub mod tally;

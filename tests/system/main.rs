@@ -21,6 +21,7 @@ mod priorities;
 mod queue;
 mod repositories;
 mod retries;
+mod schedules;
 mod stops;
 mod tidy;
 mod topology;
