@@ -9,7 +9,6 @@ use crate::embedded::guard::GuardArgs;
 use crate::generate::GenerateArgs;
 use crate::policy::PolicyArgs;
 use crate::queue::QueueArgs;
-use crate::queue_cancel::CancelArgs;
 use crate::roles::{AggregatorArgs, MigrateArgs, PlannerRoleArgs, ServeRoleArgs, WorkerRoleArgs};
 use crate::rules::RulesArgs;
 use crate::schedule::ScheduleArgs;
@@ -53,12 +52,10 @@ pub enum Command {
     Migrate(MigrateArgs),
     /// Create and update the streams and consumers, or compare them; make keys for the roles; delete no stream
     Topology(TopologyCommandArgs),
-    /// Show the queue, explain why an audit waits, set limits
+    /// Show the queue, explain why an audit waits, stop one, set limits
     Queue(QueueArgs),
     /// Look at messages that nobody could use, requeue or discard them; needs Postgres only
     DeadLetter(DeadLetterArgs),
-    /// Stop an audit that is queued or running
-    Cancel(CancelArgs),
     /// Say what a push means for older audits of its branch
     Policy(PolicyArgs),
     /// Say when a project is audited without anybody asking

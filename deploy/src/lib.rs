@@ -9,7 +9,6 @@ pub mod generate;
 mod platform;
 pub mod policy;
 pub mod queue;
-pub mod queue_cancel;
 pub mod report;
 pub mod roles;
 pub mod rules;

@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use deploy::cli::{Cli, Command};
 use deploy::{
-    audit, dead_letter, demo, generate, policy, queue, queue_cancel, roles, rules, schedule, services, telemetry,
-    topology, up,
+    audit, dead_letter, demo, generate, policy, queue, roles, rules, schedule, services, telemetry, topology, up,
 };
 
 fn main() -> ExitCode {
@@ -30,7 +29,6 @@ fn main() -> ExitCode {
         Command::Topology(arguments) => topology::run(arguments),
         Command::Queue(arguments) => queue::run(arguments),
         Command::DeadLetter(arguments) => dead_letter::run(arguments),
-        Command::Cancel(arguments) => queue_cancel::run(arguments),
         Command::Policy(arguments) => policy::run(arguments),
         Command::Schedule(arguments) => schedule::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),

@@ -1,5 +1,6 @@
-//! `elder queue`: how the queue stands, why an audit waits, and who may have how much of it.
+//! `elder queue`: how the queue stands, why an audit waits, how to stop it, and who may have how much of it.
 
+mod cancel;
 mod limit;
 mod text;
 
@@ -11,6 +12,7 @@ use broker::config::{DatabaseArgs, NatsArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use schemas::ids::AuditId;
 
+use self::cancel::CancelArgs;
 use self::limit::LimitCommand;
 use crate::runtime;
 
@@ -46,6 +48,8 @@ enum QueueCommand {
         /// The audit
         audit: AuditId,
     },
+    /// Stop an audit that is queued or running
+    Cancel(CancelArgs),
     /// List, set and remove limits of projects and teams
     Limit {
         #[command(subcommand)]
@@ -69,6 +73,7 @@ pub fn run(args: QueueArgs) -> Result<()> {
                 let explanation = explanation.with_context(|| format!("there is no audit `{audit}`"))?;
                 print(format, &explanation, text::explanation)?
             }
+            QueueCommand::Cancel(args) => cancel::run(&store, args, format).await?,
             QueueCommand::Limit { command } => limit::run(&store, command, format).await?,
         };
         store.close().await;

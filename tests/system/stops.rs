@@ -117,7 +117,7 @@ async fn what_is_not_planned_yet_can_be_cancelled_and_what_has_ended_cannot() {
     let planner = tests::stack::Role::Planner;
     stack.stop(planner, 0).await;
     let queued = stack.trigger("shop", &json!({})).await;
-    let run = stack.run("cancel", ["cancel", &queued]).start().await;
+    let run = stack.run("cancel", ["queue", "cancel", &queued]).start().await;
     assert!(run.exited().await.success(), "{}", run.log());
     assert!(run.log().contains("is cancelled: cancelled on the command line"), "{}", run.log());
     stack.restart(planner, 0).await;
@@ -137,7 +137,7 @@ async fn what_is_not_planned_yet_can_be_cancelled_and_what_has_ended_cannot() {
     }
     let path = format!("/api/v1/audits/{ended}/cancel");
     stack.api().anonymous().post(&path, &json!({})).await.expect(401);
-    let run = stack.run("cancel-ended", ["cancel", &ended]).start().await;
+    let run = stack.run("cancel-ended", ["queue", "cancel", &ended]).start().await;
     assert_eq!(run.exited().await.code(), Some(1));
     assert!(run.log().contains("ended as completed"), "{}", run.log());
 }
