@@ -16,6 +16,7 @@ pub mod nats_cli;
 pub mod noop;
 pub mod player;
 pub mod process;
+pub mod proxy;
 pub mod random;
 pub mod repository;
 pub mod scratch;

@@ -1,5 +1,7 @@
 //! The harness itself: servers that come back with their data after being killed.
 
+mod proxies;
+
 use sqlx::Connection as _;
 use tests::stack::{Stack, StackConfig};
 
