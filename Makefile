@@ -52,7 +52,7 @@ up: setup ## Run the whole service on this machine until Ctrl-C
 	@target/debug/elder up
 
 test: setup $(TOOLS)/bin/nats ## Run every test against a real nats-server and a real Postgres
-	@$(CARGO) build --package deploy
+	@$(CARGO) build --package deploy --features failpoints
 	@$(CARGO) test --workspace
 
 # The tests that act as somebody with the NATS command line use it where it is there.

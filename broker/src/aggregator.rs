@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
 use crate::error::{BusError, chain};
+use crate::failpoint::{self, Step};
 use crate::lease::Lease;
 use crate::store::Store;
 use crate::store::merge::{Merged, Progress, TaskResult};
@@ -90,10 +91,16 @@ async fn settle(store: &Store, bus: &Bus, batch: Vec<Held>) -> Vec<Progress> {
     if batch.is_empty() {
         return Vec::new();
     }
+    failpoint::reach(Step::AggregatorBeforeMerge).await;
     let (leases, results): (Vec<Lease>, Vec<TaskResult>) =
         batch.into_iter().map(|held| (held.lease, held.result)).unzip();
     match store.merge(&results).await {
-        Ok(merged) => acknowledge(bus, leases, &results, merged).await,
+        Ok(merged) => {
+            failpoint::reach(Step::AggregatorAfterCommit).await;
+            let progress = acknowledge(bus, leases, &results, merged).await;
+            failpoint::reach(Step::AggregatorAfterAck).await;
+            progress
+        }
         Err(error) if error.is_transient() => {
             tracing::warn!(error = %chain(&error), results = results.len(), "results wait");
             join_all(leases.into_iter().map(async |lease| end(lease.retry(ErrorClass::Transient).await))).await;

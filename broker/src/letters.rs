@@ -5,7 +5,8 @@ use schemas::retry::ErrorClass;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
-use crate::error::chain;
+use crate::error::{StoreError, chain};
+use crate::failpoint::{self, Step};
 use crate::lease::Lease;
 use crate::store::Store;
 use crate::subscription::Subscription;
@@ -19,7 +20,7 @@ pub async fn run(store: Store, bus: Bus, stop: CancellationToken) {
     let mut letters = Subscription::new(bus, topology::LETTERS);
     while let Some(leases) = letters.next(BATCH, &stop).await {
         for lease in leases {
-            let kept = store.keep_dead_letter(&letter(&lease), lease.trace()).await;
+            let kept = keep(&store, &lease).await;
             let ended = match kept {
                 Ok(()) => lease.done_unconfirmed().await,
                 Err(error) => {
@@ -32,6 +33,12 @@ pub async fn run(store: Store, bus: Bus, stop: CancellationToken) {
             }
         }
     }
+}
+
+async fn keep(store: &Store, lease: &Lease) -> Result<(), StoreError> {
+    failpoint::reach_store(Step::LettersBeforeKeep).await?;
+    store.keep_dead_letter(&letter(lease), lease.trace()).await?;
+    failpoint::reach_store(Step::LettersAfterKeep).await
 }
 
 /// The letter; whatever else somebody published there is a dead letter about itself.

@@ -8,6 +8,7 @@ pub mod bus;
 pub mod config;
 pub mod depths;
 pub mod error;
+pub mod failpoint;
 pub mod headers;
 pub mod heartbeat;
 pub mod janitor;

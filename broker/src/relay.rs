@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
 use crate::error::chain;
+use crate::failpoint::{self, Step};
 use crate::store::outbox::OutboxRow;
 use crate::store::{OUTBOX_CHANNEL, Store, Wakeups};
 
@@ -65,5 +66,9 @@ async fn publish(bus: &Bus, rows: Vec<OutboxRow>) -> Vec<i64> {
             }
         }
     });
-    join_all(publishes).await.into_iter().flatten().collect()
+    let published = join_all(publishes).await.into_iter().flatten().collect();
+    match failpoint::reach_store(Step::RelayAfterPublish).await {
+        Ok(()) => published,
+        Err(_nobody_knows_that_they_are_out) => Vec::new(),
+    }
 }

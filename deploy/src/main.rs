@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     if let Command::ChildGuard(arguments) = command {
         return arguments.run();
     }
+    broker::failpoint::set_up();
     telemetry::start(&log, matches!(command, Command::Demo(_) | Command::Audit(_) | Command::Queue(_)));
     let outcome = match command {
         Command::ChildGuard(_) => Ok(()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::error::{BusError, StoreError, chain};
+use broker::failpoint::{self, Step};
 use broker::heartbeat::Heartbeats;
 use broker::lease::Lease;
 use broker::store::audits::Audit;
@@ -243,7 +244,9 @@ impl Planner {
         let shards = self.put(&work, bundles).await?;
         let Work { known, extent, .. } = work;
         let plan = Plan { commit, shards, known, extent };
+        failpoint::reach_store(Step::PlannerBeforeStart).await?;
         let is_started = self.store.start_as_planned(audit, &plan).await?;
+        failpoint::reach_store(Step::PlannerAfterStart).await?;
         tracing::info!(audit_id = %audit.id, project = %project.slug, shards = plan.shards.len(), ?extent,
             is_started, "audit planned");
         Ok(is_started)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use broker::error::{BusError, chain};
 use broker::moment::Moment;
+use broker::failpoint::{self, Step};
 use broker::store::merge::TaskResult;
 use broker::store::reconcile::{OverdueTask, StaleShard};
 use broker::subject::{Origin, Subject};
@@ -92,6 +93,7 @@ async fn reopen(planner: &Planner, stale: StaleShard) -> Result<u64, PlanError> 
         });
         let packed = packed.await?;
         planner.bus.put_object(&packed.digest, &packed.bytes).await?;
+        failpoint::reach_store(Step::ReconcilerAfterPut).await?;
         packed.digest
     };
     Ok(planner.store.reopen_shard(audit, shard, &digest).await?)

@@ -19,15 +19,20 @@ pub fn workspace() -> &'static Path {
 }
 
 fn build() -> PathBuf {
-    // <target>/<profile>/deps/<test>; a benchmark is there too.
+    // <target>/<profile>/deps/<test>, a benchmark likewise; a program of ours is one level higher.
     let test = std::env::current_exe().expect("a test knows its own path");
-    let profile = test.ancestors().nth(2).expect("a test is in <target>/<profile>/deps");
+    let folder = test.parent().expect("a program is in a folder");
+    let profile =
+        if folder.ends_with("deps") { folder.parent().expect("a test is in <target>/<profile>/deps") } else { folder };
     let target = profile.parent().expect("a profile is in a target folder");
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(workspace()).args(["build", "--quiet", "--package", "deploy", "--bin", "elder"]);
     command.arg("--target-dir").arg(target);
     if profile.ends_with("release") {
+        // What benchmarks measure is what is shipped.
         command.arg("--release");
+    } else {
+        command.args(["--features", "failpoints"]);
     }
     // What cargo tells this test about its own package is news to some build scripts, which would build it all again.
     for (name, _) in std::env::vars_os() {

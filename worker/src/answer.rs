@@ -2,6 +2,7 @@
 
 use broker::Bus;
 use broker::error::{BusError, chain};
+use broker::failpoint::{self, Step};
 use broker::subject::Subject;
 use schemas::ids::Digest;
 use schemas::item::ItemResult;
@@ -22,7 +23,10 @@ const FINDINGS_MAX: usize = 20_000;
 pub(crate) async fn answer(worker: &Worker, held: Held, mut partial: PartialResult) {
     cut(&mut partial.items);
     match publish(&worker.bus, &held, partial).await {
-        Ok(()) => log_lost(held.lease.done().await),
+        Ok(()) => {
+            failpoint::reach(Step::WorkerAfterResult).await;
+            log_lost(held.lease.done().await);
+        }
         Err(error) => {
             tracing::warn!(error = %chain(&error), "a result could not be stored; the task comes again");
             worker.put_back(held, ErrorClass::Transient).await;

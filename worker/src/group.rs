@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::error::chain;
+use broker::failpoint::{self, Step};
 use broker::lease::Lease;
 use broker::pulse::Pulse;
 use futures::future::join_all;
@@ -68,6 +69,7 @@ enum Failure {
 impl Worker {
     /// Deals with a batch.
     pub(crate) async fn work(&self, leases: Vec<Lease>) {
+        failpoint::reach(Step::WorkerAfterPull).await;
         let mut groups: BTreeMap<Source, Group> = BTreeMap::new();
         for (index, lease) in leases.into_iter().enumerate() {
             let Some((held, task)) = self.accept(lease).await else { continue };
@@ -177,6 +179,7 @@ impl Worker {
         let pulse = Arc::clone(pulse);
         let work = move || {
             let shard = pulse.step(|| read(bundle, files.unwrap_or_default(), items))?;
+            failpoint::reach_pass(Step::WorkerInPass, shard.files.iter().map(|file| file.path.as_str()));
             analyze_watched(&shard, &magics, &pulse).ok_or(Failure::Unfinished)
         };
         match cpu::run(work).await {

@@ -25,6 +25,7 @@ pub use super::verdicts::Finished;
 use super::verdicts::finish_if_complete;
 use super::{Store, commit};
 use crate::error::StoreError;
+use crate::failpoint::{self, Step};
 
 /// One task result as it came in.
 #[derive(Debug, Clone)]
@@ -133,6 +134,7 @@ impl Store {
         merged.finished = finish_if_complete(&mut transaction, &touched).await?;
         keep_late(&mut transaction, batch, &mut repeated).await?;
         judge_repeated(&mut transaction, batch, &repeated, &mut merged).await?;
+        failpoint::reach_store(Step::AggregatorBeforeCommit).await?;
         commit(transaction).await?;
         Ok(merged)
     }

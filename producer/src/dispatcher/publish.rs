@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use broker::bus::TaskTimes;
 use broker::error::BusError;
+use broker::failpoint::{self, Step};
 use broker::store::dispatch::ReadyTask;
 use broker::subject::Subject;
 use broker::{Bus, Store};
@@ -51,6 +52,7 @@ pub(super) async fn publish(
             Err(error) => failure = Some(error),
         }
     }
+    failpoint::reach_store(Step::DispatcherAfterPublish).await?;
     store.mark_published(&marked).await?;
     match failure {
         Some(error) => Err(error.into()),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use broker::failpoint::{self, Step};
 use broker::store::audits::Audit;
 use futures::Stream;
 use schemas::finding::Finding;
@@ -74,7 +75,9 @@ pub(super) async fn trigger<B: Buf>(
     };
     let asker = Asker { requested_by: "api", audit, trace: TraceId::random(), branch: None };
     let new = admit(request, asker, &shared.catalogue).map_err(|error| ApiError::BadRequest(error.to_string()))?;
+    failpoint::reach_store(Step::ServeBeforeCommit).await?;
     let is_new = shared.store.record_audit(&project, &new).await?;
+    failpoint::reach_store(Step::ServeAfterCommit).await?;
     tracing::info!(trace_id = %new.trace, audit_id = %audit, project = %slug, is_new, "audit requested");
     let estimated_completion_time = estimate(&shared, &slug).await?;
     let triggered = Triggered {

@@ -1,6 +1,7 @@
 //! The GitHub webhook: verified over the raw body before anything in it is believed, answered after the commit.
 
 use broker::error::{StoreError, chain};
+use broker::failpoint::{self, Step};
 use broker::store::intake::{Delivery, NewAudit, Recorded};
 use broker::store::projects::Project;
 use broker::subject::Subject;
@@ -135,7 +136,7 @@ async fn settle(
     let recorded = match away {
         // Asking once more would take as long as the first time, and forges wait for ten seconds only.
         Some(error) => Err(error),
-        None => shared.store.record_delivery(project, &delivery, audit.as_ref()).await,
+        None => record(shared, project, &delivery, audit.as_ref()).await,
     };
     let recorded = match recorded {
         Ok(recorded) => recorded,
@@ -153,6 +154,18 @@ async fn settle(
     };
     let reason = recorded.ignored.as_deref();
     Ok(json(code, &Answer { status, delivery_id: id, audit_id: recorded.audit, reason }))
+}
+
+async fn record(
+    shared: &Shared,
+    project: &Project,
+    delivery: &Delivery,
+    audit: Option<&NewAudit>,
+) -> Result<Recorded, StoreError> {
+    failpoint::reach_store(Step::ServeBeforeCommit).await?;
+    let recorded = shared.store.record_delivery(project, delivery, audit).await?;
+    failpoint::reach_store(Step::ServeAfterCommit).await?;
+    Ok(recorded)
 }
 
 /// The audit of a push: its id is made of the delivery's, so that a redelivery can only mean the same one.
