@@ -17,6 +17,7 @@ pub mod letters;
 pub mod moment;
 pub mod objects;
 pub mod permissions;
+pub mod parts;
 pub mod presence;
 pub mod pulse;
 pub mod relay;

@@ -2,10 +2,11 @@
 
 use anyhow::{Context as _, Result};
 use broker::config::{DatabaseArgs, NatsArgs};
-use broker::{Bus, Store};
+use broker::{Bus, Store, parts};
 use clap::Args;
 use producer::config::{PlannerArgs, ServeArgs};
 use schemas::catalogue::Catalogue;
+use tokio::task::JoinSet;
 use worker::config::WorkerArgs;
 
 use crate::runtime;
@@ -95,11 +96,11 @@ pub fn aggregator(args: AggregatorArgs) -> Result<()> {
     let AggregatorArgs { nats, database } = args;
     runtime::run(async |stop| {
         let (bus, store) = (connect(&nats, "aggregator").await?, Store::connect(&database)?);
-        let letters = tokio::spawn(broker::letters::run(store.clone(), bus.clone(), stop.clone()));
-        let janitor = tokio::spawn(broker::janitor::run(store.clone(), bus.clone(), stop.clone()));
-        broker::aggregator::run(store, bus, stop).await;
-        letters.await?;
-        Ok(janitor.await?)
+        let mut parts = JoinSet::new();
+        parts.spawn(broker::letters::run(store.clone(), bus.clone(), stop.clone()));
+        parts.spawn(broker::janitor::run(store.clone(), bus.clone(), stop.clone()));
+        parts::while_whole(broker::aggregator::run(store, bus, stop), &mut parts).await?;
+        Ok(parts::all(parts).await?)
     })
 }
 

@@ -22,9 +22,10 @@ use std::future::Future;
 
 use anyhow::Context as _;
 use broker::store::dead_letters::Act;
-use broker::{Bus, Store};
+use broker::{Bus, Store, parts};
 use schemas::catalogue::Catalogue;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -64,14 +65,13 @@ pub async fn run(
     let access = Access { allow_local: access.allow_local };
     let pressure = Pressure::new(*waiting_audits_max);
     let (shared, branches) = Shared::new(store.clone(), bus.clone(), catalogue, api_token.clone(), access, pressure);
-    let settler = tokio::spawn(supersede::run(store.clone(), branches, stop.clone()));
-    let relay = tokio::spawn(broker::relay::run(store, bus, stop.clone()));
+    let mut parts = JoinSet::new();
+    parts.spawn(supersede::run(store.clone(), branches, stop.clone()));
+    parts.spawn(broker::relay::run(store, bus, stop.clone()));
     tracing::info!(%address, "listening");
     let server = warp::serve(routes(shared)).incoming(listener).graceful(async move { stop.cancelled().await });
-    server.run().await;
-    settler.await?;
-    relay.await?;
-    Ok(())
+    parts::while_whole(server.run(), &mut parts).await?;
+    Ok(parts::all(parts).await?)
 }
 
 /// Every route. `/webhooks` answers to signatures, `/api` and `/metrics` to the token, `/health` to anyone.

@@ -13,7 +13,7 @@ use broker::store::plan::{Plan, PlannedShard};
 use broker::store::projects::Project;
 use broker::subject::{Origin, Subject};
 use broker::subscription::Subscription;
-use broker::{Bus, Store, headers, topology};
+use broker::{Bus, Store, headers, parts, topology};
 use schemas::catalogue::Catalogue;
 use schemas::dead_letter::{Cause, DeadLetter};
 use schemas::ids::{AuditId, Digest, ProjectSlug, TraceId};
@@ -21,6 +21,7 @@ use schemas::magic::Magic;
 use schemas::request::AuditRequest;
 use schemas::retry::ErrorClass;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
@@ -94,7 +95,8 @@ impl PlanError {
 /// Plans, dispatches, reconciles and relays until `stop` is cancelled; then finishes the plans under way.
 ///
 /// # Errors
-/// If the mirrors' folder cannot be used.
+/// If the mirrors' folder cannot be used, or a part of it panicked: a planner without its dispatcher would look alive and
+/// do nothing.
 pub async fn run(
     args: &PlannerArgs,
     store: Store,
@@ -111,30 +113,31 @@ pub async fn run(
     // No steps are counted here: fetching and packing have limits of their own.
     let heartbeats = bus.heartbeats(Duration::MAX)?;
     let planner = Planner { store: store.clone(), bus: bus.clone(), mirrors, access, catalogue, limits, heartbeats };
-    let background = TaskTracker::new();
-    background.spawn(timetable);
-    background.spawn(broker::relay::run(store.clone(), bus.clone(), stop.clone()));
-    background.spawn(dispatcher::run(store, bus.clone(), dispatch.settings(), stop.clone()));
+    let plans = TaskTracker::new();
+    let mut parts = JoinSet::new();
+    parts.spawn(timetable);
+    parts.spawn(broker::relay::run(store.clone(), bus.clone(), stop.clone()));
+    parts.spawn(dispatcher::run(store, bus.clone(), dispatch.settings(), stop.clone()));
     let lost_after = Duration::from_secs(*lost_after_secs);
-    background.spawn(reconciler::run(planner.clone(), lost_after, stop.clone()));
+    parts.spawn(reconciler::run(planner.clone(), lost_after, stop.clone()));
     let slots = Arc::new(Semaphore::new(usize::try_from(*plans_at_once)?));
     let mut requests = Subscription::new(bus, topology::PLANNER);
     tracing::info!("planning");
     loop {
         // A slot first, then a message: one that is taken before it can be worked on only gets old.
         let slot = Arc::clone(&slots).acquire_owned().await?;
-        let Some(leases) = requests.next(1, &stop).await else { break };
+        let Some(leases) = parts::while_whole(requests.next(1, &stop), &mut parts).await? else { break };
         let planner = planner.clone();
-        background.spawn(async move {
+        plans.spawn(async move {
             for lease in leases {
                 planner.handle(lease).await;
             }
             drop(slot);
         });
     }
-    background.close();
-    background.wait().await;
-    Ok(())
+    plans.close();
+    plans.wait().await;
+    Ok(parts::all(parts).await?)
 }
 
 impl Planner {
