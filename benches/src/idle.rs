@@ -45,7 +45,8 @@ impl IdleStack {
     pub async fn start(durability: Durability, workers: usize, audits: usize) -> Result<Self> {
         // Nothing is lost here, and nothing must be taken for lost while it waits for its turn.
         let environment = vec![("ELDER_LOST_AFTER_SECS".to_owned(), "86400".to_owned())];
-        let mut stack = Stack::services(StackConfig { durability, workers, environment }).await;
+        let mut stack =
+            Stack::services(StackConfig { durability, workers, environment, ..StackConfig::default() }).await;
         stack.set_up().await;
         let store = connect_store(&stack, 4)?;
         let nats = NatsArgs { nats_url: stack.nats.url().into(), nats_nkey: None, topology: TopologyArgs::default() };

@@ -55,6 +55,12 @@ impl Api {
         self.send(Method::GET, path, None).await
     }
 
+    /// GET; nothing if no answer arrives.
+    pub async fn try_get(&self, path: &str) -> Option<Answer> {
+        let request = self.client.get(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        try_answer(request.send().await.ok()?).await
+    }
+
     /// POST with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::POST, path, Some(body)).await

@@ -76,7 +76,7 @@ impl Stack {
 
     /// JetStream, as an operator would ask it.
     pub async fn jetstream(&self) -> jetstream::Context {
-        jetstream::new(nats::connect(self.nats.url()).await)
+        jetstream::new(nats::connect(&self.nats_url()).await)
     }
 
     /// What went over a queue, by the names of its stream and of its consumer.

@@ -3,8 +3,10 @@
 //! Every [`stack::Stack`] has its own folder, servers and ports, so tests run next to each other.
 
 pub mod audits;
+pub mod cluster;
 pub mod elder;
 pub mod exchange;
+pub mod failpoints;
 pub mod files;
 pub mod fixture;
 pub mod github;

@@ -8,6 +8,7 @@ use std::process::{ExitStatus, Stdio};
 use deploy::embedded::account::Account;
 use deploy::embedded::child::Child;
 use deploy::embedded::guard::{self, Signal};
+use futures::FutureExt as _;
 
 use crate::elder;
 use crate::wait::{LONG, wait_blocking, wait_for};
@@ -52,6 +53,13 @@ impl Run {
         self
     }
 
+    /// Sets one environment variable anew.
+    pub fn set_env(&mut self, name: impl Into<OsString>, value: impl Into<OsString>) {
+        let name = name.into();
+        self.environment.retain(|(other, _)| *other != name);
+        self.environment.push((name, value.into()));
+    }
+
     /// Starts it. It ends with the test program, however that ends.
     pub async fn start(&self) -> Process {
         let Self { program, arguments, environment, directory, log, account } = self;
@@ -86,6 +94,11 @@ impl Process {
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         self.child.signal(signal);
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&self) -> Option<ExitStatus> {
+        self.child.exited().now_or_never()
     }
 
     /// Waits for the end.

@@ -1,6 +1,8 @@
 //! The whole product for one test: its own nats-server and Postgres, and the roles as processes.
 
 mod keys;
+mod links;
+mod supervision;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,6 +10,10 @@ use std::path::{Path, PathBuf};
 
 use deploy::embedded::{Durability, EmbeddedConfig, Nats, Postgres, ports};
 
+pub use self::links::Links;
+pub use self::supervision::Death;
+
+use crate::cluster::Cluster;
 use crate::elder;
 use crate::http::Api;
 use crate::process::{Process, Run, is_running};
@@ -53,11 +59,21 @@ pub struct StackConfig {
     pub workers: usize,
     /// More environment for every role.
     pub environment: Vec<(String, String)>,
+    /// Whether each role reaches both servers through fault proxies of its own, see [`Stack::links`].
+    pub is_proxied: bool,
+    /// Whether the queue is a cluster of three servers, see [`Stack::cluster`]; then `Stack::nats` has nothing to do.
+    pub is_clustered: bool,
 }
 
 impl Default for StackConfig {
     fn default() -> Self {
-        Self { durability: Durability::Fast, workers: 2, environment: Vec::new() }
+        Self {
+            durability: Durability::Fast,
+            workers: 2,
+            environment: Vec::new(),
+            is_proxied: false,
+            is_clustered: false,
+        }
     }
 }
 
@@ -65,6 +81,8 @@ impl Default for StackConfig {
 pub struct Stack {
     // First, so that the roles are gone before the servers are.
     roles: BTreeMap<(Role, usize), (Run, Option<Process>)>,
+    links: BTreeMap<Role, Links>,
+    cluster: Option<Cluster>,
     /// The message broker: kill, stop and restart it as the test wants.
     pub nats: Nats,
     /// The database, likewise.
@@ -116,7 +134,7 @@ impl Stack {
 
     /// Only the two servers, empty.
     pub async fn services(config: StackConfig) -> Self {
-        let StackConfig { durability, workers: _, environment } = config;
+        let StackConfig { durability, workers: _, environment, is_proxied, is_clustered } = config;
         let scratch = Scratch::new();
         let services = embedded_config(&scratch.path().join("services"));
         let nats = Nats::start(&services, durability);
@@ -126,7 +144,22 @@ impl Stack {
         let postgres = postgres.unwrap_or_else(|error| panic!("{error:#}"));
         let api = Api::new("http://127.0.0.1:0", SECRET);
         let outside = Outside::of(&postgres, &scratch);
-        Self { roles: BTreeMap::new(), nats, postgres, api, environment, _outside: outside, scratch }
+        let cluster = if is_clustered { Some(Cluster::start(&scratch.path().join("cluster")).await) } else { None };
+        let mut stack = Self {
+            roles: BTreeMap::new(),
+            links: BTreeMap::new(),
+            cluster,
+            nats,
+            postgres,
+            api,
+            environment,
+            _outside: outside,
+            scratch,
+        };
+        if is_proxied {
+            stack.links = stack.start_links().await;
+        }
+        stack
     }
 
     /// Makes the tables and the streams.
@@ -190,6 +223,16 @@ impl Stack {
         self.nats.restart().await.unwrap_or_else(|error| panic!("{error:#}"));
     }
 
+    /// Where the queue is, as a client needs it.
+    pub fn nats_url(&self) -> String {
+        self.cluster.as_ref().map_or_else(|| self.nats.url().to_owned(), Cluster::url)
+    }
+
+    /// The three servers of the queue, where it has three.
+    pub fn cluster(&mut self) -> &mut Cluster {
+        self.cluster.as_mut().expect("the stack was started with a cluster")
+    }
+
     /// The product over HTTP, with the token of the tests.
     pub fn api(&self) -> &Api {
         &self.api
@@ -203,7 +246,7 @@ impl Stack {
     /// Any other `elder` command against this stack, not yet started.
     pub fn run<A: Into<OsString>>(&self, name: &str, arguments: impl IntoIterator<Item = A>) -> Run {
         let run = Run::new(self.scratch.path(), name, arguments)
-            .env("NATS_URL", self.nats.url())
+            .env("NATS_URL", self.nats_url())
             .env("DATABASE_URL", self.postgres.url());
         let run = self.key_of_process(name).into_iter().fold(run, |run, key| run.env("NATS_NKEY", key));
         self.environment.iter().fold(run, |run, (name, value)| run.env(name, value))
@@ -215,7 +258,8 @@ impl Stack {
     }
 
     fn role(&self, role: Role, name: &str) -> Run {
-        let mut run = self.run(name, [role.command(), "--log-format", "json"]);
+        let run = self.run(name, [role.command(), "--log-format", "json"]);
+        let mut run = self.links.get(&role).map_or(run.clone(), |links| links.lead(run));
         match role {
             Role::Serve => run = run.env("ELDER_API_TOKEN", SECRET).env("ELDER_ALLOW_LOCAL", "true"),
             Role::Planner => {

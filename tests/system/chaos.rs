@@ -1,5 +1,6 @@
 //! Faults in mid-run: whatever is killed, stopped or wiped, every audit ends once, with exactly its findings.
 
+mod failpoints;
 mod outages;
 
 use std::collections::BTreeSet;
