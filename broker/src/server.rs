@@ -10,6 +10,10 @@ use crate::config::NatsArgs;
 use crate::error::BusError;
 use crate::permissions::{self, Role};
 
+/// How often the server must show that it lives. After two missed answers the client goes to another server: one that
+/// hangs without closing its connections would otherwise keep us for minutes.
+const PING_PERIOD: Duration = Duration::from_secs(4);
+
 /// Where the server is, and who we are to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
@@ -60,6 +64,7 @@ impl Server {
         };
         options
             .name(format!("elder {role}"))
+            .ping_interval(PING_PERIOD)
             .event_callback(|event| async move { log_event(&event) })
             .reconnect_delay_callback(|attempts| Duration::from_millis(u64::min(2_000, 50 * attempts as u64)))
     }
