@@ -14,7 +14,7 @@ TOOLS := .tools
 # The pinned versions are in the stamp's name, so that a new pin installs anew and an old one does nothing.
 STAMP := $(TOOLS)/installed-$(subst ==,-,$(NATS_SERVER))-$(subst ==,-,$(POSTGRES))
 
-.PHONY: help setup toolchain demo up test check bench clean
+.PHONY: help setup toolchain demo up test check bench chaos clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,11 @@ check: setup ## Check format, lints, documentation and generated files
 
 bench: setup ## Run the benchmarks, each beside its limit
 	@$(CARGO) bench --package benches
+
+# Hours: a million tasks under ten thousand kills. TASKS=20000 KILLS=200 is what `make test` has.
+chaos: setup ## Run it for hours while everything dies; TASKS, KILLS, RESTARTS and SEED set how much
+	@$(CARGO) run --quiet --package tests --bin chaos -- $(if $(TASKS),--tasks $(TASKS)) $(if $(KILLS),--kills $(KILLS)) \
+	  $(if $(RESTARTS),--restarts $(RESTARTS)) $(if $(SEED),--seed $(SEED))
 
 clean: ## Remove the build, the services' data and the installed tools
 	@$(CARGO) clean

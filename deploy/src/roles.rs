@@ -99,7 +99,7 @@ pub fn aggregator(args: AggregatorArgs) -> Result<()> {
         let mut parts = JoinSet::new();
         parts.spawn(broker::letters::run(store.clone(), bus.clone(), stop.clone()));
         parts.spawn(broker::janitor::run(store.clone(), bus.clone(), stop.clone()));
-        parts::while_whole(broker::aggregator::run(store, bus, stop), &mut parts).await?;
+        Box::pin(parts::while_whole(broker::aggregator::run(store, bus, stop), &mut parts)).await?;
         Ok(parts::all(parts).await?)
     })
 }

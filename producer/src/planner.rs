@@ -126,7 +126,7 @@ pub async fn run(
     loop {
         // A slot first, then a message: one that is taken before it can be worked on only gets old.
         let slot = Arc::clone(&slots).acquire_owned().await?;
-        let Some(leases) = parts::while_whole(requests.next(1, &stop), &mut parts).await? else { break };
+        let Some(leases) = Box::pin(parts::while_whole(requests.next(1, &stop), &mut parts)).await? else { break };
         let planner = planner.clone();
         plans.spawn(async move {
             for lease in leases {

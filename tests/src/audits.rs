@@ -23,6 +23,14 @@ impl Stack {
         self.api().post("/api/v1/projects", &project).await.expect(201);
     }
 
+    /// The same where the product may be away: whether the project is registered now.
+    pub async fn try_register_url(&self, slug: &str, url: &str) -> bool {
+        let project = json!({"project_id": slug, "repository_url": url, "webhook_secret": SECRET});
+        let answer = self.api().try_post("/api/v1/projects", &project).await;
+        // A first try may have been recorded though nobody heard of it.
+        answer.is_some_and(|answer| matches!(answer.status, 201 | 409))
+    }
+
     /// Delivers a signed push of `after` to `main`, new since `before` where given; returns the audit's id.
     pub async fn push(&self, slug: &str, before: Option<&str>, after: &str) -> String {
         let push = push(before, after);

@@ -121,6 +121,14 @@ impl Cluster {
         .await
     }
 
+    /// Which server leads a stream, as the servers but `number` see it; nothing while they see none.
+    pub async fn leader_seen_without(&self, number: usize, stream: &str) -> Option<usize> {
+        let others = (0..NODES).filter(|&other| other != number).map(|other| self.url_of(other));
+        let context = jetstream::new(nats::try_connect(&others.collect::<Vec<_>>().join(",")).await?);
+        let leader = context.get_stream(stream).await.ok()?.cached_info().cluster.clone()?.leader?;
+        (0..NODES).find(|number| name(*number) == leader)
+    }
+
     /// Waits until every server is up to date on a stream again.
     pub async fn is_whole(&self, stream: &str) {
         wait_for(&format!("all replicas of {stream} to be current"), LONG, async || {

@@ -1,9 +1,14 @@
 //! Asking the product over HTTP, as a person or a forge would.
 
+use std::time::Duration;
+
 use reqwest::{Client, Method, Response};
 use serde_json::Value;
 
 use crate::github::SignedPush;
+
+/// How long a forge waits for an answer; who tries does not wait longer either, since the server may hang.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// The product's address with a token.
 #[derive(Debug, Clone)]
@@ -58,12 +63,18 @@ impl Api {
     /// GET; nothing if no answer arrives.
     pub async fn try_get(&self, path: &str) -> Option<Answer> {
         let request = self.client.get(format!("{}{path}", self.base)).bearer_auth(&self.token);
-        try_answer(request.send().await.ok()?).await
+        try_answer(request.timeout(ANSWER_WITHIN).send().await.ok()?).await
     }
 
     /// POST with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::POST, path, Some(body)).await
+    }
+
+    /// The same; nothing if no answer arrives.
+    pub async fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
+        let request = self.client.post(format!("{}{path}", self.base)).bearer_auth(&self.token).json(body);
+        try_answer(request.timeout(ANSWER_WITHIN).send().await.ok()?).await
     }
 
     /// The same with more headers.
@@ -97,7 +108,7 @@ impl Api {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        try_answer(request.send().await.ok()?).await
+        try_answer(request.timeout(ANSWER_WITHIN).send().await.ok()?).await
     }
 
     /// Whether GET of `path` answers 200; no answer means no.

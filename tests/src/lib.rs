@@ -3,6 +3,8 @@
 //! Every [`stack::Stack`] has its own folder, servers and ports, so tests run next to each other.
 
 pub mod audits;
+pub mod chaos;
+pub mod checker;
 pub mod cluster;
 pub mod elder;
 pub mod exchange;
@@ -21,7 +23,9 @@ pub mod process;
 pub mod proxy;
 pub mod random;
 pub mod repository;
+pub mod rolling;
 pub mod scratch;
 pub mod stack;
 pub mod tasks;
 pub mod wait;
+pub mod workload;

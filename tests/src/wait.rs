@@ -11,13 +11,21 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub const LONG: Duration = Duration::from_secs(180);
 
 /// Looks until `look` returns something, and returns that. Panics with `what` when that takes longer than `within`.
-pub async fn wait_for<T>(what: &str, within: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn wait_for<T>(what: &str, within: Duration, look: impl AsyncFnMut() -> Option<T>) -> T {
+    let seen = try_for(within, look).await;
+    seen.unwrap_or_else(|| panic!("waited {} s in vain for {what}", within.as_secs()))
+}
+
+/// The same; nothing when that takes longer.
+pub async fn try_for<T>(within: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + within;
     loop {
         if let Some(seen) = look().await {
-            return seen;
+            return Some(seen);
         }
-        assert!(Instant::now() < deadline, "waited {} s in vain for {what}", within.as_secs());
+        if Instant::now() > deadline {
+            return None;
+        }
         sleep(LOOK_EVERY).await;
     }
 }

@@ -1,7 +1,9 @@
 //! Faults in mid-run: whatever is killed, stopped or wiped, every audit ends once, with exactly its findings.
 
+mod cluster;
 mod failpoints;
 mod outages;
+mod tier;
 
 use std::collections::BTreeSet;
 
@@ -70,6 +72,12 @@ fn deliver_beside(deliveries: &mut JoinSet<String>, stack: &Stack, project: &Pro
 
 /// Waits until each push has become one audit with exactly the expected findings, and everything is accounted for.
 async fn assert_all_end(stack: &Stack, projects: &[Project], audits: &[String]) {
+    assert_each_ends(stack, projects, audits).await;
+    stack.balances().await;
+}
+
+/// The same before everything is accounted for.
+async fn assert_each_ends(stack: &Stack, projects: &[Project], audits: &[String]) {
     for (project, audit) in projects.iter().zip(audits) {
         let ended = stack.ended(audit).await;
         assert_eq!(ended["state"], "completed", "{ended:#}");
@@ -79,7 +87,6 @@ async fn assert_all_end(stack: &Stack, projects: &[Project], audits: &[String]) 
     assert_eq!(audits.iter().collect::<BTreeSet<_>>().len(), projects.len(), "every push has its own audit");
     // A forge that missed an answer delivers once more: that changes nothing.
     assert_eq!(push_all(stack, projects).await, audits);
-    stack.balances().await;
 }
 
 /// What can be killed; servers come first, since no role starts without them.

@@ -19,9 +19,9 @@ pub struct Death {
 }
 
 impl Death {
-    /// Whether it died as at a failpoint that aborts, without a chance to do anything more.
-    pub fn is_abort(&self) -> bool {
-        self.status.signal() == Some(Signal::SIGABRT as i32)
+    /// What killed it, if it did not end by itself.
+    pub fn signal(&self) -> Option<Signal> {
+        self.status.signal().and_then(|number| Signal::try_from(number).ok())
     }
 }
 
