@@ -70,6 +70,25 @@ async fn a_busy_worker_hands_back_what_it_cannot_finish_and_ends_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_killed_is_forgotten_and_one_that_lives_is_not() {
+    let mut stack = services(20).await;
+    let bus = stack.bus().await;
+    stack.add(Role::Worker).await;
+    let first = wait_for("the first to be listed", LONG, async || bus.workers().await.ok()?.pop()).await;
+    stack.add(Role::Worker).await;
+    wait_for("both to be listed", LONG, async || (bus.workers().await.ok()?.len() == 2).then_some(())).await;
+    stack.kill(Role::Worker, 1).await;
+    let left = wait_for("one to be forgotten", LONG, async || {
+        let workers = bus.workers().await.ok()?;
+        (workers.len() < 2).then_some(workers)
+    })
+    .await;
+    // The other one would have been forgotten long before, if it did not go on saying that it lives.
+    assert_eq!(left.iter().map(|worker| &worker.worker).collect::<Vec<_>>(), [&first.worker]);
+    assert_eq!(left[0].started_at, first.started_at);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_running_pass_of_a_stopped_audit_ends_soon_and_without_an_answer() {
     let mut stack = services(20).await;
     stack.add(Role::Worker).await;

@@ -130,11 +130,12 @@ impl Worker {
             }
             Err(Cut::Late) => self.be_late(tasks).await,
             Err(Cut::Hung) => {
-                let reason = format!("a file or commit took longer than {} s", limits.step.as_secs());
-                self.try_again(tasks, ErrorClass::Deadline, &reason).await;
+                // First, since others wait behind the thread that hangs.
                 if !pool::replace(threads) {
                     self.broken.cancel();
                 }
+                let reason = format!("a file or commit took longer than {} s", limits.step.as_secs());
+                self.try_again(tasks, ErrorClass::Deadline, &reason).await;
             }
         }
         drop(listed);
