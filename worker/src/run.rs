@@ -25,8 +25,8 @@ use crate::{identity, pool};
 /// Tasks pulled at once: neighbours in the queue read the same shard, and are read together then.
 const BATCH: usize = 16;
 
-/// How long handing back and taking leave may take: less than the five seconds that are promised.
-const LEAVE_TIME_MAX: Duration = Duration::from_millis(4_500);
+/// How long handing back may take; taking leave takes up to another two seconds, and five are promised for both.
+const LEAVE_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// What a worker needs. Clones share it.
 #[derive(Clone)]
