@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use broker::error::{BusError, chain};
-use broker::moment::Moment;
 use broker::failpoint::{self, Step};
+use broker::moment::Moment;
 use broker::store::merge::TaskResult;
 use broker::store::reconcile::{OverdueTask, StaleShard};
 use broker::subject::{Origin, Subject};

@@ -193,14 +193,14 @@ async fn what_nobody_says_a_word_about_is_ended_by_the_reconciler() {
     .await;
 
     assert_eq!(ended["state"], "partial", "{ended:#}");
-    assert_eq!(holes(&ended), &json!(["a.rs", "b.rs"]));
+    // Nobody says that it was the content that took so long, so nobody looks for a file at fault.
+    let failures = &ended["verdict"]["magics"]["integrity"]["tally"]["failures"];
+    assert_eq!(failures["count"], 1, "{ended:#}");
+    assert!(failures["examples"][0].as_str().unwrap().contains("and nobody said why"), "{ended:#}");
     stack.add(Role::Aggregator).await;
-    let letters = letters(&stack, 3).await;
-    let (items, states): (Vec<_>, Vec<_>) =
-        letters.iter().map(|letter| (letter.4.as_deref(), letter.5.as_str())).unzip();
-    assert_eq!(items, [Some("a.rs"), Some("b.rs"), None]);
-    assert_eq!(states, ["open", "open", "discarded"]);
-    assert!(letters.iter().all(|letter| letter.1 == "reconciler" && letter.3.as_deref() == Some("deadline")));
+    let letters = letters(&stack, 1).await;
+    assert_eq!((letters[0].4.as_deref(), letters[0].5.as_str()), (None, "open"));
+    assert!(letters[0].1 == "reconciler" && letters[0].3.as_deref() == Some("deadline"), "{letters:?}");
     wait_for("the queue to be empty", LONG, async || (messages(&stack, "AUDIT_TASKS").await == 0).then_some(())).await;
 }
 
