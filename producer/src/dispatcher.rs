@@ -1,5 +1,6 @@
 //! The dispatcher: one per deployment; keeps the queue shallow and fair by publishing tasks as others are done.
 
+pub mod order;
 pub(crate) mod pace;
 mod publish;
 

@@ -204,11 +204,13 @@ impl Turns {
     }
 
     /// The class and the position in the backlog that are next; classes in which everybody has reached a limit are
-    /// passed over.
+    /// passed over, and have saved up nothing by that: what a class could not have is not owed to it later.
     fn next(&mut self, round: &Round<'_>) -> Option<(usize, usize)> {
         let mut order: Vec<usize> = (0..self.classes.len()).filter(|&index| !round.lanes[index].is_empty()).collect();
         order.sort_by_key(|&index| (self.classes[index].charged, index));
+        let mut passed_over: Vec<usize> = Vec::new();
         for index in order {
+            let now = self.classes[index].charged;
             let head = |project: &ProjectSlug| {
                 let position = *round.lanes[index].get(project)?.first()?;
                 let tasks = round.unit(position);
@@ -216,8 +218,12 @@ impl Turns {
             };
             let weight = |project: &ProjectSlug| round.limits.of(project).weight.max(1);
             if let Some(position) = self.classes[index].pick(head, weight, class_weight(Priority::ALL[index])) {
+                for held in passed_over {
+                    self.classes[held].charged = self.classes[held].charged.max(now);
+                }
                 return Some((index, position));
             }
+            passed_over.push(index);
         }
         None
     }

@@ -7,7 +7,7 @@
 
 pub mod bundle;
 pub mod config;
-mod dispatcher;
+pub mod dispatcher;
 pub mod fairness;
 pub mod http;
 pub mod intake;

@@ -1,6 +1,5 @@
 //! Publishing what was granted: first the queue, then the record.
 
-use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use broker::bus::TaskTimes;
@@ -10,12 +9,12 @@ use broker::store::dispatch::ReadyTask;
 use broker::subject::Subject;
 use broker::{Bus, Store};
 use futures::future::join_all;
-use schemas::ids::AuditId;
 use schemas::request::Priority;
 use schemas::task::Task;
 use time::OffsetDateTime;
 
 use super::Failure;
+use super::order::{in_turn, wanted};
 use crate::fairness::{Grant, Turns};
 
 /// What was published in a round.
@@ -61,40 +60,6 @@ pub(super) async fn publish(
             Ok(Published { tasks: marked.len() as u64, predicted_cost })
         }
     }
-}
-
-/// How many tasks of each audit, in the order of the first grant.
-fn wanted(grants: &[Grant]) -> Vec<(AuditId, u64)> {
-    let mut places: HashMap<AuditId, usize> = HashMap::new();
-    let mut wanted: Vec<(AuditId, u64)> = Vec::new();
-    for grant in grants {
-        let place = *places.entry(grant.audit).or_insert(wanted.len());
-        if place == wanted.len() {
-            wanted.push((grant.audit, 0));
-        }
-        wanted[place].1 += grant.tasks;
-    }
-    wanted
-}
-
-/// Puts the tasks into the order of the grants, and charges what they really cost.
-fn in_turn(grants: &[Grant], tasks: Vec<ReadyTask>, turns: &mut Turns) -> Vec<(Priority, ReadyTask)> {
-    let mut waiting: HashMap<AuditId, VecDeque<ReadyTask>> = HashMap::new();
-    for task in tasks {
-        waiting.entry(task.key.audit).or_default().push_back(task);
-    }
-    let mut ordered = Vec::new();
-    for grant in grants {
-        let Some(queue) = waiting.get_mut(&grant.audit) else { continue };
-        let mut cost = 0_u64;
-        for _ in 0..grant.tasks {
-            let Some(task) = queue.pop_front() else { break };
-            cost = cost.saturating_add(task.cost);
-            ordered.push((grant.class, task));
-        }
-        turns.settle(grant, cost);
-    }
-    ordered
 }
 
 async fn publish_one(bus: &Bus, class: Priority, task: &ReadyTask, deadline: OffsetDateTime) -> Result<(), BusError> {

@@ -165,6 +165,21 @@ fn a_class_that_was_idle_has_saved_up_nothing() {
 }
 
 #[test]
+fn a_class_that_was_held_by_a_limit_has_saved_up_nothing() {
+    let (mut turns, held) = (Turns::default(), Limit { in_flight: Some(1), weight: 1 });
+    let limits = Limits { projects: HashMap::from([(project(0), held)]), ..Limits::default() };
+    let high = |number| Backlog { priority: Priority::High, ..entry(number, 1_000_000, 5) };
+    let mut backlog = vec![Backlog { in_flight: 1, ..high(0) }, entry(1, 1_000_000, 5)];
+    play(&mut turns, &mut backlog, &limits, 1_000, 100);
+    backlog.push(high(2));
+    let granted = play(&mut turns, &mut backlog, &limits, 3, 100);
+    assert!(
+        granted["p1"].abs_diff(500) <= 10,
+        "a class of weight 4 beside one of 8 gets a third of 1,500: {granted:?}"
+    );
+}
+
+#[test]
 fn who_waits_long_enough_becomes_urgent_and_who_is_served_does_not() {
     let mut turns = Turns::default();
     let low = Backlog { priority: Priority::Low, ..entry(0, 10, 1) };
