@@ -133,6 +133,8 @@ type Lanes<'a> = BTreeMap<&'a ProjectSlug, Vec<usize>>;
 #[derive(Debug, Clone, Default)]
 pub struct Turns {
     classes: [Class; Priority::ALL.len()],
+    /// Where the class stood that was served last: where everybody begins after a time in which nobody had work.
+    served: u128,
     /// When each audit was last granted something, in Unix milliseconds.
     granted_ms: HashMap<AuditId, u64>,
 }
@@ -189,7 +191,7 @@ impl Turns {
     /// A class that had nothing to do has saved up nothing: it goes on where the others are.
     fn wake(&mut self, lanes: &[Lanes<'_>]) {
         let busy = self.classes.iter().zip(lanes).filter(|(class, lanes)| class.was_busy && !lanes.is_empty());
-        let now = busy.map(|(class, _)| class.charged).min().unwrap_or_default();
+        let now = busy.map(|(class, _)| class.charged).min().unwrap_or(self.served);
         for (class, lanes) in self.classes.iter_mut().zip(lanes) {
             if !class.was_busy && !lanes.is_empty() {
                 class.charged = class.charged.max(now);
@@ -201,6 +203,7 @@ impl Turns {
         for class in &mut self.classes {
             class.charged -= least;
         }
+        self.served = self.served.saturating_sub(least);
     }
 
     /// The class and the position in the backlog that are next; classes in which everybody has reached a limit are
@@ -221,6 +224,7 @@ impl Turns {
                 for held in passed_over {
                     self.classes[held].charged = self.classes[held].charged.max(now);
                 }
+                self.served = now;
                 return Some((index, position));
             }
             passed_over.push(index);

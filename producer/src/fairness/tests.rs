@@ -165,6 +165,20 @@ fn a_class_that_was_idle_has_saved_up_nothing() {
 }
 
 #[test]
+fn what_was_served_before_everybody_was_idle_is_forgotten() {
+    let mut turns = Turns::default();
+    let normal = entry(0, 1_000_000, 5);
+    play(&mut turns, &mut [normal.clone()], &Limits::default(), 1_000, 100);
+    turns.choose(1_001, &[], &Limits::default(), 100);
+    let mut backlog = [normal, Backlog { priority: Priority::High, ..entry(1, 1_000_000, 5) }];
+    let granted = play(&mut turns, &mut backlog, &Limits::default(), 3, 100);
+    assert!(
+        granted["p0"].abs_diff(500) <= 10,
+        "a class of weight 4 beside one of 8 gets a third of 1,500: {granted:?}"
+    );
+}
+
+#[test]
 fn a_class_that_was_held_by_a_limit_has_saved_up_nothing() {
     let (mut turns, held) = (Turns::default(), Limit { in_flight: Some(1), weight: 1 });
     let limits = Limits { projects: HashMap::from([(project(0), held)]), ..Limits::default() };
