@@ -25,6 +25,7 @@ pub mod random;
 pub mod repository;
 pub mod rolling;
 pub mod scratch;
+pub mod simulation;
 pub mod stack;
 pub mod tasks;
 pub mod wait;

@@ -28,6 +28,16 @@ impl Random {
         usize::try_from(self.draw() % end).expect("it is below a usize")
     }
 
+    /// A number from `least` to `most`, both included.
+    pub fn between(&mut self, least: u64, most: u64) -> u64 {
+        least + self.draw() % (most - least + 1)
+    }
+
+    /// Whether something happens that happens so often in a thousand times.
+    pub fn chance(&mut self, permille: u64) -> bool {
+        self.draw() % 1_000 < permille
+    }
+
     /// Any order of `items`, each as likely as the others.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {

@@ -22,6 +22,7 @@ mod queue;
 mod repositories;
 mod retries;
 mod schedules;
+mod simulation;
 mod stops;
 mod tidy;
 mod topology;
