@@ -12,7 +12,7 @@ use async_nats::jetstream::object_store::ObjectStore;
 use bytes::Bytes;
 use schemas::dead_letter::DeadLetter;
 use schemas::event::AuditEvent;
-use schemas::ids::{AuditId, ProjectSlug, TraceId};
+use schemas::ids::TraceId;
 use schemas::task::Task;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -24,7 +24,7 @@ use crate::headers;
 use crate::heartbeat::Heartbeats;
 use crate::permissions::Role;
 use crate::server::Server;
-use crate::subject::{self, Origin, Subject};
+use crate::subject::{Origin, Subject};
 use crate::topology;
 use crate::topology::drift::Difference;
 
@@ -238,19 +238,6 @@ impl Bus {
         headers.insert(headers::DEADLINE, millis(times.deadline));
         headers.insert(headers::TTL, format!("{seconds_left}s"));
         self.publish_with(subject, headers, body).await.map(|_| ())
-    }
-
-    /// Removes every task of an audit from the queue, those that a worker has among them. Returns how many there were.
-    ///
-    /// # Errors
-    /// If the server may not have removed them all: do it again.
-    pub async fn purge_tasks(&self, project: &ProjectSlug, audit: AuditId) -> Result<u64, BusError> {
-        let subject = subject::tasks_of(project, audit);
-        let failed = |reason: String| BusError::Purge { subject: subject.clone(), reason };
-        let stream = self.context.get_stream_no_info(topology::TASKS_STREAM).await;
-        let stream = stream.map_err(|error| failed(error.to_string()))?;
-        let purged = stream.purge().filter(subject.as_str()).await;
-        purged.map(|purged| purged.purged).map_err(|error| failed(error.to_string()))
     }
 
     /// Publishes an event. Events of one audit and kind carry what makes them differ in `message_id`.

@@ -7,7 +7,6 @@ use schemas::ids::TraceId;
 use schemas::partial::PartialResult;
 use schemas::request::AuditRequest;
 use schemas::retry::ErrorClass;
-use schemas::task::TaskKey;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +17,7 @@ use crate::headers;
 use crate::lease::Lease;
 use crate::store::Store;
 use crate::store::merge::TaskResult;
-use crate::subject::{Origin, Subject, task_of_any_class};
+use crate::subject::{Origin, Subject};
 use crate::subscription::Subscription;
 use crate::topology;
 
@@ -140,16 +139,5 @@ async fn give_up(store: &Store, bus: &Bus, advisory: &Advisory, message: &Stream
         }
         // A result of which no task is done: the reconciler has the task run again.
         _ => Ok(()),
-    }
-}
-
-impl Bus {
-    /// Removes what is left of a task in the queue. Whoever works on it may go on; nobody is given it any more.
-    ///
-    /// # Errors
-    /// If the server cannot be reached.
-    pub async fn withdraw(&self, task: &TaskKey) -> Result<(), BusError> {
-        let stream = self.context().get_stream_no_info(topology::TASKS).await.map_err(|error| failed(&error))?;
-        stream.purge().filter(task_of_any_class(task)).await.map(|_| ()).map_err(|error| failed(&error))
     }
 }

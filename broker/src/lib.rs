@@ -30,6 +30,7 @@ pub mod subscription;
 pub mod topology;
 mod turns;
 mod values;
+mod withdraw;
 
 pub use bus::Bus;
 pub use store::Store;

@@ -26,6 +26,11 @@ pub(crate) fn tasks_of(project: &ProjectSlug, audit: AuditId) -> String {
     format!("audit.task.*.*.{project}.{audit}.>")
 }
 
+/// All tasks of one shard of an audit, as a filter.
+pub(crate) fn tasks_of_shard(project: &ProjectSlug, audit: AuditId, shard: i32) -> String {
+    format!("audit.task.*.*.{project}.{audit}.{shard}")
+}
+
 /// All results, as a stream filter.
 pub const RESULTS: &str = "audit.result.*.*.*.*";
 /// All events, as a stream filter.

@@ -19,9 +19,6 @@ pub use apply::{Action, Change, apply, restore};
 /// The object store bucket of bundles and oversized results.
 pub const BUNDLES: &str = "audit_bundles";
 
-/// The stream of tasks.
-pub(crate) const TASKS_STREAM: &str = "AUDIT_TASKS";
-
 /// Messages held unacknowledged by all holders of one consumer together: bounds what a crash can make come again.
 const ACK_PENDING_MAX: i64 = 5_000;
 

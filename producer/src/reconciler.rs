@@ -76,12 +76,14 @@ async fn give_up(planner: &Planner, overdue: OverdueTask) -> Result<(), PlanErro
     // Without a class, so that the shard is not split: nobody says that it is its content that takes so long.
     let partial = PartialResult::refused(reason);
     planner.store.merge(&[TaskResult { key: key.clone(), partial, trace }]).await?;
-    Ok(planner.bus.withdraw(&key).await?)
+    planner.bus.withdraw(&key).await?;
+    Ok(())
 }
 
 /// Makes the open tasks of a shard ready again, after making sure that what they read is there.
 async fn reopen(planner: &Planner, stale: StaleShard) -> Result<u64, PlanError> {
-    let StaleShard { audit, shard, project_id, repository_url, commit, bundle, manifest, .. } = stale;
+    let StaleShard { audit, shard, project, project_id, repository_url, commit, bundle, manifest, generation, .. } =
+        stale;
     let digest = if planner.bus.has_object(&bundle).await? {
         bundle
     } else {
@@ -96,5 +98,10 @@ async fn reopen(planner: &Planner, stale: StaleShard) -> Result<u64, PlanError> 
         failpoint::reach_store(Step::ReconcilerAfterPut).await?;
         packed.digest
     };
+    if generation > 0 {
+        // Published twice and still no word: a server that was killed may hold a message that it gives to nobody, and that
+        // keeps a new one off its subject. A worker that is merely slow answers all the same.
+        planner.bus.withdraw_shard(&project, audit, shard).await?;
+    }
     Ok(planner.store.reopen_shard(audit, shard, &digest).await?)
 }

@@ -1,9 +1,9 @@
 //! Answering a task: the result is stored first, the task is acknowledged after.
 
-use broker::Bus;
 use broker::error::{BusError, chain};
 use broker::failpoint::{self, Step};
 use broker::subject::Subject;
+use broker::{Bus, headers};
 use schemas::ids::Digest;
 use schemas::item::ItemResult;
 use schemas::partial::PartialResult;
@@ -44,8 +44,10 @@ async fn publish(bus: &Bus, held: &Held, mut partial: PartialResult) -> Result<(
         bus.put_object(&digest, &items).await?;
         partial = PartialResult { items: Vec::new(), items_object: Some(digest), ..partial };
     }
-    // The digest makes a second, different answer a second message: the aggregator must see it to report it.
-    let id = format!("A:{}:{}:{}:{}", key.audit, key.magic, key.shard, partial_digest(&partial));
+    // The digest makes a second, different answer a second message: the aggregator must see it to report it. So does the
+    // generation: a task that was published again has lost its first answer, which the queue may still remember.
+    let generation = held.lease.header(headers::GENERATION).and_then(|text| text.parse::<u32>().ok()).unwrap_or(0);
+    let id = format!("A:{}:{}:{}:{}:{generation}", key.audit, key.magic, key.shard, partial_digest(&partial));
     bus.publish(&subject, &id, held.lease.trace(), &partial).await.map(|_| ())
 }
 

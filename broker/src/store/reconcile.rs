@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schemas::bundle::Manifest;
-use schemas::ids::{AuditId, Digest, ObjectId, TraceId};
+use schemas::ids::{AuditId, Digest, ObjectId, ProjectSlug, TraceId};
 use schemas::request::{AuditRequest, Priority};
 use schemas::task::{ItemRange, Task, TaskKey};
 use time::OffsetDateTime;
@@ -21,6 +21,8 @@ pub struct StaleShard {
     /// The shard.
     pub shard: i32,
     /// Its project.
+    pub project: ProjectSlug,
+    /// The key of the project.
     pub project_id: Uuid,
     /// Where the project is cloned from.
     pub repository_url: String,
@@ -30,6 +32,8 @@ pub struct StaleShard {
     pub bundle: Digest,
     /// What is in the bundle.
     pub manifest: Manifest,
+    /// How often its tasks were published again already.
+    pub generation: i32,
     /// The trace it belongs to.
     pub trace: TraceId,
 }
@@ -55,7 +59,7 @@ type OverdueRow = (Uuid, i32, String, i32, OffsetDateTime, String, String, Uuid,
 
 type StaleAuditRow = (Uuid, Uuid, String, String, Option<String>, Option<String>, String);
 
-type StaleShardRow = (Uuid, i32, Uuid, String, String, String, serde_json::Value, Uuid);
+type StaleShardRow = (Uuid, i32, Uuid, String, String, String, serde_json::Value, Uuid, String, i32);
 
 impl Store {
     /// Writes the request of every audit that has been queued for longer than `age` to the outbox once more: planning
@@ -144,8 +148,9 @@ impl Store {
     /// If the database cannot be reached.
     pub async fn stale_shards(&self, age: Duration, limit: i64) -> Result<Vec<StaleShard>, StoreError> {
         let rows: Vec<StaleShardRow> = sqlx::query_as(
-            "SELECT s.audit_id, s.shard, a.project_id, p.repository_url, a.commit_sha, s.bundle, s.manifest, a.trace_id
-             FROM (SELECT audit_id, shard, min(published_at) AS since FROM tasks
+            "SELECT s.audit_id, s.shard, a.project_id, p.repository_url, a.commit_sha, s.bundle, s.manifest, a.trace_id,
+                    a.project_slug, stale.generation
+             FROM (SELECT audit_id, shard, min(published_at) AS since, max(generation) AS generation FROM tasks
                    WHERE state = 'published' AND published_at < now() - make_interval(secs => $1)
                      AND (deadline_at IS NULL OR deadline_at > now())
                    GROUP BY audit_id, shard ORDER BY since LIMIT $2) stale
@@ -160,10 +165,12 @@ impl Store {
         .await
         .map_err(|error| StoreError::of("look for lost tasks", error))?;
         rows.into_iter()
-            .map(|(audit, shard, project_id, repository_url, commit, bundle, manifest, trace)| {
+            .map(|(audit, shard, project_id, repository_url, commit, bundle, manifest, trace, project, generation)| {
                 Ok(StaleShard {
                     audit: AuditId(audit),
                     shard,
+                    project: parsed("project slug", &project)?,
+                    generation,
                     project_id,
                     repository_url,
                     commit: parsed("commit", &commit)?,

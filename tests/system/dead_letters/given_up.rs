@@ -234,3 +234,24 @@ async fn a_task_is_not_published_again_beyond_its_deadline() {
     let overdue: Vec<u32> = store.overdue_tasks(minute, 10).await.unwrap().iter().map(|task| task.key.shard).collect();
     assert_eq!(overdue, [1]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_the_server_gives_to_nobody_is_replaced() {
+    let environment = vec![("ELDER_LOST_AFTER_SECS".to_owned(), "2".to_owned())];
+    let mut stack = Stack::services(StackConfig { environment, ..StackConfig::default() }).await;
+    stack.set_up().await;
+    stack.add(Role::Serve).await;
+    stack.add(Role::Planner).await;
+    impatient(&stack, "AUDIT_TASKS", "worker-normal").await;
+    let audit = ask(&stack).await;
+    let advised = wait_for("the advisory", LONG, async || (messages(&stack, "AUDIT_ADV").await >= 1).then_some(()));
+    take_and_die(&stack, "AUDIT_TASKS", "worker-normal", Box::pin(advised)).await;
+    stack.jetstream().await.get_stream("AUDIT_ADV").await.unwrap().purge().await.unwrap();
+    // The message still takes its subject, so publishing the task once more changes nothing; taking it out does.
+    stack.add(Role::Aggregator).await;
+    stack.add(Role::Worker).await;
+    let ended = stack.ended(&audit).await;
+    assert_eq!(ended["state"], "completed", "{ended:#}");
+    let generation = "SELECT max(generation)::bigint FROM tasks WHERE audit_id = $1";
+    assert!(stack.number(generation, &audit).await >= 2, "it was published three times");
+}
