@@ -8,6 +8,7 @@
 
 mod accept;
 mod answer;
+mod batch;
 pub mod config;
 mod cpu;
 mod ending;

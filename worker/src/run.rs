@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use broker::Bus;
@@ -17,13 +17,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::batch::Batch;
 use crate::config::WorkerArgs;
 use crate::presence::{Running, show, unix_millis};
 use crate::rules::catalogue;
 use crate::{identity, pool};
-
-/// Tasks pulled at once: neighbours in the queue read the same shard, and are read together then.
-const BATCH: usize = 16;
 
 /// How long handing back may take; taking leave takes up to another two seconds, and five are promised for both.
 const LEAVE_TIME_MAX: Duration = Duration::from_secs(3);
@@ -123,13 +121,15 @@ impl Worker {
     async fn pull(&self, slots: usize, stop: &CancellationToken) {
         let slots = Arc::new(Semaphore::new(slots));
         let mut tasks = TaskSubscription::new(&self.bus, self.heartbeats.clone());
-        let running = TaskTracker::new();
+        let (running, batch) = (TaskTracker::new(), Arc::new(Batch::default()));
         // A slot first, then messages: one that is taken before it can be worked on only gets old.
         while let Some(Ok(slot)) = self.hurry.run_until_cancelled(Arc::clone(&slots).acquire_owned()).await {
-            let Some(leases) = tasks.next(BATCH, stop).await else { break };
-            let worker = self.clone();
+            let Some(leases) = tasks.next(batch.size(), stop).await else { break };
+            let (worker, batch) = (self.clone(), Arc::clone(&batch));
             running.spawn(async move {
+                let (count, begun) = (leases.len(), Instant::now());
                 worker.work(leases).await;
+                batch.note(count, begun.elapsed());
                 drop(slot);
             });
         }
