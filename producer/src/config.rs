@@ -9,6 +9,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 use crate::dispatcher::Settings;
+use crate::dispatcher::pace::LEAST;
 use crate::sharding::ShardLimits;
 
 /// What repositories may be fetched.
@@ -47,7 +48,11 @@ pub struct DispatchArgs {
     #[arg(long, env = "ELDER_TASKS_IN_FLIGHT", default_value_t = TASKS_IN_FLIGHT, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub tasks_in_flight: u32,
-    /// The same for each project without a limit of its own; as many as there is room for if not given
+    /// Fewest tasks that the queue may hold however slowly they are done; four for each slot of a worker if that is more
+    #[arg(long, env = "ELDER_TASKS_IN_FLIGHT_MIN", default_value_t = LEAST, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub tasks_in_flight_min: u32,
+    /// Most tasks in flight of each project without a limit of its own; as many as there is room for if not given
     #[arg(long, env = "ELDER_PROJECT_TASKS_IN_FLIGHT", value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub project_tasks_in_flight: Option<u32>,
@@ -65,15 +70,21 @@ const TASK_SECS_MAX: u64 = 3_600;
 
 impl Default for DispatchArgs {
     fn default() -> Self {
-        Self { tasks_in_flight: TASKS_IN_FLIGHT, project_tasks_in_flight: None, task_secs_max: TASK_SECS_MAX }
+        Self {
+            tasks_in_flight: TASKS_IN_FLIGHT,
+            tasks_in_flight_min: LEAST,
+            project_tasks_in_flight: None,
+            task_secs_max: TASK_SECS_MAX,
+        }
     }
 }
 
 impl DispatchArgs {
     pub(crate) fn settings(&self) -> Settings {
-        let Self { tasks_in_flight, project_tasks_in_flight, task_secs_max } = self;
+        let Self { tasks_in_flight, tasks_in_flight_min, project_tasks_in_flight, task_secs_max } = self;
         Settings {
             tasks_in_flight: u64::from(*tasks_in_flight),
+            tasks_in_flight_min: u64::from(*tasks_in_flight_min),
             project_tasks_in_flight: project_tasks_in_flight.map(u64::from),
             task_time_max: Duration::from_secs(*task_secs_max),
         }

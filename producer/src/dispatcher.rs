@@ -4,6 +4,7 @@ pub mod order;
 pub(crate) mod pace;
 mod publish;
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use broker::error::{StoreError, chain};
@@ -11,6 +12,7 @@ use broker::store::dispatch::OpenAudit;
 use broker::store::limits::{LimitRow, Scope};
 use broker::store::{DispatcherSeat, TASKS_CHANNEL, Wakeups};
 use broker::{Bus, Store};
+use schemas::ids::AuditId;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +33,9 @@ const SEAT_PERIOD: Duration = Duration::from_secs(1);
 /// How often limits are read again: so long may a change take to be heeded.
 const LIMITS_PERIOD: Duration = Duration::from_secs(2);
 
+/// How long an audit is passed over of which fewer tasks could be had than its row says.
+const PASS_OVER: Duration = Duration::from_secs(1);
+
 /// Tasks published in one round: a full batch for the servers, and a few milliseconds until the next look.
 const ROUND_MAX: u64 = 1_024;
 
@@ -39,6 +44,8 @@ const ROUND_MAX: u64 = 1_024;
 pub(crate) struct Settings {
     /// Most tasks in the queue or running.
     pub(crate) tasks_in_flight: u64,
+    /// Fewest that the queue may hold.
+    pub(crate) tasks_in_flight_min: u64,
     /// The same for each project that has no limit of its own.
     pub(crate) project_tasks_in_flight: Option<u64>,
     /// How long a task may take in all, from the first time it is published.
@@ -72,16 +79,22 @@ async fn dispatch(
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
     let mut wakeups = store.listen(TASKS_CHANNEL).await?;
-    let (mut turns, mut pace) = (Turns::default(), Pace::new(settings.tasks_in_flight));
+    let (mut turns, mut pace) = (Turns::default(), Pace::new(settings.tasks_in_flight_min, settings.tasks_in_flight));
     let mut limits = limits(store, settings).await?;
     let mut limits_read = Instant::now();
+    let mut passed_over: HashMap<AuditId, Instant> = HashMap::new();
     while !stop.is_cancelled() && seat.is_held().await {
         stops::remove_tasks(store, bus).await?;
         if limits_read.elapsed() >= LIMITS_PERIOD {
             limits = self::limits(store, settings).await?;
             limits_read = Instant::now();
         }
-        let backlog: Vec<Backlog> = store.open_backlog().await?.into_iter().map(entry).collect();
+        let mut backlog: Vec<Backlog> = store.open_backlog().await?.into_iter().map(entry).collect();
+        passed_over.retain(|_, since: &mut Instant| since.elapsed() < PASS_OVER);
+        // What only waits to be answered by the reconciler must not be granted the room of others.
+        for entry in backlog.iter_mut().filter(|entry| passed_over.contains_key(&entry.audit)) {
+            entry.ready = 0;
+        }
         pace.look(&backlog);
         pace.keep(store).await?;
         pace.count_workers(bus).await;
@@ -90,6 +103,7 @@ async fn dispatch(
         let grants = turns.choose(now_ms(), &backlog, &limits, room);
         let published = publish(store, bus, &grants, settings.task_time_max, &mut turns).await?;
         pace.published(&published);
+        passed_over.extend(published.short.iter().map(|audit| (*audit, Instant::now())));
         if published.tasks == 0 {
             // Room that is left although something waits: a limit holds it, and frees it without an announcement too.
             let is_idle = backlog.iter().all(|entry| entry.ready == 0);

@@ -18,7 +18,9 @@ const PURGED_WITHIN: Duration = Duration::from_secs(1);
 
 /// No worker, so that what is queued stays queued; small shards, so that it is a lot.
 pub(crate) async fn without_workers() -> Stack {
-    let environment = vec![("ELDER_SHARD_FILES".to_owned(), "2".to_owned())];
+    // All tasks are to be in the queue at once, though nobody takes any.
+    let settings = [("ELDER_SHARD_FILES", "2"), ("ELDER_TASKS_IN_FLIGHT_MIN", "1000")];
+    let environment = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     Stack::start_with(StackConfig { workers: 0, environment, ..StackConfig::default() }).await
 }
 

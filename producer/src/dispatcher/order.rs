@@ -41,3 +41,54 @@ pub fn in_turn(grants: &[Grant], tasks: Vec<ReadyTask>, turns: &mut Turns) -> Ve
     }
     ordered
 }
+
+/// Audits of which fewer tasks could be had than were granted: what is left of them is past its deadline, or was stopped
+/// meanwhile.
+pub fn short(grants: &[Grant], tasks: &[(Priority, ReadyTask)]) -> Vec<AuditId> {
+    let mut had: HashMap<AuditId, u64> = HashMap::new();
+    for (_, task) in tasks {
+        *had.entry(task.key.audit).or_default() += 1;
+    }
+    let granted = wanted(grants).into_iter();
+    granted
+        .filter(|(audit, tasks)| had.get(audit).copied().unwrap_or_default() < *tasks)
+        .map(|(audit, _)| audit)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use schemas::ids::{Digest, TraceId};
+    use schemas::magic::Magic;
+    use schemas::task::TaskKey;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn audit(number: u128) -> AuditId {
+        AuditId(Uuid::from_u128(number))
+    }
+
+    fn grant(number: u128, tasks: u64) -> Grant {
+        let project = "shop".parse().unwrap();
+        Grant { audit: audit(number), project, class: Priority::Normal, tasks, cost: tasks }
+    }
+
+    fn task(number: u128, shard: u32) -> ReadyTask {
+        let (magic, project, audit) = (Magic::Git, "shop".parse().unwrap(), audit(number));
+        let key = TaskKey { magic, project, audit, shard };
+        let (bundle, trace) = (Digest::of(b""), TraceId::random());
+        ReadyTask { key, bundle, items: None, cost: 1, generation: 0, deadline_at: None, trace }
+    }
+
+    #[test]
+    fn tasks_go_out_in_the_order_of_the_grants_and_those_that_are_missing_are_told() {
+        let grants = [grant(1, 1), grant(2, 2), grant(1, 1), grant(3, 1)];
+        assert_eq!(wanted(&grants), [(audit(1), 2), (audit(2), 2), (audit(3), 1)]);
+        let tasks = vec![task(1, 1), task(1, 2), task(2, 1)];
+        let ordered = in_turn(&grants, tasks, &mut Turns::default());
+        let keys: Vec<_> = ordered.iter().map(|(_, task)| (task.key.audit, task.key.shard)).collect();
+        assert_eq!(keys, [(audit(1), 1), (audit(2), 1), (audit(1), 2)]);
+        assert_eq!(short(&grants, &ordered), [audit(2), audit(3)]);
+    }
+}

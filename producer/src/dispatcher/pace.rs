@@ -14,7 +14,7 @@ use crate::window::Window;
 const SAMPLE_PERIOD: Duration = Duration::from_secs(10);
 
 /// Tasks that may always be in the queue, so that a few workers have something each before their pace is known.
-pub(crate) const LEAST: u64 = 16;
+pub(crate) const LEAST: u32 = 16;
 
 /// Tasks in the queue for each batch that workers can work on at the same time: one at work, one at hand, and as many on
 /// their way.
@@ -34,6 +34,7 @@ pub(super) struct Pace {
     busy: Duration,
     sampled: Instant,
     counted: Option<Instant>,
+    least: u64,
 }
 
 /// Tasks and their predicted cost.
@@ -44,11 +45,11 @@ struct Load {
 }
 
 impl Pace {
-    pub(super) fn new(most: u64) -> Self {
+    pub(super) fn new(least: u64, most: u64) -> Self {
         let now = Instant::now();
         let (in_flight, done) = (Load::default(), Load::default());
-        let (window, busy, counted) = (Window::new(LEAST, most), Duration::ZERO, None);
-        Self { window, looked: now, in_flight, done, busy, sampled: now, counted }
+        let (window, busy, counted) = (Window::new(least, most), Duration::ZERO, None);
+        Self { window, looked: now, in_flight, done, busy, sampled: now, counted, least }
     }
 
     /// Counts the workers now and then: the more there are, the more must be in the queue for all of them to have
@@ -61,7 +62,7 @@ impl Pace {
         match bus.workers().await {
             Ok(workers) => {
                 let slots: u64 = workers.iter().map(|worker| u64::from(worker.slots)).sum();
-                self.window.set_least(LEAST.max(LEAST_PER_SLOT * slots));
+                self.window.set_least(self.least.max(LEAST_PER_SLOT * slots));
             }
             // What was known last still serves; the queue itself says loudly enough that it is away.
             Err(error) => tracing::debug!(error = %chain(&error), "cannot tell which workers live"),

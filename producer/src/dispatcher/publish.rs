@@ -9,20 +9,23 @@ use broker::store::dispatch::ReadyTask;
 use broker::subject::Subject;
 use broker::{Bus, Store};
 use futures::future::join_all;
+use schemas::ids::AuditId;
 use schemas::request::Priority;
 use schemas::task::Task;
 use time::OffsetDateTime;
 
 use super::Failure;
-use super::order::{in_turn, wanted};
+use super::order::{in_turn, short, wanted};
 use crate::fairness::{Grant, Turns};
 
 /// What was published in a round.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Published {
     pub(super) tasks: u64,
     /// What was predicted of them before their own costs were read.
     pub(super) predicted_cost: u64,
+    /// Audits that had fewer tasks to give than were granted.
+    pub(super) short: Vec<AuditId>,
 }
 
 /// Publishes first and notes it after: a crash in between publishes again, under the same id and on the same subject,
@@ -38,6 +41,7 @@ pub(super) async fn publish(
         return Ok(Published::default());
     }
     let tasks = in_turn(grants, store.ready_tasks(&wanted(grants)).await?, turns);
+    let short = short(grants, &tasks);
     let deadline = OffsetDateTime::now_utc() + task_time_max;
     let tasks: Vec<_> =
         tasks.iter().map(|(class, task)| (*class, task, task.deadline_at.unwrap_or(deadline))).collect();
@@ -57,7 +61,7 @@ pub(super) async fn publish(
         Some(error) => Err(error.into()),
         None => {
             let predicted_cost = grants.iter().fold(0, |sum: u64, grant| sum.saturating_add(grant.cost));
-            Ok(Published { tasks: marked.len() as u64, predicted_cost })
+            Ok(Published { tasks: marked.len() as u64, predicted_cost, short })
         }
     }
 }

@@ -126,7 +126,7 @@ async fn unplanned(
 /// An audit with a plan: the queue is played through at the pace of the last minutes.
 fn running(snapshot: &Snapshot, explanation: &mut Explanation) {
     let in_flight: u64 = snapshot.backlog.iter().map(|entry| entry.in_flight).sum();
-    let window = in_flight.max(LEAST);
+    let window = in_flight.max(u64::from(LEAST));
     let play = |cost_per_sec| {
         let pace = Pace { cost_per_sec, window };
         forecast(snapshot.now_ms, &snapshot.backlog, &snapshot.limits, pace, explanation.audit)
