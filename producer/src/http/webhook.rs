@@ -1,5 +1,7 @@
 //! The GitHub webhook: verified over the raw body before anything in it is believed, answered after the commit.
 
+use std::time::Duration;
+
 use broker::error::{StoreError, chain};
 use broker::failpoint::{self, Step};
 use broker::store::intake::{Delivery, NewAudit, Recorded};
@@ -30,6 +32,10 @@ const NO_SECRET: &[u8] = b"no project, no secret, same work";
 
 /// Longest delivery id, in bytes; GitHub's are UUIDs.
 const DELIVERY_ID_BYTES_MAX: usize = 100;
+
+/// How long the queue may take to store a request while the record is away. Finding that out has taken five seconds already,
+/// and forges wait for ten; what is stored after that is the same audit when it is delivered again.
+const QUEUE_WITHIN: Duration = Duration::from_secs(3);
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -203,15 +209,16 @@ async fn without_record(
     // Not the id that the record will give to its own message: the queue would take that one for a copy of this one,
     // and the audit would be recorded but not planned.
     let id = format!("I:{}", audit.id);
-    match shared.bus.publish(&subject, &id, audit.trace, &request).await {
-        Ok(_) => {
+    let stored = tokio::time::timeout(QUEUE_WITHIN, shared.bus.publish(&subject, &id, audit.trace, &request)).await;
+    let queue = match stored {
+        Ok(Ok(_)) => {
             tracing::warn!(error = %chain(&error), trace_id = %audit.trace, audit_id = %audit.id, delivery_id = %delivery.id,
                 "the record is away; the request waits in the queue");
-            Ok(Recorded { audit: Some(audit.id), ignored: None, seen_before: false })
+            return Ok(Recorded { audit: Some(audit.id), ignored: None, seen_before: false });
         }
-        Err(queue) => {
-            tracing::error!(error = %chain(&error), queue = %chain(&queue), "neither record nor queue can be reached");
-            Err(ApiError::Unavailable("neither the database nor the queue can be reached"))
-        }
-    }
+        Ok(Err(queue)) => chain(&queue),
+        Err(_elapsed) => format!("no answer in {} s", QUEUE_WITHIN.as_secs()),
+    };
+    tracing::error!(error = %chain(&error), queue, "neither record nor queue can be reached");
+    Err(ApiError::Unavailable("neither the database nor the queue can be reached"))
 }
