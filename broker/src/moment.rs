@@ -59,7 +59,10 @@ mod tests {
 
     #[test]
     fn ages_and_dates_are_read() {
-        let hours = |text: &str| (OffsetDateTime::now_utc() - text.parse::<Moment>().unwrap().0).whole_hours();
+        let hours = |text: &str| {
+            let Moment(then) = text.parse().unwrap();
+            (OffsetDateTime::now_utc() - then).whole_hours()
+        };
         assert_eq!(["2h", "120m", "7200s", "1d", "0s"].map(hours), [2, 2, 2, 24, 0]);
         let noon: Moment = "2026-01-31T12:00:00+01:00".parse().unwrap();
         assert_eq!(noon.0.unix_timestamp(), 1_769_857_200);

@@ -20,11 +20,20 @@ use schemas::request::Priority;
 use schemas::task::{ItemRange, Task, TaskKey};
 use serde_json::Value;
 
+use crate::failpoints::{Action, poison};
 use crate::stack::Stack;
 use crate::wait::{LONG, wait_for};
 
 /// Functions in a file of [`Stack::slow_bundle`]: as large as a file may be, for a parser to be busy with.
 const SLOW_FUNCTIONS: usize = 16_000;
+
+/// The file of [`Stack::hanging_bundle`].
+const HANGING_PATH: &str = "hang.py";
+
+/// What workers need in their environment to hang on [`Stack::hanging_bundle`].
+pub fn hanging() -> (&'static str, String) {
+    ("FAILPOINTS", poison(HANGING_PATH, Action::Stall(600_000)))
+}
 
 /// A task of `audit` for the integrity magic.
 pub fn task_key(audit: AuditId, shard: u32) -> TaskKey {
@@ -86,6 +95,11 @@ impl Stack {
         let text: String = (0..SLOW_FUNCTIONS).map(function).collect();
         let files: Vec<_> = (0..files).map(|number| (format!("{number}.py"), text.clone())).collect();
         self.put_bundle(&files).await
+    }
+
+    /// Stores a bundle on which every worker hangs that has the [`hanging`] environment, for longer than any test.
+    pub async fn hanging_bundle(&self) -> Digest {
+        self.put_bundle(&[(HANGING_PATH.to_owned(), "a = 1\n".to_owned())]).await
     }
 
     /// The results that nobody has taken yet, in the order in which they came; an aggregator must not run.

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use schemas::request::Priority;
 use serde_json::Value;
 use tests::audits::push;
 use tests::elder;
 use tests::fixture;
+use tests::noop::Noop;
 use tests::repository::FixtureRepository;
 use tests::stack::{Role, Stack, StackConfig};
 
@@ -60,6 +62,10 @@ async fn what_alerts_and_dashboard_ask_for_is_shown() {
     // A series of a counter is there from its first count on.
     stack.push("shop", None, &tip).await;
     stack.api().deliver("/webhooks/github/shop", push(None, &tip).sign("not the secret")).await.expect(401);
+    // A series of a project is there while it has tasks.
+    let noop = Noop::connect(&stack).await;
+    noop.project("cart", None).await;
+    noop.audit("cart", Priority::Normal, 1).await;
     let answer = stack.api().get("/metrics").await;
     let answer = answer.expect(200);
     let text = answer.as_str().unwrap();

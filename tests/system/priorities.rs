@@ -7,7 +7,7 @@ use schemas::ids::AuditId;
 use schemas::request::Priority;
 use schemas::task::Task;
 use tests::stack::{Role, Stack, StackConfig};
-use tests::tasks::{small_task, task_key};
+use tests::tasks::{hanging, small_task, task_key};
 use tests::wait::{LONG, wait_for};
 use tokio::time::{Duration, Instant};
 
@@ -45,10 +45,10 @@ async fn under_a_backlog_each_priority_has_its_share_and_none_starves() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_beside_the_message_that_was_waited_for_is_kept_alive_until_there_is_a_slot() {
-    let mut stack =
-        services(&[("ELDER_WORKER_SLOTS", "1"), ("ELDER_WORKER_THREADS", "1"), ("ELDER_ACK_WAIT_SECS", "2")]).await;
+    let (name, value) = hanging();
+    let mut stack = services(&[("ELDER_WORKER_SLOTS", "1"), ("ELDER_ACK_WAIT_SECS", "2"), (name, &value)]).await;
     stack.add(Role::Worker).await;
-    let bundle = stack.slow_bundle(15).await;
+    let bundle = stack.hanging_bundle().await;
     let ends = [Priority::Critical, Priority::Low];
     wait_for("the worker to wait for any", LONG, async || {
         let waits = join_all(Priority::ALL.map(|priority| stack.worker_consumer(priority))).await;

@@ -7,7 +7,7 @@ use schemas::request::Priority;
 use schemas::retry::ErrorClass;
 use schemas::task::Task;
 use tests::stack::{Role, Stack, StackConfig};
-use tests::tasks::{part, small_task, task_key};
+use tests::tasks::{hanging, part, small_task, task_key};
 use tests::wait::{LONG, wait_for};
 use tokio::time::{Duration, Instant};
 
@@ -15,7 +15,12 @@ use tokio::time::{Duration, Instant};
 const ACK_WAIT: Duration = Duration::from_secs(2);
 
 async fn services() -> Stack {
-    let environment = vec![("ELDER_ACK_WAIT_SECS".to_owned(), ACK_WAIT.as_secs().to_string())];
+    services_with(Vec::new()).await
+}
+
+async fn services_with(settings: Vec<(&'static str, String)>) -> Stack {
+    let settings = settings.into_iter().chain([("ELDER_ACK_WAIT_SECS", ACK_WAIT.as_secs().to_string())]);
+    let environment = settings.map(|(name, value)| (name.to_owned(), value)).collect();
     let stack = Stack::services(StackConfig { environment, ..StackConfig::default() }).await;
     stack.set_up().await;
     stack
@@ -159,8 +164,8 @@ async fn items_that_are_not_in_the_bundle_are_refused_with_a_reason() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_killed_is_noticed_within_the_ack_wait() {
-    let mut stack = services().await;
-    let bundle = stack.slow_bundle(15).await;
+    let mut stack = services_with(vec![hanging()]).await;
+    let bundle = stack.hanging_bundle().await;
     stack.add(Role::Worker).await;
     stack.publish_task(Priority::Normal, &task_key(AuditId::random(), 1), &Task::bundle(bundle), None).await;
     stack.held(Priority::Normal, 1).await;

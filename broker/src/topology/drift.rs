@@ -199,7 +199,8 @@ mod tests {
             "stream AUDIT_TASKS: max_age is 90s and should be not set",
             "stream AUDIT_TASKS: max_bytes is 1 and should be 1073741824",
             "stream AUDIT_TASKS: republish is {\"dest\":\"spy.>\",\"headers_only\":false,\"src\":\">\"} and should be not set",
-            "stream AUDIT_TASKS: subjects is [\"a\\n\"] and should be [\"audit.task.*.*.*.*.*\"]",
+            "stream AUDIT_TASKS: subjects is [\"a\\n\"] and should be [\"audit.task.critical.*.*.*.*\",\
+             \"audit.task.high.*.*.*.*\",\"audit.task.normal.*.*.*.*\",\"audit.task.low.*.*.*.*\"]",
         ];
         assert_eq!(shown(&stream("stream", &is, &tasks())), expected);
     }
