@@ -71,16 +71,21 @@ impl Noop {
         id
     }
 
-    /// Gives an audit a plan of so many tasks, each of the given cost, and starts it.
-    pub async fn start(&self, audit: AuditId, tasks: usize, cost: u64) {
+    /// A plan of so many tasks, each of the given cost.
+    pub fn plan(&self, tasks: usize, cost: u64) -> Plan {
         let (bundle, magics) = (self.bundle.clone(), vec![Magic::Integrity]);
         let shard = PlannedShard { bundle, manifest: Manifest::default(), magics, cost };
-        let plan = Plan {
+        Plan {
             commit: "1".repeat(40).parse().expect("a commit"),
             shards: vec![shard; tasks],
             known: BTreeMap::new(),
             extent: Extent::default(),
-        };
+        }
+    }
+
+    /// Gives an audit such a plan and starts it.
+    pub async fn start(&self, audit: AuditId, tasks: usize, cost: u64) {
+        let plan = self.plan(tasks, cost);
         assert!(
             self.store.start_audit(audit, &plan).await.expect("the plan is right"),
             "audit {audit} was not waiting"
