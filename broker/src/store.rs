@@ -13,6 +13,7 @@ pub mod plan;
 pub mod policies;
 pub mod projects;
 pub mod reconcile;
+mod requests;
 pub mod schedules;
 mod split;
 pub mod stop;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use schemas::bundle::Manifest;
 use schemas::ids::{AuditId, Digest, ObjectId, ProjectSlug, TraceId};
-use schemas::request::{AuditRequest, Priority};
+use schemas::request::Priority;
 use schemas::task::{ItemRange, Task, TaskKey};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::intake::request_row;
+use super::requests::{RequestRow, ask_again};
 use super::{Store, TASKS_CHANNEL, announce, commit, from_json, parsed};
 use crate::error::StoreError;
 
@@ -57,8 +57,6 @@ pub struct OverdueTask {
 
 type OverdueRow = (Uuid, i32, String, i32, OffsetDateTime, String, String, Uuid, String, Option<i32>, Option<i32>);
 
-type StaleAuditRow = (Uuid, Uuid, String, String, Option<String>, Option<String>, String);
-
 type StaleShardRow = (Uuid, i32, Uuid, String, String, String, serde_json::Value, Uuid, String, i32);
 
 impl Store {
@@ -70,7 +68,7 @@ impl Store {
     pub async fn repeat_stale_requests(&self, age: Duration, limit: i64) -> Result<usize, StoreError> {
         let failed = |error| StoreError::of("look for forgotten audits", error);
         let mut transaction = self.begin().await?;
-        let rows: Vec<StaleAuditRow> = sqlx::query_as(
+        let rows: Vec<RequestRow> = sqlx::query_as(
             // What waits for an audit that is open is not forgotten; what waits for one that has ended is set going.
             "UPDATE audits SET waits_for = NULL WHERE id IN (
                  SELECT id FROM audits
@@ -87,22 +85,8 @@ impl Store {
         .await
         .map_err(failed)?;
         let repeated = rows.len();
-        // A new id each round, or the queue would take the repetition for the message that it has lost.
-        let round: i64 = sqlx::query_scalar("SELECT extract(epoch FROM now())::bigint")
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        for (id, trace, project, kind, revision, base, priority) in rows {
-            let request = AuditRequest {
-                audit: Some(AuditId(id)),
-                project: parsed("project slug", &project)?,
-                revision: revision.map(|text| parsed("revision", &text)).transpose()?,
-                base: base.map(|text| parsed("base commit", &text)).transpose()?,
-                kind: from_json("audit kind", kind.into())?,
-                magics: Vec::new(),
-                priority: parsed("priority", &priority)?,
-            };
-            request_row(&mut transaction, AuditId(id), &request, trace.into(), round).await?;
+        if repeated > 0 {
+            ask_again(&mut transaction, rows).await?;
         }
         commit(transaction).await?;
         Ok(repeated)

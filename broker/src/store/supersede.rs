@@ -2,14 +2,14 @@
 
 use schemas::branch::{OpenPush, Scope, Settlement, settle};
 use schemas::ids::{AuditId, ObjectId};
-use schemas::request::{AuditKind, AuditRequest};
+use schemas::request::AuditKind;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::intake::request_row;
 use super::policies::policies_of;
+use super::requests::{RequestRow, ask_again};
 use super::stop::{End, Stopping, stop_audits};
-use super::{Store, commit, from_json, parsed};
+use super::{Store, commit, parsed};
 use crate::error::StoreError;
 
 /// Audits of one branch settled at once: more pushes than this wait only while no planner runs, and each of them settles
@@ -20,8 +20,6 @@ const SETTLED_MAX: i64 = 1_000;
 const OPEN_PUSHES: &str = "state IN ('queued', 'running') AND requested_by LIKE 'webhook:%'";
 
 type OpenRow = (Uuid, String, String, Option<String>, Option<String>, Option<String>, Vec<String>, Option<Uuid>);
-
-type WaitingRow = (Uuid, Uuid, String, String, Option<String>, Option<String>, String);
 
 impl Store {
     /// Stops what newer pushes to a branch made needless, widens what takes its place, and lets wait what should wait.
@@ -157,27 +155,10 @@ async fn release(connection: &mut PgConnection, which: &'static str, ids: &[Uuid
          RETURNING id, trace_id, project_slug, kind, revision, base_commit, priority"
     );
     let failed = |error| StoreError::of("set a waiting audit going", error);
-    let rows: Vec<WaitingRow> =
+    let rows: Vec<RequestRow> =
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *connection).await.map_err(failed)?;
     if rows.is_empty() {
         return Ok(());
     }
-    // A new id, or the queue would take it for the request that came before the wait.
-    let round: i64 = sqlx::query_scalar("SELECT extract(epoch FROM clock_timestamp())::bigint")
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(failed)?;
-    for (id, trace, project, kind, revision, base, priority) in rows {
-        let request = AuditRequest {
-            audit: Some(AuditId(id)),
-            project: parsed("project slug", &project)?,
-            revision: revision.map(|text| parsed("revision", &text)).transpose()?,
-            base: base.map(|text| parsed("base commit", &text)).transpose()?,
-            kind: from_json("audit kind", kind.into())?,
-            magics: Vec::new(),
-            priority: parsed("priority", &priority)?,
-        };
-        request_row(connection, AuditId(id), &request, trace.into(), round).await?;
-    }
-    Ok(())
+    ask_again(connection, rows).await
 }

@@ -164,8 +164,8 @@ async fn an_advisory_about_another_message_harms_nobody() {
     assert_eq!(stack.broken_laws().await, [("audits without a delivery".to_owned(), 1)]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_says_a_word_about_is_ended_by_the_reconciler() {
+/// An audit whose one task the server has given up, with nobody there to hear that. No worker and no aggregator runs.
+async fn abandoned() -> (Stack, String) {
     let environment = vec![("ELDER_LOST_AFTER_SECS".to_owned(), "2".to_owned())];
     let mut stack = Stack::services(StackConfig { environment, ..StackConfig::default() }).await;
     stack.set_up().await;
@@ -173,12 +173,16 @@ async fn what_nobody_says_a_word_about_is_ended_by_the_reconciler() {
     stack.add(Role::Planner).await;
     impatient(&stack, "AUDIT_TASKS", "worker-normal").await;
     let audit = ask(&stack).await;
-    // Nobody is there to hear the advisories, and then they are gone.
     let advised = wait_for("the advisory", LONG, async || (messages(&stack, "AUDIT_ADV").await >= 1).then_some(()));
     let advised = Box::pin(advised);
     take_and_die(&stack, "AUDIT_TASKS", "worker-normal", advised).await;
-    let jetstream = stack.jetstream().await;
-    jetstream.get_stream("AUDIT_ADV").await.unwrap().purge().await.unwrap();
+    stack.jetstream().await.get_stream("AUDIT_ADV").await.unwrap().purge().await.unwrap();
+    (stack, audit)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_says_a_word_about_is_ended_by_the_reconciler() {
+    let (mut stack, audit) = abandoned().await;
     assert_eq!(messages(&stack, "AUDIT_TASKS").await, 1, "the message lies where nobody is given it");
 
     // The deadline of each task passes as soon as it is set.
@@ -237,16 +241,7 @@ async fn a_task_is_not_published_again_beyond_its_deadline() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_the_server_gives_to_nobody_is_replaced() {
-    let environment = vec![("ELDER_LOST_AFTER_SECS".to_owned(), "2".to_owned())];
-    let mut stack = Stack::services(StackConfig { environment, ..StackConfig::default() }).await;
-    stack.set_up().await;
-    stack.add(Role::Serve).await;
-    stack.add(Role::Planner).await;
-    impatient(&stack, "AUDIT_TASKS", "worker-normal").await;
-    let audit = ask(&stack).await;
-    let advised = wait_for("the advisory", LONG, async || (messages(&stack, "AUDIT_ADV").await >= 1).then_some(()));
-    take_and_die(&stack, "AUDIT_TASKS", "worker-normal", Box::pin(advised)).await;
-    stack.jetstream().await.get_stream("AUDIT_ADV").await.unwrap().purge().await.unwrap();
+    let (mut stack, audit) = abandoned().await;
     // The message still takes its subject, so publishing the task once more changes nothing; taking it out does.
     stack.add(Role::Aggregator).await;
     stack.add(Role::Worker).await;
