@@ -6,7 +6,7 @@
 //!                        └──────────────── reconciler ◄───────────────────────────┘    laws watch every step
 //! ```
 //! What is pure in the product is used as it is: turns, window, retry law, merge law, score. What the product does in SQL is
-//! modelled in [`record`], what JetStream does in [`stream`]. No threads, no clock but that of the agenda.
+//! modelled in `record`, what JetStream does in `stream`. No threads, no clock but that of the agenda.
 
 mod agenda;
 mod answers;
