@@ -9,16 +9,21 @@ use broker::store::merge::TaskResult;
 use broker::store::reconcile::{OverdueTask, StaleShard};
 use broker::subject::{Origin, Subject};
 use schemas::dead_letter::{Cause, DeadLetter, NoticedBy};
+use schemas::ids::AuditId;
 use schemas::partial::PartialResult;
 use schemas::retry::ErrorClass;
 use tokio_util::sync::CancellationToken;
 
+use crate::mirror::Mirror;
 use crate::plan::with_messages;
 use crate::planner::{PlanError, Planner, blocking, pack_from};
 use crate::repository_url::RepositoryUrl;
 
 /// Audits, tasks and shards looked at in one round; what is left is looked at in the next.
 const ROUND_MAX: i64 = 256;
+
+/// Bundles of one audit looked at in one round: at some milliseconds each this is seconds, and the next round goes on.
+const BUNDLES_MAX: i64 = 1_024;
 
 /// Reconciles until `stop` is cancelled. Several at once do the same work twice, which is harmless.
 pub(crate) async fn run(planner: Planner, lost_after: Duration, stop: CancellationToken) {
@@ -91,10 +96,13 @@ async fn reopen(planner: &Planner, stale: StaleShard) -> Result<u64, PlanError> 
         let mirrors = std::sync::Arc::clone(&planner.mirrors);
         let packed = blocking(move || {
             let mirror = mirrors.fetch(project_id, &url, Some(&commit))?;
-            Ok(pack_from(&mirror, &with_messages(&mirror, manifest)?)?)
+            let packed = pack_from(&mirror, &with_messages(&mirror, manifest)?)?;
+            Ok((mirror, packed))
         });
-        let packed = packed.await?;
+        let (mirror, packed) = packed.await?;
         planner.bus.put_object(&packed.digest, &packed.bytes).await?;
+        // Where one is lost, others are: those that wait would each be found missing only after they were published.
+        pack_lost(planner, audit, mirror).await?;
         failpoint::reach_store(Step::ReconcilerAfterPut).await?;
         packed.digest
     };
@@ -104,4 +112,25 @@ async fn reopen(planner: &Planner, stale: StaleShard) -> Result<u64, PlanError> 
         planner.bus.withdraw_shard(&project, audit, shard).await?;
     }
     Ok(planner.store.reopen_shard(audit, shard, &digest).await?)
+}
+
+/// Packs the bundles again that open tasks of an audit read and that are not there.
+async fn pack_lost(planner: &Planner, audit: AuditId, mirror: Mirror) -> Result<(), PlanError> {
+    let mut mirror = mirror;
+    for (bundle, manifest) in planner.store.open_bundles(audit, BUNDLES_MAX).await? {
+        if planner.bus.has_object(&bundle).await? {
+            continue;
+        }
+        let packed = blocking(move || {
+            let packed = pack_from(&mirror, &with_messages(&mirror, manifest)?)?;
+            Ok((mirror, packed))
+        });
+        let packed = packed.await?;
+        mirror = packed.0;
+        // The same content gives the same bundle; were it another one, its shard would have to say so, as a stale one does.
+        if packed.1.digest == bundle {
+            planner.bus.put_object(&bundle, &packed.1.bytes).await?;
+        }
+    }
+    Ok(())
 }

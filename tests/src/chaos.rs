@@ -112,6 +112,8 @@ fn config() -> StackConfig {
     let settings = [
         ("ELDER_ACK_WAIT_SECS", "3"),
         ("ELDER_LOST_AFTER_SECS", "10"),
+        // Each kill makes the dispatcher forget the pace; with few tasks at once every fault would be waited out alone.
+        ("ELDER_TASKS_IN_FLIGHT_MIN", "256"),
         ("ELDER_SHARD_FILES", "1"),
         ("ELDER_TASKS_IN_FLIGHT", "256"),
         ("ELDER_WORKER_THREADS", "1"),

@@ -166,6 +166,29 @@ impl Store {
             .collect()
     }
 
+    /// What open tasks of an audit read: bundles of whole shards, with what is in them.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn open_bundles(&self, audit: AuditId, limit: i64) -> Result<Vec<(Digest, Manifest)>, StoreError> {
+        let rows: Vec<(String, serde_json::Value)> = sqlx::query_as(
+            "SELECT s.bundle, s.manifest FROM shards s
+             WHERE s.audit_id = $1 AND s.first_item IS NULL
+               AND EXISTS (SELECT 1 FROM tasks t WHERE t.audit_id = $1 AND t.shard = s.shard
+                           AND t.state IN ('ready', 'published'))
+             ORDER BY s.shard LIMIT $2",
+        )
+        .bind(audit.0)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| StoreError::of("look for bundles that are waited for", error))?;
+        let bundle = |(bundle, manifest): (String, serde_json::Value)| {
+            Ok((parsed("bundle", &bundle)?, from_json("manifest", manifest)?))
+        };
+        rows.into_iter().map(bundle).collect()
+    }
+
     /// Makes the open tasks of a shard ready to be published again, unless their deadline is past. One that is still in
     /// the queue is not doubled there: the stream keeps one message per task. A bundle that had to be packed again holds
     /// what the shard's own manifest says, also where the lost one held the shard that this one is a part of.
