@@ -46,7 +46,7 @@ pub(crate) struct Settings {
     pub(crate) tasks_in_flight: u64,
     /// Fewest that the queue may hold.
     pub(crate) tasks_in_flight_min: u64,
-    /// The same for each project that has no limit of its own.
+    /// Most tasks in the queue or running of each project that has no limit of its own.
     pub(crate) project_tasks_in_flight: Option<u64>,
     /// How long a task may take in all, from the first time it is published.
     pub(crate) task_time_max: Duration,
