@@ -171,7 +171,7 @@ impl Worker {
     async fn pass(&self, task: Task, magics: BTreeSet<Magic>, pulse: &Arc<Pulse>) -> Result<Results, Failure> {
         let Task { bundle, items, files } = task;
         let bundle = match bundle {
-            Some(digest) => match self.bus.get_object(&digest).await {
+            Some(digest) => match self.bundles.get(&self.bus, &digest).await {
                 Ok(bytes) => Some(bytes),
                 Err(error) => return Err(Failure::Unreachable(chain(&error))),
             },
@@ -197,7 +197,7 @@ fn time_left(tasks: &[Held]) -> Duration {
 }
 
 /// The items to examine.
-fn read(bundle: Option<Vec<u8>>, files: Vec<InlineFile>, range: Option<ItemRange>) -> Result<Shard, Failure> {
+fn read(bundle: Option<Arc<Vec<u8>>>, files: Vec<InlineFile>, range: Option<ItemRange>) -> Result<Shard, Failure> {
     let shard = match bundle {
         Some(bytes) => {
             unpack(&bytes).map_err(|error| Failure::Unusable(End::refused(Cause::Undecodable, chain(&error))))?

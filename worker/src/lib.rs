@@ -9,6 +9,7 @@
 mod accept;
 mod answer;
 mod batch;
+mod bundles;
 pub mod config;
 mod cpu;
 mod ending;

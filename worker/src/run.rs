@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::batch::Batch;
+use crate::bundles::Bundles;
 use crate::config::WorkerArgs;
 use crate::presence::{Running, show, unix_millis};
 use crate::rules::catalogue;
@@ -33,6 +34,7 @@ pub(crate) struct Worker {
     pub(crate) name: Arc<str>,
     pub(crate) rulesets: Arc<BTreeMap<Magic, Digest>>,
     pub(crate) heartbeats: Heartbeats,
+    pub(crate) bundles: Bundles,
     pub(crate) stopped: Stopped,
     pub(crate) running: Running,
     /// How long one file or commit may take.
@@ -58,6 +60,7 @@ pub async fn run(args: &WorkerArgs, bus: Bus, stop: CancellationToken) -> anyhow
         name: identity::new_name().into(),
         rulesets: Arc::new(catalogue().rulesets()),
         heartbeats: bus.heartbeats(step_time_max)?,
+        bundles: Bundles::default(),
         stopped: Stopped::watch(bus.clone(), ended.clone()),
         running: Running::default(),
         step_time_max,
