@@ -25,6 +25,12 @@ use crate::topology;
 /// Results merged in one transaction: beyond this a larger batch saves little (see the benches) and holds locks longer.
 const BATCH: usize = 500;
 
+/// Least time between two merges while results come in numbers: a merge costs nearly the same for one as for a hundred.
+const MERGE_PERIOD: Duration = Duration::from_millis(20);
+
+/// Results in one merge from which on they come in numbers. An idle system merges what comes at once.
+const MANY: usize = 8;
+
 /// At most one progress event per audit in this time: people watch them, nothing is decided by them.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(500);
 
@@ -41,7 +47,14 @@ struct Held {
 pub async fn run(store: Store, bus: Bus, stop: CancellationToken) {
     let mut results = Subscription::new(bus.clone(), topology::AGGREGATOR);
     let mut told: HashMap<AuditId, Instant> = HashMap::new();
-    while let Some(leases) = results.next(BATCH, &stop).await {
+    let (mut merged, mut last) = (Instant::now(), 0);
+    while let Some(mut leases) = results.next(BATCH, &stop).await {
+        if last >= MANY && leases.len() < BATCH {
+            stop.run_until_cancelled(tokio::time::sleep(MERGE_PERIOD.saturating_sub(merged.elapsed()))).await;
+            leases.extend(results.more(BATCH - leases.len()).await);
+        }
+        (merged, last) = (Instant::now(), leases.len());
+        tracing::debug!(results = last, "merging");
         let batch = join_all(leases.into_iter().map(|lease| read(&bus, lease))).await;
         let batch: Vec<Held> = batch.into_iter().flatten().collect();
         for progress in settle(&store, &bus, batch).await {

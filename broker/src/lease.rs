@@ -83,6 +83,11 @@ impl Lease {
         self.header(headers::DEADLINE)?.parse().ok()
     }
 
+    /// How many messages its consumer had for others when it was delivered; zero if the server does not say.
+    pub(crate) fn pending(&self) -> u64 {
+        self.info().map_or(0, |info| info.pending)
+    }
+
     fn info(&self) -> Option<Info<'_>> {
         self.message.info().map_err(|error| tracing::error!(%error, "message without JetStream reply")).ok()
     }

@@ -29,13 +29,27 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
-use sqlx::{PgConnection, Postgres, SqlSafeStr as _, Transaction};
+use sqlx::{Connection as _, PgConnection, Postgres, SqlSafeStr as _, Transaction};
 
 use crate::config::DatabaseArgs;
 use crate::error::StoreError;
 
 /// How long to wait for a free connection before the database counts as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection that was used this recently is used again without asking whether it is still there: that is a round trip for
+/// each statement on a busy system, and whoever uses one that broke meanwhile tries again anyway.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// For the statements that every task passes: they look rows up by keys, a few or hundreds at once, and planning one takes
+/// longer than running it. So they are planned once in each connection, and never as a scan that was the best way when the table
+/// was empty.
+const PLANNED_ONCE: [(&str, &str); 4] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
 
 /// Longest statement: a lock held by someone else must not hold all our connections too.
 const STATEMENT_TIMEOUT: &str = "30s";
@@ -59,6 +73,8 @@ pub const TASKS_CHANNEL: &str = "elder_tasks";
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
+    /// Connections whose statements are [`PLANNED_ONCE`].
+    keyed: PgPool,
 }
 
 impl Store {
@@ -74,11 +90,9 @@ impl Store {
             ("statement_timeout", STATEMENT_TIMEOUT),
             ("idle_in_transaction_session_timeout", TRANSACTION_PAUSE_TIMEOUT),
         ]);
-        let pool = PgPoolOptions::new()
-            .max_connections(args.database_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(options);
-        Ok(Self { pool })
+        let keyed = (args.database_connections / 2).max(1);
+        let others = args.database_connections.saturating_sub(keyed).max(1);
+        Ok(Self { pool: pool(options.clone(), others), keyed: pool(options.options(PLANNED_ONCE), keyed) })
     }
 
     /// Brings the schema up to date; several at once wait for each other. Returns how many steps there are.
@@ -106,6 +120,7 @@ impl Store {
 
     /// Closes all connections.
     pub async fn close(&self) {
+        self.keyed.close().await;
         self.pool.close().await;
     }
 
@@ -141,6 +156,26 @@ impl Store {
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
         self.pool.begin().await.map_err(|error| StoreError::of("begin a transaction", error))
     }
+
+    async fn begin_keyed(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.keyed.begin().await.map_err(|error| StoreError::of("begin a transaction", error))
+    }
+}
+
+fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(async move {
+                if state.idle_for > TRUSTED_FOR {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options)
 }
 
 /// Announcements on one channel.

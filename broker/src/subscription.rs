@@ -28,8 +28,8 @@ impl Subscription {
         Self { puller: Puller::new(bus, consumer) }
     }
 
-    /// The next messages, at least one and at most `max`: what is there at once, else the first to come and its
-    /// neighbours. `None` once `stop` is cancelled.
+    /// The next messages, at least one and at most `max`: what is there at once, else the first to come and
+    /// what came with it. `None` once `stop` is cancelled.
     pub async fn next(&mut self, max: usize, stop: &CancellationToken) -> Option<Vec<Lease>> {
         while !stop.is_cancelled() {
             match self.pull(max).await {
@@ -44,11 +44,23 @@ impl Subscription {
         None
     }
 
+    /// What else is there at once, at most `max`; nothing if that cannot be had now.
+    pub(crate) async fn more(&mut self, max: usize) -> Vec<Lease> {
+        match self.puller.ready(max).await {
+            Ok(leases) => leases,
+            Err(error) => {
+                tracing::debug!(%error, "no more now");
+                self.puller.forget();
+                Vec::new()
+            }
+        }
+    }
+
     async fn pull(&mut self, max: usize) -> Result<Vec<Lease>, BusError> {
         let mut leases = self.puller.ready(max).await?;
         if leases.is_empty() {
             leases = self.puller.first().await?.await?;
-            if !leases.is_empty() && max > 1 {
+            if max > 1 && leases.first().is_some_and(|lease| lease.pending() > 0) {
                 leases.extend(self.puller.ready(max - 1).await?);
             }
         }

@@ -24,6 +24,9 @@ use crate::stops;
 /// How long to sleep while the queue is full: tasks that are done make room without an announcement.
 const PERIOD: Duration = Duration::from_millis(20);
 
+/// Least time between two rounds while the queue is well filled.
+const ROUND_PERIOD: Duration = Duration::from_millis(20);
+
 /// How long to sleep when there is nothing to dispatch at all.
 const IDLE_PERIOD: Duration = Duration::from_secs(1);
 
@@ -83,13 +86,20 @@ async fn dispatch(
     let mut limits = limits(store, settings).await?;
     let mut limits_read = Instant::now();
     let mut passed_over: HashMap<AuditId, Instant> = HashMap::new();
-    while !stop.is_cancelled() && seat.is_held().await {
-        stops::remove_tasks(store, bus).await?;
+    while !stop.is_cancelled() {
+        let begun = Instant::now();
+        // At the same time, since each is a round trip that others wait for.
+        let (is_held, removed, backlog) =
+            tokio::join!(seat.is_held(), stops::remove_tasks(store, bus), store.open_backlog());
+        if !is_held {
+            break;
+        }
+        removed?;
         if limits_read.elapsed() >= LIMITS_PERIOD {
             limits = self::limits(store, settings).await?;
             limits_read = Instant::now();
         }
-        let mut backlog: Vec<Backlog> = store.open_backlog().await?.into_iter().map(entry).collect();
+        let mut backlog: Vec<Backlog> = backlog?.into_iter().map(entry).collect();
         passed_over.retain(|_, since: &mut Instant| since.elapsed() < PASS_OVER);
         // What only waits to be answered by the reconciler must not be granted the room of others.
         for entry in backlog.iter_mut().filter(|entry| passed_over.contains_key(&entry.audit)) {
@@ -108,6 +118,9 @@ async fn dispatch(
             // Room that is left although something waits: a limit holds it, and frees it without an announcement too.
             let is_idle = backlog.iter().all(|entry| entry.ready == 0);
             wait(&mut wakeups, if is_idle { IDLE_PERIOD } else { PERIOD }, stop).await?;
+        } else if 2 * in_flight > pace.window() {
+            // Nobody runs dry meanwhile, and a round costs the same for few tasks as for many.
+            wait(&mut wakeups, ROUND_PERIOD.saturating_sub(begun.elapsed()), stop).await?;
         }
     }
     Ok(())

@@ -19,13 +19,14 @@ const MESSAGE_BYTES_MAX: usize = 900 * 1024;
 /// Most findings in one result. One of them takes about half a KiB, so the list stays within one object.
 const FINDINGS_MAX: usize = 20_000;
 
-/// Publishes the answer to a task and acknowledges it. A result that could not be stored brings the task back.
+/// Publishes the answer to a task and acknowledges it. A result that could not be stored brings the task back. Whether the
+/// acknowledgement arrives is not waited for: if it gets lost, the task is answered twice, the same.
 pub(crate) async fn answer(worker: &Worker, held: Held, mut partial: PartialResult) {
     cut(&mut partial.items);
     match publish(&worker.bus, &held, partial).await {
         Ok(()) => {
             failpoint::reach(Step::WorkerAfterResult).await;
-            log_lost(held.lease.done().await);
+            log_lost(held.lease.done_unconfirmed().await);
         }
         Err(error) => {
             tracing::warn!(error = %chain(&error), "a result could not be stored; the task comes again");

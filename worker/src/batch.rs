@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Tasks pulled at once where they take next to no time: beyond this a larger batch saves little.
-const MOST: usize = 16;
+const MOST: usize = 32;
 
 /// Tasks pulled at once where they take long: one shard's, as far as it has several magics, since neighbours in the queue
 /// are read together then.

@@ -6,7 +6,7 @@ use schemas::task::{ItemRange, TaskKey};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Store, commit, parsed};
+use super::{Store, parsed};
 use crate::error::StoreError;
 
 /// A running audit, as far as the queue is concerned.
@@ -51,11 +51,25 @@ pub struct ReadyTask {
     pub deadline_at: Option<OffsetDateTime>,
     /// The trace it belongs to.
     pub trace: TraceId,
+    /// Where its audit was read from: see [`Cursor::seen`].
+    pub cursor: i32,
+}
+
+/// Where the ready tasks of an audit begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// The audit.
+    pub audit: AuditId,
+    /// What the cursor was when the tasks were read: if something has moved it since, it stays there.
+    pub seen: i32,
+    /// The lowest shard that may have ready tasks from now on.
+    pub next: i32,
 }
 
 type OpenRow = (Uuid, String, Option<String>, String, OffsetDateTime, i64, i64, i64, i64, i32);
 
-type ReadyRow = (Uuid, i32, String, i32, String, String, Uuid, Option<i32>, Option<i32>, i64, Option<OffsetDateTime>);
+type ReadyRow =
+    (Uuid, i32, String, i32, String, String, Uuid, Option<i32>, Option<i32>, i64, Option<OffsetDateTime>, i32);
 
 impl Store {
     /// Every running audit that has tasks left, with what waits and what is in flight. Reads one row for each audit and none of a task.
@@ -71,7 +85,7 @@ impl Store {
              WHERE a.state = 'running' AND a.kind <> 'ad_hoc' AND a.tasks_done < a.tasks_total
              ORDER BY a.created_at, a.id",
         )
-        .fetch_all(&self.pool)
+        .fetch_all(&self.keyed)
         .await
         .map_err(|error| StoreError::of("look for ready tasks", error))?;
         rows.into_iter()
@@ -102,30 +116,35 @@ impl Store {
         let counts: Vec<i64> = wanted.iter().map(|(_, count)| i64::try_from(*count).unwrap_or(i64::MAX)).collect();
         let rows: Vec<ReadyRow> = sqlx::query_as(
             "SELECT t.audit_id, t.shard, t.magic, t.generation, s.bundle, a.project_slug, a.trace_id,
-                    s.first_item, s.item_count, t.cost, t.deadline_at
+                    s.first_item, s.item_count, t.cost, t.deadline_at, a.next_shard
              FROM UNNEST($1::uuid[], $2::bigint[]) WITH ORDINALITY AS w(audit_id, tasks, place)
              JOIN audits a ON a.id = w.audit_id AND a.state = 'running'
              CROSS JOIN LATERAL (
                  SELECT * FROM tasks
-                 WHERE audit_id = a.id AND state = 'ready' AND (deadline_at IS NULL OR deadline_at > now())
+                 WHERE audit_id = a.id AND shard >= a.next_shard AND state = 'ready'
+                   AND (deadline_at IS NULL OR deadline_at > now())
                  ORDER BY shard, magic LIMIT w.tasks) t
              JOIN shards s ON s.audit_id = t.audit_id AND s.shard = t.shard
              ORDER BY w.place, t.shard, t.magic",
         )
         .bind(audits)
         .bind(counts)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.keyed)
         .await
         .map_err(|error| StoreError::of("look for ready tasks", error))?;
         rows.into_iter().map(ready_task).collect()
     }
 
-    /// Notes that tasks are in the queue, and until when they have time. A task that is done or was stopped by now stays so.
+    /// Notes that tasks are in the queue, and until when they have time, and where the next ones begin. A task that is done or
+    /// was stopped by now stays so.
     ///
     /// # Errors
     /// If the database cannot be reached: they are published again, under the same id.
-    pub async fn mark_published(&self, tasks: &[(&TaskKey, OffsetDateTime)]) -> Result<(), StoreError> {
-        let failed = |error| StoreError::of("mark tasks as published", error);
+    pub async fn mark_published(
+        &self,
+        tasks: &[(&TaskKey, OffsetDateTime)],
+        cursors: &[Cursor],
+    ) -> Result<(), StoreError> {
         let (mut audits, mut shards, mut magics, mut deadlines) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (key, deadline) in tasks {
             audits.push(key.audit.0);
@@ -133,30 +152,45 @@ impl Store {
             magics.push(key.magic.as_str());
             deadlines.push(*deadline);
         }
-        let mut transaction = self.begin().await?;
-        // The audits first, as the merge does, so that the two never wait for each other in a circle.
-        sqlx::query("SELECT 1 FROM audits WHERE id = ANY($1) ORDER BY id FOR UPDATE")
-            .bind(&audits)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
         sqlx::query(
-            "WITH marked AS (
+            // The audits first, as the merge does, so that the two never wait for each other in a circle.
+            "WITH locked AS MATERIALIZED (SELECT id FROM audits WHERE id = ANY($5) ORDER BY id FOR UPDATE),
+             marked AS (
                  UPDATE tasks t SET state = 'published', published_at = now(), deadline_at = coalesce(t.deadline_at, p.deadline)
                  FROM UNNEST($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[]) AS p(audit_id, shard, magic, deadline)
+                 JOIN locked ON locked.id = p.audit_id
                  WHERE t.audit_id = p.audit_id AND t.shard = p.shard AND t.magic = p.magic AND t.state = 'ready'
                  RETURNING t.audit_id)
-             UPDATE audits SET tasks_in_flight = tasks_in_flight + m.n
-             FROM (SELECT audit_id, count(*) AS n FROM marked GROUP BY audit_id) m WHERE id = m.audit_id",
+             UPDATE audits a SET tasks_in_flight = a.tasks_in_flight + m.n,
+                    next_shard = CASE WHEN a.next_shard = c.seen THEN c.next ELSE a.next_shard END
+             FROM (SELECT audit_id, count(*) AS n FROM marked GROUP BY audit_id) m
+             JOIN UNNEST($5::uuid[], $6::integer[], $7::integer[]) AS c(audit_id, seen, next) USING (audit_id)
+             WHERE a.id = m.audit_id",
         )
         .bind(&audits)
         .bind(shards)
         .bind(magics)
         .bind(deadlines)
-        .execute(&mut *transaction)
+        .bind(cursors.iter().map(|cursor| cursor.audit.0).collect::<Vec<_>>())
+        .bind(cursors.iter().map(|cursor| cursor.seen).collect::<Vec<_>>())
+        .bind(cursors.iter().map(|cursor| cursor.next).collect::<Vec<_>>())
+        .execute(&self.keyed)
         .await
-        .map_err(failed)?;
-        commit(transaction).await
+        .map(|_| ())
+        .map_err(|error| StoreError::of("mark tasks as published", error))
+    }
+
+    /// Looks for the ready tasks of audits from the beginning again, since fewer were found than there are.
+    ///
+    /// # Errors
+    /// If the database cannot be reached.
+    pub async fn rewind(&self, audits: &[AuditId]) -> Result<(), StoreError> {
+        sqlx::query("UPDATE audits SET next_shard = 0 WHERE id = ANY($1) AND next_shard > 0 AND state = 'running'")
+            .bind(audits.iter().map(|audit| audit.0).collect::<Vec<_>>())
+            .execute(&self.keyed)
+            .await
+            .map(|_| ())
+            .map_err(|error| StoreError::of("look for ready tasks again", error))
     }
 
     /// How many tasks are in the queue or running.
@@ -165,14 +199,14 @@ impl Store {
     /// If the database cannot be reached.
     pub async fn tasks_in_flight(&self) -> Result<i64, StoreError> {
         sqlx::query_scalar("SELECT coalesce(sum(tasks_in_flight), 0)::bigint FROM audits WHERE state = 'running'")
-            .fetch_one(&self.pool)
+            .fetch_one(&self.keyed)
             .await
             .map_err(|error| StoreError::of("count tasks in flight", error))
     }
 }
 
 fn ready_task(row: ReadyRow) -> Result<ReadyTask, StoreError> {
-    let (audit, shard, magic, generation, bundle, project, trace, first, count, cost, deadline_at) = row;
+    let (audit, shard, magic, generation, bundle, project, trace, first, count, cost, deadline_at, cursor) = row;
     let item = |value: i32| u32::try_from(number("item", i64::from(value))?).map_err(|error| corrupt("item", &error));
     let items = match (first, count) {
         (Some(first), Some(count)) => Some(ItemRange { first: item(first)?, count: item(count)? }),
@@ -187,6 +221,7 @@ fn ready_task(row: ReadyRow) -> Result<ReadyTask, StoreError> {
         generation,
         deadline_at,
         trace: trace.into(),
+        cursor,
     })
 }
 

@@ -60,7 +60,7 @@ impl Store {
     /// # Errors
     /// If the database cannot be reached: then nothing is recorded.
     pub async fn record_audit(&self, project: &Project, audit: &NewAudit) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_keyed().await?;
         let is_new = insert_audit(&mut transaction, project, audit).await?;
         commit(transaction).await?;
         Ok(is_new)
@@ -77,7 +77,7 @@ impl Store {
         audit: Option<&NewAudit>,
     ) -> Result<Recorded, StoreError> {
         let failed = |error| StoreError::of("record a delivery", error);
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_keyed().await?;
         // Two copies of one delivery at the same moment: the second waits here until the first has committed.
         let inserted = sqlx::query(
             "INSERT INTO deliveries (provider, project_id, delivery_id, event, reason)

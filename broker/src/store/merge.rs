@@ -17,12 +17,12 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use self::late::keep_late;
-use self::rows::remember_items;
+use self::rows::{ResultColumns, remember_items};
 pub(super) use self::rows::{insert_findings, insert_results};
 use self::unplanned::adopt_unplanned;
 use super::split::split_failures;
 pub use super::verdicts::Finished;
-use super::verdicts::finish_if_complete;
+use super::verdicts::{Complete, finish};
 use super::{Store, commit};
 use crate::error::StoreError;
 use crate::failpoint::{self, Step};
@@ -105,9 +105,9 @@ impl Store {
     /// # Errors
     /// If the database cannot be reached, or refuses something in the batch: then nothing of it is merged.
     pub async fn merge(&self, batch: &[TaskResult]) -> Result<Merged, StoreError> {
-        let mut transaction = self.begin().await?;
-        lock_audits(&mut transaction, batch).await?;
-        adopt_unplanned(&mut transaction, batch).await?;
+        let mut transaction = self.begin_keyed().await?;
+        let planned = lock_audits(&mut transaction, batch).await?;
+        adopt_unplanned(&mut transaction, batch, &planned).await?;
         let mut fresh = close_tasks(&mut transaction, batch).await?;
         let (answered, mut repeated) = first_answers(batch, &fresh);
         let was_in_flight = |key: &Key| fresh.iter().any(|closed| closed.was_in_flight && closed.key == *key);
@@ -126,12 +126,11 @@ impl Store {
         let split: BTreeSet<Key> = merged.split.iter().map(row_key).collect();
         fresh.retain(|closed| !split.contains(&closed.key));
         merged.fresh = fresh.len();
-        insert_results(&mut transaction, &parts).await?;
         insert_findings(&mut transaction, &parts).await?;
         remember_items(&mut transaction, &parts).await?;
-        merged.progress = count_done(&mut transaction, &fresh).await?;
-        let touched: Vec<AuditId> = merged.progress.iter().map(|progress| progress.audit).collect();
-        merged.finished = finish_if_complete(&mut transaction, &touched).await?;
+        let (progress, complete) = insert_and_count(&mut transaction, &parts, &fresh).await?;
+        merged.progress = progress;
+        merged.finished = finish(&mut transaction, complete).await?;
         keep_late(&mut transaction, batch, &mut repeated).await?;
         judge_repeated(&mut transaction, batch, &repeated, &mut merged).await?;
         failpoint::reach_store(Step::AggregatorBeforeCommit).await?;
@@ -147,15 +146,17 @@ fn first_answers(batch: &[TaskResult], closed: &[Closed]) -> (Vec<usize>, Vec<us
     (0..batch.len()).partition(|&index| open.remove(&keys[index]))
 }
 
-/// Takes the audits of a batch in one order, so that two aggregators never wait for each other in a circle.
-async fn lock_audits(connection: &mut PgConnection, batch: &[TaskResult]) -> Result<(), StoreError> {
+/// Takes the audits of a batch in one order, so that two aggregators never wait for each other in a circle. Returns those that
+/// have a plan.
+async fn lock_audits(connection: &mut PgConnection, batch: &[TaskResult]) -> Result<BTreeSet<Uuid>, StoreError> {
     let audits: BTreeSet<Uuid> = batch.iter().map(|result| result.key.audit.0).collect();
-    sqlx::query("SELECT 1 FROM audits WHERE id = ANY($1) ORDER BY id FOR UPDATE")
-        .bind(audits.into_iter().collect::<Vec<_>>())
-        .fetch_all(connection)
-        .await
-        .map(|_| ())
-        .map_err(|error| StoreError::of("lock audits", error))
+    let rows: Vec<(Uuid, bool)> =
+        sqlx::query_as("SELECT id, kind <> 'ad_hoc' FROM audits WHERE id = ANY($1) ORDER BY id FOR UPDATE")
+            .bind(audits.into_iter().collect::<Vec<_>>())
+            .fetch_all(connection)
+            .await
+            .map_err(|error| StoreError::of("lock audits", error))?;
+    Ok(rows.into_iter().filter_map(|(id, is_planned)| is_planned.then_some(id)).collect())
 }
 
 /// Turns open tasks into done ones and returns those that were open: the step that happens once per task.
@@ -194,33 +195,59 @@ fn columns<'a>(keys: impl Iterator<Item = &'a TaskKey>) -> (Vec<Uuid>, Vec<i32>,
     (audits, shards, magics)
 }
 
-/// Moves the counters by the tasks that were really closed.
-async fn count_done(connection: &mut PgConnection, fresh: &[Closed]) -> Result<Vec<Progress>, StoreError> {
+type CountedRow = (Uuid, String, Uuid, i64, i64, bool, Vec<String>, bool);
+
+/// Writes the results and moves the counters by the tasks that were really closed. Returns how far their audits are, and
+/// which of them are complete.
+async fn insert_and_count(
+    connection: &mut PgConnection,
+    parts: &[Part<'_>],
+    fresh: &[Closed],
+) -> Result<(Vec<Progress>, Vec<Complete>), StoreError> {
+    if fresh.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let results = ResultColumns::of(parts)?;
     let (mut audits, mut in_flight, mut costs) = (Vec::new(), Vec::new(), Vec::new());
     for closed in fresh {
         audits.push(closed.key.0);
         in_flight.push(closed.was_in_flight);
         costs.push(closed.cost);
     }
-    let rows: Vec<(Uuid, String, Uuid, i64, i64)> = sqlx::query_as(
-        "UPDATE audits SET tasks_done = tasks_done + done.n, tasks_in_flight = tasks_in_flight - done.in_flight,
+    let rows: Vec<CountedRow> = sqlx::query_as(
+        "WITH recorded AS (
+             INSERT INTO results (audit_id, shard, magic, digest, tally)
+             SELECT * FROM UNNEST($4::uuid[], $5::integer[], $6::text[], $7::text[], $8::jsonb[])
+             ON CONFLICT DO NOTHING)
+         UPDATE audits a SET tasks_done = tasks_done + done.n, tasks_in_flight = tasks_in_flight - done.in_flight,
                 cost_done = cost_done + done.cost
          FROM (SELECT id, count(*) AS n, count(*) FILTER (WHERE f) AS in_flight, sum(c)::bigint AS cost
                FROM UNNEST($1::uuid[], $2::boolean[], $3::bigint[]) AS t(id, f, c) GROUP BY id) AS done
-         WHERE audits.id = done.id
-         RETURNING audits.id, project_slug, trace_id, tasks_done, tasks_total",
+         WHERE a.id = done.id
+         RETURNING a.id, project_slug, trace_id, tasks_done, tasks_total,
+                   tasks_done = tasks_total AND (state = 'running' OR kind = 'ad_hoc'), magics,
+                   EXISTS (SELECT 1 FROM audits w WHERE w.waits_for = a.id)",
     )
     .bind(audits)
     .bind(in_flight)
     .bind(costs)
+    .bind(results.audits)
+    .bind(results.shards)
+    .bind(results.magics)
+    .bind(results.digests)
+    .bind(results.tallies)
     .fetch_all(connection)
     .await
-    .map_err(|error| StoreError::of("count tasks", error))?;
-    let progress = rows.into_iter().map(|(audit, project, trace, done, total)| {
+    .map_err(|error| StoreError::of("record results", error))?;
+    let (mut progress, mut complete) = (Vec::new(), Vec::new());
+    for (audit, project, trace, done, total, is_complete, magics, is_waited_for) in rows {
         let (audit, trace) = (AuditId(audit), trace.into());
-        Progress { audit, project, trace, done, total }
-    });
-    Ok(progress.collect())
+        if is_complete {
+            complete.push(Complete::new(audit, &project, trace, &magics, is_waited_for)?);
+        }
+        progress.push(Progress { audit, project, trace, done, total });
+    }
+    Ok((progress, complete))
 }
 
 /// Tells repetitions, which are harmless, from results nobody asked for and from second answers that differ.

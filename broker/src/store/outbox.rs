@@ -71,7 +71,7 @@ impl Store {
         F: AsyncFnOnce(Vec<OutboxRow>) -> Vec<i64>,
     {
         let failed = |error| StoreError::of("read the outbox", error);
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_keyed().await?;
         let rows: Vec<(i64, String, String, Uuid, serde_json::Value)> = sqlx::query_as(
             "SELECT id, subject, message_id, trace_id, body FROM outbox ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED",
         )

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::audits::Audit;
 use super::merge::{Part, insert_findings, insert_results};
 use super::outbox::event_row;
-use super::verdicts::finish_if_complete;
+use super::verdicts::{Complete, finish};
 use super::{Store, TASKS_CHANNEL, announce, commit, to_json};
 use crate::error::StoreError;
 
@@ -87,12 +87,12 @@ impl Store {
     async fn start(&self, id: AuditId, planned: Option<&Audit>, plan: &Plan) -> Result<bool, StoreError> {
         let failed = |error| StoreError::of("start an audit", error);
         let mut transaction = self.begin().await?;
-        let started: Option<(Uuid, String, Uuid)> = sqlx::query_as(
+        let started: Option<(String, Uuid, Vec<String>, bool)> = sqlx::query_as(
             "UPDATE audits SET state = 'running', started_at = now(), commit_sha = $2, tasks_total = $3,
                     files_analyzed = $4, files_cached = $5, commits_analyzed = $6, commits_cached = $7, cost_total = $8
              WHERE id = $1 AND state = 'queued' AND waits_for IS NULL
                AND ($9::text IS NULL OR (kind = $9 AND base_commit IS NOT DISTINCT FROM $10 AND magics = $11))
-             RETURNING id, project_slug, trace_id",
+             RETURNING project_slug, trace_id, magics, EXISTS (SELECT 1 FROM audits w WHERE w.waits_for = $1)",
         )
         .bind(id.0)
         .bind(plan.commit.as_str())
@@ -108,7 +108,7 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await
         .map_err(failed)?;
-        let Some((_, project, trace)) = started else {
+        let Some((project, trace, magics, is_waited_for)) = started else {
             return Ok(false);
         };
         let mut event = AuditEvent::new(EventKind::Started, Some(super::parsed("project slug", &project)?), Some(id));
@@ -119,7 +119,10 @@ impl Store {
         insert_shards(&mut transaction, id, plan).await?;
         insert_tasks(&mut transaction, id, plan).await?;
         insert_known(&mut transaction, id, plan).await?;
-        finish_if_complete(&mut transaction, &[id]).await?;
+        if plan.task_count() == 0 {
+            let complete = Complete::new(id, &project, trace.into(), &magics, is_waited_for)?;
+            finish(&mut transaction, vec![complete]).await?;
+        }
         announce(&mut transaction, TASKS_CHANNEL).await?;
         commit(transaction).await?;
         Ok(true)

@@ -134,10 +134,12 @@ impl Store {
         let rows: Vec<StaleShardRow> = sqlx::query_as(
             "SELECT s.audit_id, s.shard, a.project_id, p.repository_url, a.commit_sha, s.bundle, s.manifest, a.trace_id,
                     a.project_slug, stale.generation
-             FROM (SELECT audit_id, shard, min(published_at) AS since, max(generation) AS generation FROM tasks
-                   WHERE state = 'published' AND published_at < now() - make_interval(secs => $1)
-                     AND (deadline_at IS NULL OR deadline_at > now())
-                   GROUP BY audit_id, shard ORDER BY since LIMIT $2) stale
+             FROM (SELECT t.audit_id, t.shard, min(t.published_at) AS since, max(t.generation) AS generation
+                   FROM audits a JOIN tasks t ON t.audit_id = a.id
+                   WHERE a.state = 'running' AND a.tasks_in_flight > 0
+                     AND t.state = 'published' AND t.published_at < now() - make_interval(secs => $1)
+                     AND (t.deadline_at IS NULL OR t.deadline_at > now())
+                   GROUP BY t.audit_id, t.shard ORDER BY since LIMIT $2) stale
              JOIN shards s USING (audit_id, shard)
              JOIN audits a ON a.id = s.audit_id AND a.state = 'running'
              JOIN projects p ON p.id = a.project_id
@@ -219,7 +221,8 @@ impl Store {
                  UPDATE tasks SET state = 'ready', generation = generation + 1
                  WHERE audit_id = $1 AND shard = $2 AND state = 'published'
                    AND (deadline_at IS NULL OR deadline_at > now()) RETURNING 1)
-             UPDATE audits SET tasks_in_flight = tasks_in_flight - (SELECT count(*) FROM reopened) WHERE id = $1
+             UPDATE audits SET tasks_in_flight = tasks_in_flight - (SELECT count(*) FROM reopened),
+                    next_shard = least(next_shard, $2) WHERE id = $1
              RETURNING (SELECT count(*) FROM reopened)",
         )
         .bind(audit.0)

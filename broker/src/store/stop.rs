@@ -81,7 +81,7 @@ impl Store {
              ORDER BY finished_at LIMIT $1",
         )
         .bind(limit)
-        .fetch_all(&self.pool)
+        .fetch_all(&self.keyed)
         .await
         .map_err(|error| StoreError::of("look for stopped audits", error))?;
         rows.into_iter()

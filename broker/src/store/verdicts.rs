@@ -29,35 +29,47 @@ pub struct Finished {
     pub verdict: Verdict,
 }
 
-/// Ends those of `audits` whose tasks are all done. An audit of tasks published by hand has no plan that says when it is
-/// complete, so its verdict is made anew with each task.
-pub(super) async fn finish_if_complete(
+/// An audit whose tasks are all done.
+#[derive(Debug)]
+pub(super) struct Complete {
+    audit: AuditId,
+    project: ProjectSlug,
+    trace: TraceId,
+    magics: Vec<Magic>,
+    /// Whether another audit waits for its end.
+    is_waited_for: bool,
+}
+
+impl Complete {
+    pub(super) fn new(
+        audit: AuditId,
+        project: &str,
+        trace: TraceId,
+        magics: &[String],
+        is_waited_for: bool,
+    ) -> Result<Self, StoreError> {
+        let magics = magics.iter().map(|magic| parsed("magic", magic)).collect::<Result<_, _>>()?;
+        Ok(Self { audit, project: parsed("project slug", project)?, trace, magics, is_waited_for })
+    }
+}
+
+/// Ends audits that are complete. An audit of tasks published by hand has no plan that says when it is, so its verdict is made
+/// anew with each task.
+pub(super) async fn finish(
     connection: &mut PgConnection,
-    audits: &[AuditId],
+    complete: Vec<Complete>,
 ) -> Result<Vec<Finished>, StoreError> {
-    let ids: Vec<Uuid> = audits.iter().map(|audit| audit.0).collect();
-    let rows: Vec<(Uuid, String, Uuid, Vec<String>, i64)> = sqlx::query_as(
-        "SELECT id, project_slug, trace_id, magics, tasks_done FROM audits
-         WHERE id = ANY($1) AND tasks_done = tasks_total AND (state = 'running' OR kind = 'ad_hoc')",
-    )
-    .bind(ids)
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(|error| StoreError::of("look for complete audits", error))?;
+    let waited_for = complete.iter().filter(|complete| complete.is_waited_for).map(|complete| complete.audit.0);
+    let waited_for: Vec<Uuid> = waited_for.collect();
     let mut finished = Vec::new();
-    for (id, project, trace, magics, tasks) in rows {
-        let (audit, project) = (AuditId(id), parsed("project slug", &project)?);
-        let mut tallies = BTreeMap::new();
-        for magic in &magics {
-            tallies.insert(parsed("magic", magic)?, Tally::default());
-        }
+    for Complete { audit, project, trace, magics, .. } in complete {
+        let tallies = magics.into_iter().map(|magic| (magic, Tally::default())).collect();
         let verdict = score::judge(add_up(connection, audit, tallies).await?);
-        let ended = Finished { audit, project, trace: trace.into(), verdict };
-        record(connection, &ended, tasks).await?;
+        let ended = Finished { audit, project, trace, verdict };
+        record(connection, &ended).await?;
         finished.push(ended);
     }
-    let ended: Vec<Uuid> = finished.iter().map(|finished| finished.audit.0).collect();
-    release_waiting(connection, &ended).await?;
+    release_waiting(connection, &waited_for).await?;
     Ok(finished)
 }
 
@@ -77,18 +89,19 @@ async fn add_up(
     Ok(tallies)
 }
 
-async fn record(connection: &mut PgConnection, ended: &Finished, tasks: i64) -> Result<(), StoreError> {
+/// Writes the verdict and the event that tells of it.
+async fn record(connection: &mut PgConnection, ended: &Finished) -> Result<(), StoreError> {
     let state = if ended.verdict.partial { "partial" } else { "completed" };
-    sqlx::query(
+    let tasks: i64 = sqlx::query_scalar(
         "UPDATE audits SET state = $2, status = $3, score = $4, verdict = $5, finished_at = coalesce(finished_at, now())
-         WHERE id = $1",
+         WHERE id = $1 RETURNING tasks_done",
     )
     .bind(ended.audit.0)
     .bind(state)
     .bind(ended.verdict.status.as_str())
     .bind(ended.verdict.score)
     .bind(to_json("verdict", &ended.verdict)?)
-    .execute(&mut *connection)
+    .fetch_one(&mut *connection)
     .await
     .map_err(|error| StoreError::of("record a verdict", error))?;
     let mut event = AuditEvent::new(EventKind::Completed, Some(ended.project.clone()), Some(ended.audit));

@@ -1,8 +1,8 @@
 //! From grants to tasks: how many of each audit, in which order, and what they really cost. Pure.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use broker::store::dispatch::ReadyTask;
+use broker::store::dispatch::{Cursor, ReadyTask};
 use schemas::ids::AuditId;
 use schemas::request::Priority;
 
@@ -56,6 +56,35 @@ pub fn short(grants: &[Grant], tasks: &[(Priority, ReadyTask)]) -> Vec<AuditId> 
         .collect()
 }
 
+/// A task that was to be published, as far as the next look for ready ones is concerned.
+#[derive(Debug, Clone, Copy)]
+pub struct Offered {
+    /// Its audit.
+    pub audit: AuditId,
+    /// Its shard.
+    pub shard: i32,
+    /// Its audit's cursor when it was read.
+    pub seen: i32,
+    /// Whether the queue has it.
+    pub is_published: bool,
+}
+
+/// Where the next ready tasks of each audit begin: at the first that the queue did not take, else at the last one, since
+/// some of its shard may be left.
+pub fn cursors(offered: impl IntoIterator<Item = Offered>) -> Vec<Cursor> {
+    let mut cursors: BTreeMap<AuditId, (i32, i32, Option<i32>)> = BTreeMap::new();
+    for Offered { audit, shard, seen, is_published } in offered {
+        let (_, last, failed) = cursors.entry(audit).or_insert((seen, shard, None));
+        *last = shard.max(*last);
+        if !is_published {
+            *failed = Some(failed.map_or(shard, |first| first.min(shard)));
+        }
+    }
+    let cursor =
+        |(audit, (seen, last, failed)): (_, (_, _, Option<i32>))| Cursor { audit, seen, next: failed.unwrap_or(last) };
+    cursors.into_iter().map(cursor).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use schemas::ids::{Digest, TraceId};
@@ -78,7 +107,7 @@ mod tests {
         let (magic, project, audit) = (Magic::Git, "shop".parse().unwrap(), audit(number));
         let key = TaskKey { magic, project, audit, shard };
         let (bundle, trace) = (Digest::of(b""), TraceId::random());
-        ReadyTask { key, bundle, items: None, cost: 1, generation: 0, deadline_at: None, trace }
+        ReadyTask { key, bundle, items: None, cost: 1, generation: 0, deadline_at: None, trace, cursor: 0 }
     }
 
     #[test]
@@ -90,5 +119,13 @@ mod tests {
         let keys: Vec<_> = ordered.iter().map(|(_, task)| (task.key.audit, task.key.shard)).collect();
         assert_eq!(keys, [(audit(1), 1), (audit(2), 1), (audit(1), 2)]);
         assert_eq!(short(&grants, &ordered), [audit(2), audit(3)]);
+    }
+    #[test]
+    fn the_next_tasks_begin_at_the_first_that_was_not_taken_or_else_at_the_last_shard() {
+        let offered = |number, shard, is_published| Offered { audit: audit(number), shard, seen: 3, is_published };
+        let offers = [(1, 4, true), (1, 6, true), (2, 5, true), (2, 7, false), (2, 6, false), (2, 8, true)];
+        let cursors = cursors(offers.map(|(number, shard, is_published)| offered(number, shard, is_published)));
+        let cursor = |number, next| Cursor { audit: audit(number), seen: 3, next };
+        assert_eq!(cursors, [cursor(1, 6), cursor(2, 6)]);
     }
 }

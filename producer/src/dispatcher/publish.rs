@@ -15,7 +15,7 @@ use schemas::task::Task;
 use time::OffsetDateTime;
 
 use super::Failure;
-use super::order::{in_turn, short, wanted};
+use super::order::{Offered, cursors, in_turn, short, wanted};
 use crate::fairness::{Grant, Turns};
 
 /// What was published in a round.
@@ -48,15 +48,21 @@ pub(super) async fn publish(
     let outcomes =
         join_all(tasks.iter().map(|(class, task, deadline)| publish_one(bus, *class, task, *deadline))).await;
     let mut failure = None;
-    let mut marked = Vec::new();
+    let (mut marked, mut offered) = (Vec::new(), Vec::new());
     for ((_, task, deadline), outcome) in tasks.iter().zip(outcomes) {
+        let ReadyTask { key, cursor, .. } = task;
+        let shard = i32::try_from(key.shard).unwrap_or(i32::MAX);
+        offered.push(Offered { audit: key.audit, shard, seen: *cursor, is_published: outcome.is_ok() });
         match outcome {
-            Ok(()) => marked.push((&task.key, *deadline)),
+            Ok(()) => marked.push((key, *deadline)),
             Err(error) => failure = Some(error),
         }
     }
     failpoint::reach_store(Step::DispatcherAfterPublish).await?;
-    store.mark_published(&marked).await?;
+    store.mark_published(&marked, &cursors(offered)).await?;
+    if !short.is_empty() {
+        store.rewind(&short).await?;
+    }
     match failure {
         Some(error) => Err(error.into()),
         None => {
@@ -67,7 +73,7 @@ pub(super) async fn publish(
 }
 
 async fn publish_one(bus: &Bus, class: Priority, task: &ReadyTask, deadline: OffsetDateTime) -> Result<(), BusError> {
-    let ReadyTask { key, bundle, items, cost: _, generation, deadline_at: _, trace } = task;
+    let ReadyTask { key, bundle, items, cost: _, generation, deadline_at: _, trace, cursor: _ } = task;
     let id = format!("T:{}:{}:{}:{generation}", key.audit, key.magic, key.shard);
     let body = Task { items: *items, ..Task::bundle(bundle.clone()) };
     let times = TaskTimes { generation: *generation, enqueued: OffsetDateTime::now_utc(), deadline };

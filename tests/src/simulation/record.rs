@@ -5,6 +5,7 @@ mod merge;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use broker::store::dispatch::Cursor;
 use producer::fairness::Backlog;
 use schemas::ids::{AuditId, ProjectSlug};
 use schemas::retry::ErrorClass;
@@ -34,6 +35,13 @@ pub(super) enum AuditState {
     Partial,
     Failed,
     Cancelled,
+}
+
+impl AuditRow {
+    /// The shard of a task: they count from one.
+    pub(super) fn shard_of(&self, task: usize) -> i32 {
+        number(task / self.ask.per_shard) + 1
+    }
 }
 
 impl AuditState {
@@ -72,6 +80,7 @@ pub(super) struct AuditRow {
     pub(super) tasks_total: i64,
     pub(super) tasks_done: i64,
     pub(super) tasks_in_flight: i64,
+    pub(super) next_shard: i32,
     pub(super) cost_total: u64,
     pub(super) cost_done: u64,
     pub(super) tasks: Vec<TaskRow>,
@@ -101,6 +110,7 @@ impl Record {
             tasks_total: 0,
             tasks_done: 0,
             tasks_in_flight: 0,
+            next_shard: 0,
             cost_total: 0,
             cost_done: 0,
             tasks: Vec::new(),
@@ -165,8 +175,8 @@ impl Record {
         backlog
     }
 
-    /// `Store::ready_tasks`: of each running audit that is wanted, `state = 'ready' ORDER BY shard, magic LIMIT tasks`,
-    /// those past their deadline left out.
+    /// `Store::ready_tasks`: of each running audit that is wanted,
+    /// `shard >= next_shard AND state = 'ready' ORDER BY shard, magic LIMIT tasks`, those past their deadline left out.
     pub(super) fn ready_tasks(&self, now_ms: u64, wanted: &[(AuditId, u64)]) -> Vec<TaskRef> {
         let mut ready = Vec::new();
         for (id, most) in wanted {
@@ -175,16 +185,17 @@ impl Record {
             let is_ready = |task: &TaskRow| {
                 task.state == TaskState::Ready && task.deadline_ms.is_none_or(|deadline_ms| deadline_ms > now_ms)
             };
-            let tasks =
-                (0..row.tasks.len()).filter(|&task| row.state == AuditState::Running && is_ready(&row.tasks[task]));
+            let tasks = (0..row.tasks.len()).filter(|&task| {
+                row.state == AuditState::Running && row.shard_of(task) >= row.next_shard && is_ready(&row.tasks[task])
+            });
             ready.extend(tasks.take(usize::try_from(*most).unwrap_or(usize::MAX)).map(|task| (audit, task)));
         }
         ready
     }
 
     /// `Store::mark_published`: `WHERE t.state = 'ready'`; the deadline is set by the first time; the counter moves by the
-    /// rows that were changed.
-    pub(super) fn mark_published(&mut self, now_ms: u64, tasks: &[(TaskRef, u64)]) -> Vec<TaskRef> {
+    /// rows that were changed, and the cursor as it was read moves on.
+    pub(super) fn mark_published(&mut self, now_ms: u64, tasks: &[(TaskRef, u64)], cursors: &[Cursor]) -> Vec<TaskRef> {
         let mut marked = Vec::new();
         for ((audit, task), deadline_ms) in tasks {
             let row = &mut self.audits[*audit];
@@ -196,7 +207,22 @@ impl Record {
                 marked.push((*audit, *task));
             }
         }
+        for Cursor { audit, seen, next } in cursors {
+            let audit = self.places[audit];
+            let row = &mut self.audits[audit];
+            if row.next_shard == *seen && marked.iter().any(|(marked, _)| *marked == audit) {
+                row.next_shard = *next;
+            }
+        }
         marked
+    }
+
+    /// `Store::rewind`: `SET next_shard = 0`.
+    pub(super) fn rewind(&mut self, audits: &[AuditId]) {
+        for audit in audits {
+            let audit = self.places[audit];
+            self.audits[audit].next_shard = 0;
+        }
     }
 
     /// `Store::stale_shards`: shards of running audits with tasks `WHERE state = 'published' AND published_at < now() - age`
@@ -228,6 +254,7 @@ impl Record {
             }
         }
         row.tasks_in_flight -= whole(reopened);
+        row.next_shard = row.next_shard.min(number(shard) + 1);
         reopened
     }
 
@@ -264,6 +291,10 @@ fn entry(row: &AuditRow) -> Backlog {
         task_cost: row.cost_total / number(row.tasks_total).max(1),
         per_shard: row.ask.per_shard as u64,
     }
+}
+
+fn number(shard: usize) -> i32 {
+    i32::try_from(shard).expect("a simulation has few shards")
 }
 
 pub(super) fn whole(number: usize) -> i64 {

@@ -12,19 +12,35 @@ use super::{Part, shard_column};
 use crate::error::StoreError;
 use crate::store::to_json;
 
+/// The columns of the results table, as they are bound.
+#[derive(Default)]
+pub(super) struct ResultColumns<'a> {
+    pub(super) audits: Vec<Uuid>,
+    pub(super) shards: Vec<i32>,
+    pub(super) magics: Vec<&'static str>,
+    pub(super) digests: Vec<&'a str>,
+    pub(super) tallies: Vec<serde_json::Value>,
+}
+
+impl<'a> ResultColumns<'a> {
+    pub(super) fn of(parts: &'a [Part<'_>]) -> Result<Self, StoreError> {
+        let mut columns = Self::default();
+        for part in parts {
+            columns.audits.push(part.audit.0);
+            columns.shards.push(shard_column(part.shard));
+            columns.magics.push(part.magic.as_str());
+            columns.digests.push(part.digest.as_str());
+            columns.tallies.push(to_json("tally", &Tally::of(part.partial))?);
+        }
+        Ok(columns)
+    }
+}
+
 pub(crate) async fn insert_results(connection: &mut PgConnection, parts: &[Part<'_>]) -> Result<(), StoreError> {
     if parts.is_empty() {
         return Ok(());
     }
-    let (mut audits, mut shards, mut magics) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut digests, mut tallies) = (Vec::new(), Vec::new());
-    for part in parts {
-        audits.push(part.audit.0);
-        shards.push(shard_column(part.shard));
-        magics.push(part.magic.as_str());
-        digests.push(part.digest.as_str());
-        tallies.push(to_json("tally", &Tally::of(part.partial))?);
-    }
+    let ResultColumns { audits, shards, magics, digests, tallies } = ResultColumns::of(parts)?;
     sqlx::query(
         "INSERT INTO results (audit_id, shard, magic, digest, tally)
          SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::jsonb[])

@@ -10,15 +10,12 @@ use super::{TaskResult, columns, shard_column};
 use crate::error::StoreError;
 
 /// Gives results of tasks published by hand an audit to belong to. An audit of ours is never adopted: its kind differs.
-pub(super) async fn adopt_unplanned(connection: &mut PgConnection, batch: &[TaskResult]) -> Result<(), StoreError> {
+pub(super) async fn adopt_unplanned(
+    connection: &mut PgConnection,
+    batch: &[TaskResult],
+    planned: &BTreeSet<Uuid>,
+) -> Result<(), StoreError> {
     let failed = |error| StoreError::of("record tasks published by hand", error);
-    let audits: Vec<Uuid> = batch.iter().map(|result| result.key.audit.0).collect();
-    let planned: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM audits WHERE id = ANY($1) AND kind <> 'ad_hoc'")
-        .bind(&audits)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(failed)?;
-    let planned: BTreeSet<Uuid> = planned.into_iter().collect();
     for result in batch.iter().filter(|result| !planned.contains(&result.key.audit.0)) {
         let TaskKey { magic, project, audit, shard } = &result.key;
         sqlx::query(

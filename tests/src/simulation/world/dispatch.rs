@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use broker::store::dispatch::ReadyTask;
-use producer::dispatcher::order::{in_turn, wanted};
+use producer::dispatcher::order::{Offered, cursors, in_turn, short, wanted};
 use producer::fairness::Turns;
 use producer::window::Window;
 use schemas::ids::Digest;
@@ -61,6 +61,8 @@ struct Chosen {
     class: usize,
     generation: u64,
     deadline_ms: u64,
+    /// Its audit's cursor as it was read.
+    seen: i32,
     is_published: bool,
 }
 
@@ -114,6 +116,12 @@ impl World {
         }
         self.laws.check_look(&look, &mut self.seen);
         self.note("look", &[in_flight, room, ordered.len() as u64]);
+        // In the product after the round's mark; a rewind is right at any moment.
+        let short = short(&grants, &ordered);
+        if !short.is_empty() {
+            self.see("an audit had fewer ready tasks than its counters say");
+        }
+        self.record.rewind(&short);
         let tasks: Vec<Chosen> = ordered.iter().map(|(class, task)| self.chosen(*class, task)).collect();
         if tasks.is_empty() {
             self.dispatcher.sleeps = grants.is_empty();
@@ -144,6 +152,7 @@ impl World {
             // The simulation keeps its own clock.
             deadline_at: None,
             trace: TraceId::from(Uuid::nil()),
+            cursor: row.next_shard,
         }
     }
 
@@ -154,7 +163,7 @@ impl World {
         let class = Priority::ALL.iter().position(|other| *other == class).expect("all are there");
         let deadline_ms = row.tasks[task].deadline_ms.unwrap_or(self.now_ms + self.scenario.task_time_max_ms);
         let generation = row.tasks[task].generation;
-        Chosen { task: (audit, task), class, generation, deadline_ms, is_published: false }
+        Chosen { task: (audit, task), class, generation, deadline_ms, seen: ready.cursor, is_published: false }
     }
 
     pub(super) fn publish(&mut self, mut round: Round) {
@@ -197,7 +206,12 @@ impl World {
         }
         let published = round.tasks.iter().filter(|chosen| chosen.is_published);
         let tasks: Vec<_> = published.map(|chosen| (chosen.task, chosen.deadline_ms)).collect();
-        let marked = self.record.mark_published(self.now_ms, &tasks);
+        let offered = round.tasks.iter().map(|&Chosen { task: (audit, task), seen, is_published, .. }| {
+            let row = &self.record.audits[audit];
+            Offered { audit: row.id, shard: row.shard_of(task), seen, is_published }
+        });
+        let cursors = cursors(offered);
+        let marked = self.record.mark_published(self.now_ms, &tasks, &cursors);
         let holds_seat = round.term == self.dispatcher.term;
         self.note("mark", &[marked.len() as u64, u64::from(holds_seat)]);
         self.laws.check_marked(&self.record, &self.scenario, &marked, holds_seat);
