@@ -4,6 +4,7 @@ pub mod audits;
 pub mod cache;
 pub mod dead_letters;
 pub mod dispatch;
+pub mod dispatcher_settings;
 pub mod findings;
 pub mod intake;
 pub mod limits;

@@ -14,7 +14,11 @@ use tests::wait::{LONG, wait_for};
 
 /// A stack without workers: what the dispatcher publishes stays.
 async fn without_workers() -> (Stack, Noop) {
-    let config = StackConfig { workers: 0, ..StackConfig::default() };
+    without_workers_but(Vec::new()).await
+}
+
+async fn without_workers_but(environment: Vec<(String, String)>) -> (Stack, Noop) {
+    let config = StackConfig { workers: 0, environment, ..StackConfig::default() };
     let stack = Stack::start_with(config).await;
     let noop = Noop::connect(&stack).await;
     (stack, noop)
@@ -111,6 +115,31 @@ async fn limits_hold_are_named_and_can_be_changed_while_it_runs() {
     let shop_row = json!({"scope": "project", "name": "shop", "tasks_in_flight": 3, "weight": 1});
     let team_row = json!({"scope": "team", "name": "core team", "tasks_in_flight": 1, "weight": 1});
     assert_eq!(listed, json!([shop_row, team_row]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_planners_limit_for_each_project_is_named_although_only_its_command_line_says_it() {
+    let environment = vec![("ELDER_PROJECT_TASKS_IN_FLIGHT".to_owned(), "3".to_owned())];
+    let (stack, noop) = without_workers_but(environment).await;
+    noop.project("shop", None).await;
+    noop.project("till", None).await;
+    // Says nothing of tasks in flight, and that lifts the planner's limit.
+    stack.api().put("/api/v1/limits/project/till", &json!({"weight": 2})).await.expect(200);
+    let (shop, till) = (noop.audit("shop", Priority::Normal, 20).await, noop.audit("till", Priority::Normal, 40).await);
+    in_flight(&stack, shop, 3).await;
+    let said = "the planner's limit for each project without one of its own: 3 tasks in flight";
+    assert_eq!(explained(&stack, shop).await["held_by"], said);
+    let text = command(&stack, &["queue", "explain", &shop.to_string()]).await;
+    assert!(text.contains(said), "{text}");
+    in_flight(&stack, till, 13).await;
+    let held_by = explained(&stack, till).await["held_by"].clone();
+    assert!(held_by.as_str().unwrap().starts_with("its turn: the queue is full"), "{held_by}");
+    let projects = stack.api().get("/api/v1/queue").await.expect(200)["projects"].clone();
+    let most = |slug: &str| {
+        let row = projects.as_array().unwrap().iter().find(|row| row["project"] == slug).expect("it has tasks");
+        row["tasks_in_flight_max"].clone()
+    };
+    assert_eq!((most("shop"), most("till")), (json!(3), Value::Null));
 }
 
 #[tokio::test(flavor = "multi_thread")]
