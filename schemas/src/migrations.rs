@@ -15,9 +15,5 @@ pub struct Migration {
 pub const ALL: [Migration; 3] = [
     Migration { version: 1, name: "record", sql: include_str!("../migrations/0001_record.sql") },
     Migration { version: 2, name: "queue", sql: include_str!("../migrations/0002_queue.sql") },
-    Migration {
-        version: 4,
-        name: "dispatcher_settings",
-        sql: include_str!("../migrations/0004_dispatcher_settings.sql"),
-    },
+    Migration { version: 4, name: "upkeep", sql: include_str!("../migrations/0004_upkeep.sql") },
 ];
