@@ -56,6 +56,10 @@ async fn round(planner: &Planner, lost_after: Duration) -> Result<(), PlanError>
     if letters > 0 {
         tracing::warn!(letters, "dead letters were lost on their way and are written from the answers");
     }
+    let closed = planner.store.close_settled_letters(ROUND_MAX).await?;
+    if closed > 0 {
+        tracing::info!(letters = closed, "letters were closed of tasks that nobody needs to look at any more");
+    }
     for stale in planner.store.stale_shards(lost_after, ROUND_MAX).await? {
         let (audit, shard, trace) = (stale.audit, stale.shard, stale.trace);
         match reopen(planner, stale).await {

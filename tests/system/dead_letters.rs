@@ -3,4 +3,5 @@
 mod given_up;
 mod lost;
 mod operator;
+mod settled;
 mod split;

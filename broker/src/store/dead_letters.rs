@@ -4,6 +4,7 @@ mod again;
 mod answered;
 mod handle;
 mod query;
+mod settled;
 
 use schemas::dead_letter::DeadLetter;
 use schemas::ids::{AuditId, TraceId};
@@ -16,6 +17,7 @@ pub use self::handle::{Act, Handled, Handling, Refusal};
 pub use self::query::{
     InvalidLetterId, InvalidReasonText, Letter, LetterFilter, LetterId, LetterState, ReasonText, UnknownState,
 };
+use self::settled::close_settled;
 use super::{Store, commit};
 use crate::error::StoreError;
 use crate::subject::{Origin, Subject};
@@ -99,10 +101,10 @@ async fn keep(connection: &mut PgConnection, letter: &DeadLetter, trace: TraceId
     .bind(letter.noticed_by.as_str())
     .bind(trace.as_uuid())
     .bind(superseded)
-    .execute(connection)
+    .execute(&mut *connection)
     .await
-    .map(|_| ())
-    .map_err(|error| StoreError::of("keep a dead letter", error))
+    .map_err(|error| StoreError::of("keep a dead letter", error))?;
+    close_settled(connection, Some(&id), 1).await.map(|_| ())
 }
 
 /// The text without what the database cannot keep.
