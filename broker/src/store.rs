@@ -13,6 +13,7 @@ pub mod outbox;
 pub mod plan;
 pub mod policies;
 pub mod projects;
+mod pushes;
 pub mod reconcile;
 mod requests;
 pub mod schedules;

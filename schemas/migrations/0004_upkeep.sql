@@ -24,3 +24,10 @@ CREATE TABLE failed_answers (
     PRIMARY KEY (audit_id, shard, magic)
 );
 CREATE INDEX failed_answers_oldest_first ON failed_answers (answered_at);
+
+ALTER TABLE audits
+    -- The commit that the branch was at before this very push. It stays, also where pushed_onto moves back to the first of several
+    -- pushes that an audit stands for: pushes that come in any order are put in order by it.
+    ADD COLUMN push_base text;
+CREATE INDEX audits_by_push_base ON audits (project_id, push_base) WHERE push_base IS NOT NULL;
+CREATE INDEX audits_pushed_lately ON audits (project_id, branch, created_at) WHERE requested_by LIKE 'webhook:%';
