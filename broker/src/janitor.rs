@@ -121,6 +121,7 @@ async fn give_up(store: &Store, bus: &Bus, advisory: &Advisory, message: &Stream
     let letter = DeadLetter::new(&message.subject, Cause::Exhausted, &reason, *deliveries, &message.payload);
     let letter = DeadLetter { class: Some(ErrorClass::Resource), noticed_by: NoticedBy::Advisory, ..letter };
     tracing::warn!(trace_id = %trace, subject = letter.subject, reason, "the server gave a message up");
+    store.keep_dead_letter(&letter, trace).await?;
     bus.bury(Origin::of(&letter.subject).unwrap_or(Origin::Task), &letter, trace).await?;
     match letter.subject.parse() {
         Ok(Subject::Task(_, key)) => {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use broker::error::{StoreError, chain};
 use broker::store::dispatch::OpenAudit;
+use broker::store::dispatcher_settings::DispatcherSettings;
 use broker::store::limits::{LimitRow, Scope};
 use broker::store::{DispatcherSeat, TASKS_CHANNEL, Wakeups};
 use broker::{Bus, Store};
@@ -55,6 +56,14 @@ pub(crate) struct Settings {
     pub(crate) task_time_max: Duration,
 }
 
+impl Settings {
+    /// What others need to know to say what the dispatcher does.
+    fn told(self) -> DispatcherSettings {
+        let Self { tasks_in_flight, project_tasks_in_flight, .. } = self;
+        DispatcherSettings { tasks_in_flight, project_tasks_in_flight }
+    }
+}
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Dispatches until `stop` is cancelled, while this process holds the seat.
@@ -81,6 +90,7 @@ async fn dispatch(
     settings: Settings,
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
+    store.set_dispatcher_settings(settings.told()).await?;
     let mut wakeups = store.listen(TASKS_CHANNEL).await?;
     let (mut turns, mut pace) = (Turns::default(), Pace::new(settings.tasks_in_flight_min, settings.tasks_in_flight));
     let mut limits = limits(store, settings).await?;

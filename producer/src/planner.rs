@@ -298,6 +298,11 @@ impl Planner {
     async fn bury(&self, lease: Lease, cause: Cause, reason: &str) -> Result<(), BusError> {
         tracing::warn!(reason, "request refused");
         let letter = DeadLetter::new(lease.subject_text(), cause, reason, lease.attempts(), lease.body());
+        // First where it outlives the queue; what is copied from there later changes nothing.
+        if let Err(error) = self.store.keep_dead_letter(&letter, lease.trace()).await {
+            tracing::warn!(error = %chain(&error), "a dead letter could not be written; trying again");
+            return lease.retry(ErrorClass::Transient).await;
+        }
         self.bus.bury(Origin::Request, &letter, lease.trace()).await?;
         lease.give_up().await
     }

@@ -68,7 +68,8 @@ pub struct ProjectReport {
     pub tasks_ready: u64,
     /// Tasks in the queue or running.
     pub tasks_in_flight: u64,
-    /// Most tasks that it may have in flight; absent if nobody has set a limit.
+    /// Most tasks that it may have in flight; absent if neither it nor projects without a limit of
+    /// their own have one.
     pub tasks_in_flight_max: Option<u64>,
     /// Its share beside others.
     pub weight: u64,
@@ -94,6 +95,8 @@ pub(crate) struct Snapshot {
     /// Of each entry of the backlog: whether a task of it was ever published.
     pub(crate) begun: Vec<bool>,
     pub(crate) limits: Limits,
+    /// Most tasks that the dispatcher has in flight; unknown before there was one.
+    pub(crate) tasks_in_flight_max: Option<u64>,
     pub(crate) pace: Option<PaceReport>,
 }
 
@@ -102,9 +105,13 @@ impl Snapshot {
     pub(crate) async fn read(store: &Store) -> Result<Self, StoreError> {
         let audits = store.open_backlog().await?;
         let begun = audits.iter().map(|audit| audit.done + audit.in_flight > 0).collect();
-        let limits = limits_of(&store.limits().await?, None);
+        let settings = store.dispatcher_settings().await?;
+        let project_default = settings.and_then(|settings| settings.project_tasks_in_flight);
+        let limits = limits_of(&store.limits().await?, project_default);
         let pace = pace(&store.throughput(LOOK_BACK, SAMPLES_MAX).await?);
-        Ok(Self { now_ms: now_ms(), backlog: audits.into_iter().map(entry).collect(), begun, limits, pace })
+        let (backlog, now_ms) = (audits.into_iter().map(entry).collect(), now_ms());
+        let tasks_in_flight_max = settings.map(|settings| settings.tasks_in_flight);
+        Ok(Self { now_ms, backlog, begun, limits, tasks_in_flight_max, pace })
     }
 }
 

@@ -52,6 +52,14 @@ async fn round(planner: &Planner, lost_after: Duration) -> Result<(), PlanError>
                 "an overdue task waits");
         }
     }
+    let letters = planner.store.write_lost_letters(lost_after, ROUND_MAX).await?;
+    if letters > 0 {
+        tracing::warn!(letters, "dead letters were lost on their way and are written from the answers");
+    }
+    let closed = planner.store.close_settled_letters(ROUND_MAX).await?;
+    if closed > 0 {
+        tracing::info!(letters = closed, "letters were closed of tasks that nobody needs to look at any more");
+    }
     for stale in planner.store.stale_shards(lost_after, ROUND_MAX).await? {
         let (audit, shard, trace) = (stale.audit, stale.shard, stale.trace);
         match reopen(planner, stale).await {
@@ -77,6 +85,7 @@ async fn give_up(planner: &Planner, overdue: OverdueTask) -> Result<(), PlanErro
     let body = serde_json::to_vec(&task).map_err(|source| BusError::Encode { subject: subject.to_string(), source })?;
     let letter = DeadLetter::new(&subject.to_string(), Cause::Exhausted, &reason, published, &body);
     let letter = DeadLetter { class: Some(ErrorClass::Deadline), noticed_by: NoticedBy::Reconciler, ..letter };
+    planner.store.keep_dead_letter(&letter, trace).await?;
     planner.bus.bury(Origin::Task, &letter, trace).await?;
     // Without a class, so that the shard is not split: nobody says that it is its content that takes so long.
     let partial = PartialResult::refused(reason);

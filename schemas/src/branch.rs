@@ -32,6 +32,21 @@ pub struct OpenPush {
     pub waits_for: Option<AuditId>,
 }
 
+/// An audit of a push that was received lately, whatever became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPush {
+    /// The audit.
+    pub audit: AuditId,
+    /// What was pushed: a commit.
+    pub revision: String,
+    /// The commit that the branch was at before this very push, where that is known.
+    pub onto: Option<ObjectId>,
+    /// Whether it looks at everything, not only at what is new.
+    pub is_full: bool,
+    /// The audit that took its place, if one did.
+    pub superseded_by: Option<AuditId>,
+}
+
 /// What is to be done about a branch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settlement {
@@ -43,14 +58,19 @@ pub struct Settlement {
     pub waits: Vec<(AuditId, Option<AuditId>)>,
 }
 
-/// Settles a branch. `open` is in the order of receipt. Settled again and again, it comes to rest.
-pub fn settle(policy: PushPolicy, open: &[OpenPush]) -> Settlement {
+/// Settles a branch. `known` is what its pushes are put in order by: the open ones among all that were received lately, in
+/// the order of receipt. Settled again and again, it comes to rest.
+pub fn settle(policy: PushPolicy, open: &[OpenPush], known: &[KnownPush]) -> Settlement {
+    let order = in_push_order(known);
+    let place = |push: &&OpenPush| order.iter().position(|known| known.audit == push.audit);
+    let mut open: Vec<&OpenPush> = open.iter().collect();
+    // Those that were received so long ago that they are not known any more come first.
+    open.sort_by_cached_key(place);
     let (settlement, waiting) = match policy {
         PushPolicy::RunAll => (Settlement::default(), None),
-        PushPolicy::Supersede => (supersede(in_push_order(open.iter().collect())), None),
+        PushPolicy::Supersede => (supersede(open.clone()), None),
         PushPolicy::Coalesce => {
-            let (running, queued) = open.iter().partition(|push| push.is_running);
-            let (running, queued) = (in_push_order(running), in_push_order(queued));
+            let (running, queued): (Vec<_>, Vec<_>) = open.iter().copied().partition(|push| push.is_running);
             let waiting = running.last().zip(queued.last()).map(|(running, queued)| (queued.audit, running.audit));
             (supersede(queued), waiting)
         }
@@ -64,9 +84,36 @@ pub fn settle(policy: PushPolicy, open: &[OpenPush]) -> Settlement {
     Settlement { waits: waits.collect(), ..settlement }
 }
 
+/// The newest push that was superseded by an older one, because a delivery in between was missing when it was judged, and
+/// that no other stands for since. Its audit has ended for good, so everything up to it must be asked for again.
+pub fn overlooked(known: &[KnownPush]) -> Option<AuditId> {
+    let order = in_push_order(known);
+    let stands = order.iter().rposition(|push| push.is_full && push.superseded_by.is_none());
+    let newer = stands.map_or(0, |stands| stands + 1);
+    let is_overlooked = |(place, push): &(usize, &&KnownPush)| {
+        let follower = follower(known, push).and_then(|last| order.iter().position(|other| other.audit == last));
+        follower.is_some_and(|follower| follower < *place)
+    };
+    order.iter().enumerate().skip(newer).rfind(is_overlooked).map(|(_, push)| push.audit)
+}
+
+/// The audit that a superseded one was replaced by in the end.
+fn follower(known: &[KnownPush], push: &KnownPush) -> Option<AuditId> {
+    let mut last = push.superseded_by?;
+    // Each was received at another time, so there are no more steps than pushes.
+    for _ in known {
+        match known.iter().find(|other| other.audit == last)?.superseded_by {
+            Some(next) => last = next,
+            None => return Some(last),
+        }
+    }
+    None
+}
+
 /// From the oldest push to the newest. Deliveries may come in any order: what another push was pushed onto is older than
 /// that one. Where that says nothing, or goes round in a circle, the order of receipt counts.
-fn in_push_order(mut left: Vec<&OpenPush>) -> Vec<&OpenPush> {
+fn in_push_order(known: &[KnownPush]) -> Vec<&KnownPush> {
+    let mut left: Vec<&KnownPush> = known.iter().collect();
     // How many of those left were pushed onto a commit.
     let mut onto: HashMap<&str, usize> = HashMap::new();
     for base in left.iter().filter_map(|push| follows(push)) {
@@ -74,7 +121,7 @@ fn in_push_order(mut left: Vec<&OpenPush>) -> Vec<&OpenPush> {
     }
     let mut order = Vec::new();
     while !left.is_empty() {
-        let is_last = |push: &&OpenPush| onto.get(push.revision.as_str()).is_none_or(|count| *count == 0);
+        let is_last = |push: &&KnownPush| onto.get(push.revision.as_str()).is_none_or(|count| *count == 0);
         let newest = left.remove(left.iter().rposition(is_last).unwrap_or(left.len() - 1));
         if let Some(count) = follows(newest).and_then(|base| onto.get_mut(base)) {
             *count -= 1;
@@ -86,8 +133,8 @@ fn in_push_order(mut left: Vec<&OpenPush>) -> Vec<&OpenPush> {
 }
 
 /// The commit whose push this one followed on; a push that changed nothing does not follow on itself.
-fn follows(push: &OpenPush) -> Option<&str> {
-    push.scope.pushed_onto.as_ref().map(ObjectId::as_str).filter(|onto| *onto != push.revision)
+fn follows(push: &KnownPush) -> Option<&str> {
+    push.onto.as_ref().map(ObjectId::as_str).filter(|onto| *onto != push.revision)
 }
 
 /// The newest stops all others. One that runs already cannot cover more than it was planned to, so it stops only those

@@ -12,8 +12,9 @@ pub struct Migration {
 }
 
 /// Every migration, in order.
-pub const ALL: [Migration; 3] = [
+pub const ALL: [Migration; 4] = [
     Migration { version: 1, name: "record", sql: include_str!("../migrations/0001_record.sql") },
     Migration { version: 2, name: "queue", sql: include_str!("../migrations/0002_queue.sql") },
     Migration { version: 3, name: "hot_tasks", sql: include_str!("../migrations/0003_hot_tasks.sql") },
+    Migration { version: 4, name: "upkeep", sql: include_str!("../migrations/0004_upkeep.sql") },
 ];

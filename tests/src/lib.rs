@@ -6,6 +6,7 @@ pub mod audits;
 pub mod chaos;
 pub mod checker;
 pub mod cluster;
+pub mod disk;
 pub mod elder;
 pub mod exchange;
 pub mod failpoints;

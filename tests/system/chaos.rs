@@ -1,6 +1,7 @@
 //! Faults in mid-run: whatever is killed, stopped or wiped, every audit ends once, with exactly its findings.
 
 mod cluster;
+mod disk_full;
 mod failpoints;
 mod outages;
 mod tier;

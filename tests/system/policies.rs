@@ -1,6 +1,7 @@
 //! What a push means for older audits of its branch: superseded and covered, coalesced, or all run.
 
 mod coalesce;
+mod overlooked;
 mod settings;
 
 use std::collections::BTreeMap;

@@ -14,7 +14,11 @@ use tests::wait::{LONG, wait_for};
 
 /// A stack without workers: what the dispatcher publishes stays.
 async fn without_workers() -> (Stack, Noop) {
-    let config = StackConfig { workers: 0, ..StackConfig::default() };
+    without_workers_but(Vec::new()).await
+}
+
+async fn without_workers_but(environment: Vec<(String, String)>) -> (Stack, Noop) {
+    let config = StackConfig { workers: 0, environment, ..StackConfig::default() };
     let stack = Stack::start_with(config).await;
     let noop = Noop::connect(&stack).await;
     (stack, noop)
@@ -79,16 +83,19 @@ async fn equal_projects_get_equal_shares_beside_a_neighbour_with_a_hundred_times
 
 #[tokio::test(flavor = "multi_thread")]
 async fn limits_hold_are_named_and_can_be_changed_while_it_runs() {
-    let (stack, noop) = without_workers().await;
+    let (mut stack, noop) = without_workers().await;
     noop.project("shop", Some("core")).await;
     noop.project("till", Some("core")).await;
     let till_all = 10;
+    let api = stack.api().clone();
     let put = |path: &'static str, body: Value| {
-        let api = stack.api();
+        let api = api.clone();
         async move { api.put(&format!("/api/v1/limits/{path}"), &body).await }
     };
     put("project/shop", json!({"tasks_in_flight": 3})).await.expect(200);
     put("team/core", json!({"tasks_in_flight": 5})).await.expect(200);
+    // Limits are read every two seconds, and what was published before stays: from here on the dispatcher knows of them.
+    stack.restart(Role::Planner, 0).await;
     let shop = noop.audit("shop", Priority::Normal, 20).await;
     in_flight(&stack, shop, 3).await;
     assert_eq!(explained(&stack, shop).await["held_by"], "the limit of project `shop`: 3 tasks in flight");
@@ -101,6 +108,8 @@ async fn limits_hold_are_named_and_can_be_changed_while_it_runs() {
     in_flight(&stack, till, till_all as u64).await;
     assert_eq!(explained(&stack, till).await["held_by"], "nothing: all its tasks are in the queue, running or done");
     in_flight(&stack, shop, 3).await;
+    put("project/shop", json!({"tasks_in_flight": 6})).await.expect(200);
+    in_flight(&stack, shop, 6).await;
 
     let refused = put("project/shop", json!({"tasks_in_flight": 0})).await.expect(400);
     assert!(refused["error"].as_str().unwrap().contains("tasks_in_flight"), "{refused}");
@@ -108,9 +117,75 @@ async fn limits_hold_are_named_and_can_be_changed_while_it_runs() {
     put("team/core", json!({"weight": 2})).await.expect(400);
     put("team/core%20team", json!({"tasks_in_flight": 1})).await.expect(200);
     let listed = stack.api().get("/api/v1/limits").await.expect(200);
-    let shop_row = json!({"scope": "project", "name": "shop", "tasks_in_flight": 3, "weight": 1});
+    let shop_row = json!({"scope": "project", "name": "shop", "tasks_in_flight": 6, "weight": 1});
     let team_row = json!({"scope": "team", "name": "core team", "tasks_in_flight": 1, "weight": 1});
     assert_eq!(listed, json!([shop_row, team_row]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_planners_limit_for_each_project_is_named_although_only_its_command_line_says_it() {
+    let environment = vec![("ELDER_PROJECT_TASKS_IN_FLIGHT".to_owned(), "3".to_owned())];
+    let (stack, noop) = without_workers_but(environment).await;
+    noop.project("shop", None).await;
+    noop.project("till", None).await;
+    // Says nothing of tasks in flight, and that lifts the planner's limit.
+    stack.api().put("/api/v1/limits/project/till", &json!({"weight": 2})).await.expect(200);
+    let (shop, till) = (noop.audit("shop", Priority::Normal, 20).await, noop.audit("till", Priority::Normal, 40).await);
+    in_flight(&stack, shop, 3).await;
+    let said = "the planner's limit for each project without one of its own: 3 tasks in flight";
+    assert_eq!(explained(&stack, shop).await["held_by"], said);
+    let text = command(&stack, &["queue", "explain", &shop.to_string()]).await;
+    assert!(text.contains(said), "{text}");
+    in_flight(&stack, till, 13).await;
+    let held_by = explained(&stack, till).await["held_by"].clone();
+    assert!(held_by.as_str().unwrap().starts_with("its turn: the queue is full"), "{held_by}");
+    let projects = stack.api().get("/api/v1/queue").await.expect(200)["projects"].clone();
+    let most = |slug: &str| {
+        let row = projects.as_array().unwrap().iter().find(|row| row["project"] == slug).expect("it has tasks");
+        row["tasks_in_flight_max"].clone()
+    };
+    assert_eq!((most("shop"), most("till")), (json!(3), Value::Null));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_of_three_times_the_weight_gets_three_times_as_many_turns() {
+    let (mut stack, noop) = without_workers().await;
+    stack.stop(Role::Planner, 0).await;
+    for slug in ["heavy", "light"] {
+        noop.project(slug, None).await;
+    }
+    stack.api().put("/api/v1/limits/project/heavy", &json!({"weight": 3})).await.expect(200);
+    let [heavy, light] =
+        [noop.audit("heavy", Priority::Normal, 50).await, noop.audit("light", Priority::Normal, 50).await];
+    stack.restart(Role::Planner, 0).await;
+    in_flight(&stack, heavy, 12).await;
+    in_flight(&stack, light, 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_ahead_is_said_and_projects_with_the_most_tasks_are_listed_first() {
+    let (stack, noop) = without_workers().await;
+    // By name they would stand the other way round.
+    let mut audits = Vec::new();
+    for (slug, tasks) in [("c-most", 100), ("b-some", 30), ("a-few", 5)] {
+        noop.project(slug, None).await;
+        audits.push(noop.audit(slug, Priority::Normal, tasks).await);
+        if audits.len() == 1 {
+            in_flight(&stack, audits[0], 16).await;
+        }
+    }
+    let report = stack.api().get("/api/v1/queue").await.expect(200);
+    let listed: Vec<&str> =
+        report["projects"].as_array().unwrap().iter().map(|row| row["project"].as_str().unwrap()).collect();
+    assert_eq!((listed, &report["projects_total"]), (vec!["c-most", "b-some", "a-few"], &json!(3)));
+    // All three have their turns when there is room again; the youngest is the last in the first round.
+    let last = explained(&stack, audits[2]).await;
+    assert_eq!((&last["position"], &last["tasks_ahead"]), (&json!(3), &json!(18)), "{last:#}");
+
+    let unplanned = [noop.record("a-few", Priority::Low).await, noop.record("a-few", Priority::Low).await];
+    let second = explained(&stack, unplanned[1]).await;
+    assert_eq!(second["position"], 2, "{second:#}");
+    assert_eq!(second["held_by"], "its plan: 1 audits were asked for before it and are planned first");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -211,6 +286,28 @@ async fn a_small_push_beside_a_huge_audit_is_done_first_and_predictions_come_tru
     })
     .await;
     assert!(seen["basis"].as_str().unwrap().contains("samples of the last ten minutes"), "{seen:?}");
+    // All tasks are alike: what is left, at the pace that the same samples say, is when it ends.
+    let pace = stack.api().get("/api/v1/queue").await.expect(200)["pace"]["tasks_per_sec"].as_f64().unwrap();
+    let left = (seen["tasks_total"].as_f64().unwrap() - seen["tasks_done"].as_f64().unwrap()) / pace;
+    let predicted = seen["ends_in_secs"]["p50"].as_f64().unwrap();
+    assert!((left / 3.0..=left * 3.0).contains(&predicted), "{predicted} s predicted, {left} s at {pace}/s: {seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_api_turns_away_a_fifth_is_left_for_forges() {
+    let (mut stack, noop) = without_workers_but(vec![("ELDER_WAITING_AUDITS_MAX".to_owned(), "5".to_owned())]).await;
+    stack.stop(Role::Planner, 0).await;
+    noop.project("shop", None).await;
+    for _ in 0..4 {
+        noop.record("shop", Priority::Normal).await;
+    }
+    stack.api().post("/api/v1/projects/shop/audit/trigger", &json!({})).await.expect(429);
+    let (path, tip) = ("/webhooks/github/shop", "1".repeat(40));
+    stack.api().deliver(path, push(None, &tip).sign(SECRET)).await.expect(202);
+    wait_for("pushes to be turned away", LONG, async || {
+        (stack.api().deliver(path, push(None, &tip).sign(SECRET)).await.status == 503).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -88,11 +88,15 @@ async fn after_an_outage_missed_moments_are_skipped_one_or_all() {
     for catch_up in ["skip", "once", "all"] {
         define(&stack, catch_up, &json!({"cron": cron, "catch_up": catch_up})).await;
     }
-    let changed = sqlx::query("UPDATE schedules SET next_at = $1").bind(missed[0]);
-    assert_eq!(changed.execute(&mut stack.record().await).await.unwrap().rows_affected(), 3);
+    // One that is switched off is due before all others, and never is.
+    define(&stack, "off", &json!({"cron": cron, "catch_up": "all", "enabled": false})).await;
+    let sql =
+        "UPDATE schedules SET last_fired_at = $2, next_at = $1 - CASE WHEN enabled THEN '0' ELSE '1 h' END::interval";
+    let changed = sqlx::query(sql).bind(missed[0]).bind(missed[0] - Duration::days(1));
+    assert_eq!(changed.execute(&mut stack.record().await).await.unwrap().rows_affected(), 4);
     stack.restart(Role::Planner, 0).await;
     wait_for("every schedule to be dealt with", LONG, async || {
-        let due = sqlx::query_scalar("SELECT count(*) FROM schedules WHERE next_at <= now()");
+        let due = sqlx::query_scalar("SELECT count(*) FROM schedules WHERE enabled AND next_at <= now()");
         let due: i64 = due.fetch_one(&mut stack.record().await).await.unwrap();
         (due == 0).then_some(())
     })
@@ -101,7 +105,10 @@ async fn after_an_outage_missed_moments_are_skipped_one_or_all() {
     let mut expected: BTreeSet<AuditId> = missed.iter().map(|moment| audit_at("all", *moment)).collect();
     expected.insert(audit_at("once", missed[4]));
     assert_eq!(fired(&stack).await.into_iter().collect::<BTreeSet<_>>(), expected);
-    assert_eq!(shown(&stack, "skip").await["last_fired_at"], json!(null));
+    for name in ["skip", "off"] {
+        let last = moment(&shown(&stack, name).await["last_fired_at"]);
+        assert_eq!(last, missed[0] - Duration::days(1), "{name} has not fired since");
+    }
     for name in ["once", "all"] {
         assert_eq!(moment(&shown(&stack, name).await["last_fired_at"]), missed[4]);
     }
@@ -119,7 +126,19 @@ async fn defining_the_same_again_keeps_what_was_missed_and_other_moments_begin_a
     sqlx::query("UPDATE schedules SET next_at = $1").bind(missed).execute(&mut stack.record().await).await.unwrap();
 
     assert_eq!(moment(&define(&stack, "nightly", &daily).await["next_moments"][0]), missed);
-    let mut hourly = daily.clone();
-    hourly["cron"] = "@hourly".into();
-    assert!(moment(&define(&stack, "nightly", &hourly).await["next_moments"][0]) > now);
+    for (field, other) in [("cron", json!("@hourly")), ("time_zone", json!("Asia/Kolkata")), ("enabled", json!(false))]
+    {
+        let late = sqlx::query("UPDATE schedules SET next_at = $1").bind(missed);
+        late.execute(&mut stack.record().await).await.unwrap();
+        let mut changed = daily.clone();
+        changed[field] = other;
+        let defined = define(&stack, "nightly", &changed).await;
+        if field == "enabled" {
+            assert_eq!(defined["next_moments"], json!([]), "none is to come while it is switched off");
+        } else {
+            assert!(moment(&defined["next_moments"][0]) > now, "{field}");
+        }
+        let back = define(&stack, "nightly", &daily).await;
+        assert!(moment(&back["next_moments"][0]) > now, "what passed meanwhile was not missed: {field}");
+    }
 }

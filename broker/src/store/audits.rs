@@ -37,7 +37,7 @@ pub struct Audit {
     pub commit: Option<ObjectId>,
     /// Which magics.
     pub magics: Vec<Magic>,
-    /// Who asked: `webhook:github`, `api`, `nats`, `schedule`.
+    /// Who asked: `webhook:github`, `webhook:again`, `api`, `nats`, `requeue`, `schedule`.
     pub requested_by: String,
     /// The trace that everything about it belongs to.
     pub trace: TraceId,

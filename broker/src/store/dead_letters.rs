@@ -1,18 +1,23 @@
 //! Dead letters: messages that nobody could use, kept until somebody looks.
 
 mod again;
+mod answered;
 mod handle;
 mod query;
+mod settled;
 
 use schemas::dead_letter::DeadLetter;
 use schemas::ids::{AuditId, TraceId};
 use schemas::task::TaskKey;
 use sqlx::PgConnection;
 
+pub(super) use self::answered::expect_letter;
+use self::answered::replace_written;
 pub use self::handle::{Act, Handled, Handling, Refusal};
 pub use self::query::{
     InvalidLetterId, InvalidReasonText, Letter, LetterFilter, LetterId, LetterState, ReasonText, UnknownState,
 };
+use self::settled::close_settled;
 use super::{Store, commit};
 use crate::error::StoreError;
 use crate::subject::{Origin, Subject};
@@ -33,51 +38,8 @@ impl Store {
     /// # Errors
     /// If the database cannot be reached.
     pub async fn keep_dead_letter(&self, letter: &DeadLetter, trace: TraceId) -> Result<(), StoreError> {
-        let subject = letter.subject.parse::<Subject>().ok();
-        let (task, project) = match subject {
-            Some(Subject::Task(_, key) | Subject::Result(key)) => (Some(key.clone()), Some(key.project)),
-            Some(Subject::ProjectRequest(project)) => (None, Some(project)),
-            _ => (None, None),
-        };
         let mut transaction = self.begin().await?;
-        let known = match &task {
-            Some(key) => known_of(&mut transaction, key).await?,
-            None => Known::default(),
-        };
-        let clean = |text: &str| text.replace('\0', "\u{fffd}");
-        let origin = Origin::of(&letter.subject).unwrap_or(Origin::Task);
-        let superseded = known.split.filter(|_| origin == Origin::Task).map(became_parts);
-        sqlx::query(
-            "INSERT INTO dead_letters (id, subject, cause, reason, attempts, body, origin, audit_id, project_slug, magic,
-                                       shard, item, class, worker, noticed_by, trace_id, state, handled_at, became)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                     CASE WHEN $17::text IS NULL THEN 'open' ELSE 'discarded' END,
-                     CASE WHEN $17::text IS NULL THEN NULL ELSE now() END, $17)
-             ON CONFLICT (id) DO UPDATE
-             SET state = 'open', handled_at = NULL, became = NULL, received_at = now(),
-                 attempts = EXCLUDED.attempts, trace_id = EXCLUDED.trace_id
-             WHERE dead_letters.state = 'requeued' AND dead_letters.trace_id IS DISTINCT FROM EXCLUDED.trace_id",
-        )
-        .bind(String::from(letter.identity()))
-        .bind(clean(&letter.subject))
-        .bind(letter.cause.as_str())
-        .bind(clean(&letter.reason))
-        .bind(i64::try_from(letter.attempts).unwrap_or(i64::MAX))
-        .bind(clean(&letter.body))
-        .bind(origin.as_str())
-        .bind(task.as_ref().map(|key| key.audit.0))
-        .bind(project.as_ref().map(|project| project.as_str()))
-        .bind(task.as_ref().map(|key| key.magic.as_str()))
-        .bind(task.as_ref().map(|key| i32::try_from(key.shard).unwrap_or(i32::MAX)))
-        .bind(letter.item.as_deref().map(clean).or(known.item))
-        .bind(letter.class.map(|class| class.as_str()))
-        .bind(letter.worker.as_deref().map(clean))
-        .bind(letter.noticed_by.as_str())
-        .bind(trace.as_uuid())
-        .bind(superseded)
-        .execute(&mut *transaction)
-        .await
-        .map_err(|error| StoreError::of("keep a dead letter", error))?;
+        keep(&mut transaction, letter, trace).await?;
         commit(transaction).await
     }
 
@@ -91,6 +53,63 @@ impl Store {
             .await
             .map_err(|error| StoreError::of("count dead letters", error))
     }
+}
+
+async fn keep(connection: &mut PgConnection, letter: &DeadLetter, trace: TraceId) -> Result<(), StoreError> {
+    let subject = letter.subject.parse::<Subject>().ok();
+    let (task, project) = match subject {
+        Some(Subject::Task(_, key) | Subject::Result(key)) => (Some(key.clone()), Some(key.project)),
+        Some(Subject::ProjectRequest(project)) => (None, Some(project)),
+        _ => (None, None),
+    };
+    let known = match &task {
+        Some(key) => {
+            let known = known_of(connection, key).await?;
+            replace_written(connection, key, letter).await?;
+            known
+        }
+        None => Known::default(),
+    };
+    let id = String::from(letter.identity());
+    let origin = Origin::of(&letter.subject).unwrap_or(Origin::Task);
+    let superseded = known.split.filter(|_| origin == Origin::Task).map(became_parts);
+    sqlx::query(
+        "INSERT INTO dead_letters (id, subject, cause, reason, attempts, body, origin, audit_id, project_slug, magic,
+                                   shard, item, class, worker, noticed_by, trace_id, state, handled_at, became)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                 CASE WHEN $17::text IS NULL THEN 'open' ELSE 'discarded' END,
+                 CASE WHEN $17::text IS NULL THEN NULL ELSE now() END, $17)
+         ON CONFLICT (id) DO UPDATE
+         SET state = 'open', handled_at = NULL, became = NULL, received_at = now(),
+             attempts = EXCLUDED.attempts, trace_id = EXCLUDED.trace_id
+         WHERE dead_letters.state = 'requeued' AND dead_letters.trace_id IS DISTINCT FROM EXCLUDED.trace_id",
+    )
+    .bind(&id)
+    .bind(clean(&letter.subject))
+    .bind(letter.cause.as_str())
+    .bind(clean(&letter.reason))
+    .bind(i64::try_from(letter.attempts).unwrap_or(i64::MAX))
+    .bind(clean(&letter.body))
+    .bind(origin.as_str())
+    .bind(task.as_ref().map(|key| key.audit.0))
+    .bind(project.as_ref().map(|project| project.as_str()))
+    .bind(task.as_ref().map(|key| key.magic.as_str()))
+    .bind(task.as_ref().map(|key| i32::try_from(key.shard).unwrap_or(i32::MAX)))
+    .bind(letter.item.as_deref().map(clean).or(known.item))
+    .bind(letter.class.map(|class| class.as_str()))
+    .bind(letter.worker.as_deref().map(clean))
+    .bind(letter.noticed_by.as_str())
+    .bind(trace.as_uuid())
+    .bind(superseded)
+    .execute(&mut *connection)
+    .await
+    .map_err(|error| StoreError::of("keep a dead letter", error))?;
+    close_settled(connection, Some(&id), 1).await.map(|_| ())
+}
+
+/// The text without what the database cannot keep.
+fn clean(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// Looks at the task and holds it: it is split either before this, and seen here, or after the letter is kept, and then

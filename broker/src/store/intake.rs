@@ -24,7 +24,7 @@ pub struct NewAudit {
     pub magics: Vec<Magic>,
     /// The branch that was pushed to, as text from outside.
     pub branch: Option<String>,
-    /// Who asked: `webhook:github`, `api`, `nats`, `requeue`, `schedule`.
+    /// Who asked: `webhook:github`, `webhook:again`, `api`, `nats`, `requeue`, `schedule`.
     pub requested_by: &'static str,
     /// The trace that everything about it will belong to.
     pub trace: TraceId,
@@ -139,8 +139,8 @@ pub(super) async fn insert_audit(
     let magics: Vec<&str> = audit.magics.iter().map(|magic| magic.as_str()).collect();
     let inserted = sqlx::query(
         "INSERT INTO audits (id, project_id, project_slug, kind, priority, revision, base_commit, branch, magics,
-                             requested_by, trace_id, pushed_onto)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+                             requested_by, trace_id, pushed_onto, push_base)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) ON CONFLICT DO NOTHING",
     )
     .bind(audit.id.0)
     .bind(project.id)

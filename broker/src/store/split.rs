@@ -9,7 +9,7 @@ use schemas::retry::ErrorClass;
 use schemas::task::{ItemRange, TaskKey};
 use sqlx::PgConnection;
 
-use super::dead_letters::supersede_letters;
+use super::dead_letters::{expect_letter, supersede_letters};
 use super::merge::{Key, TaskResult, row_key, shard_column};
 use super::{TASKS_CHANNEL, announce, from_json, to_json};
 use crate::error::StoreError;
@@ -58,19 +58,25 @@ pub(super) async fn split_failures(
     let mut splits = Splits::default();
     for &index in answered {
         let TaskResult { key, partial, .. } = &batch[index];
-        let Some(reason) = partial.failure.as_ref().filter(|_| partial.class.is_some_and(is_about_the_content)) else {
+        let Some(reason) = &partial.failure else { continue };
+        let is_looked_for = partial.class.is_some_and(is_about_the_content);
+        let shard = if is_looked_for { failed_shard(connection, key).await? } else { None };
+        let Some(mut shard) = shard else {
+            expect_letter(connection, key, reason, partial.class).await?;
             continue;
         };
-        let Some(mut shard) = failed_shard(connection, key).await? else { continue };
         shard.was_in_flight = was_in_flight(&row_key(key));
         let count = item_count(&shard.manifest);
+        if count > 1 && shard.parts < SPLIT_SHARDS_MAX {
+            split(connection, key, &shard, &cut(ItemRange { first: shard.first, count })).await?;
+            splits.split.insert(index);
+            continue;
+        }
+        expect_letter(connection, key, reason, partial.class).await?;
         if let Some(item) = only_item(&shard.manifest) {
             let skipped = ItemResult::skipped(item, SkipReason::AnalyzerFailed);
             let items = vec![ItemResult { notes: vec![reason.clone()], ..skipped }];
             splits.named.insert(index, PartialResult { items, ..PartialResult::default() });
-        } else if count > 1 && shard.parts < SPLIT_SHARDS_MAX {
-            split(connection, key, &shard, &cut(ItemRange { first: shard.first, count })).await?;
-            splits.split.insert(index);
         }
     }
     if !splits.split.is_empty() {

@@ -1,12 +1,14 @@
 //! The open audits of the pushes to one branch, settled by the branch's policy; and those that wait for one that ends.
 
-use schemas::branch::{OpenPush, Scope, Settlement, settle};
+use schemas::branch::{OpenPush, Scope, Settlement, overlooked, settle};
 use schemas::ids::{AuditId, ObjectId};
+use schemas::policy::PushPolicy;
 use schemas::request::AuditKind;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::policies::policies_of;
+use super::pushes::{ask_for_overlooked, known_pushes};
 use super::requests::{RequestRow, ask_again};
 use super::stop::{End, Stopping, stop_audits};
 use super::{Store, commit, parsed};
@@ -35,18 +37,30 @@ impl Store {
         let policies = policies_of(&mut transaction, project).await?;
         let policy = schemas::policy::policy_for(&policies, branch)
             .map_err(|error| StoreError::Corrupt { what: "push policies", reason: error.to_string() })?;
-        let open = lock_open(&mut transaction, project, branch).await?;
-        let settlement = settle(policy, &open);
+        let mut open = lock_open(&mut transaction, project, branch).await?;
+        let mut known = known_pushes(&mut transaction, project, branch).await?;
+        if policy != PushPolicy::RunAll
+            && let Some(audit) = overlooked(&known)
+        {
+            ask_for_overlooked(&mut transaction, audit).await?;
+            open = lock_open(&mut transaction, project, branch).await?;
+            known = known_pushes(&mut transaction, project, branch).await?;
+        }
+        let settlement = settle(policy, &open, &known);
         let stopped = apply(&mut transaction, &open, settlement).await?;
         commit(transaction).await?;
         Ok(stopped)
     }
 
-    /// Whether there is anything to settle: most pushes find their branch at rest, and need no lock to see that.
+    /// Whether there is anything to settle: most pushes find their branch at rest, and need no lock to see that. One that
+    /// another was pushed onto before it came may show that one was overlooked.
     async fn is_branch_contested(&self, project: Uuid, branch: &str) -> Result<bool, StoreError> {
         let sql = format!(
-            "SELECT count(*) > 1 OR count(waits_for) > 0 FROM (
-                 SELECT waits_for FROM audits WHERE project_id = $1 AND branch = $2 AND {OPEN_PUSHES} LIMIT 2) AS open"
+            "SELECT count(*) > 1 OR count(waits_for) > 0 OR coalesce(bool_or(is_late), false) FROM (
+                 SELECT waits_for, EXISTS (
+                     SELECT 1 FROM audits next WHERE next.project_id = $1 AND next.push_base = push.revision
+                       AND next.branch = $2 AND next.created_at < push.created_at) AS is_late
+                 FROM audits push WHERE project_id = $1 AND branch = $2 AND {OPEN_PUSHES} LIMIT 2) AS open"
         );
         sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
             .bind(project)

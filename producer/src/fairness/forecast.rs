@@ -20,6 +20,8 @@ pub enum Hold {
     Project {
         /// How many that is.
         in_flight_max: u64,
+        /// Whether it is the limit of all projects without one of their own.
+        is_default: bool,
     },
     /// Its team has as many tasks in flight as it may.
     Team {
@@ -62,7 +64,8 @@ pub fn hold(backlog: &[Backlog], limits: &Limits, audit: AuditId) -> Hold {
     let usage = Usage::of(backlog);
     let used = usage.projects.get(&entry.project).copied().unwrap_or_default();
     if let Some(in_flight_max) = limits.of(&entry.project).in_flight.filter(|most| used >= *most) {
-        return Hold::Project { in_flight_max };
+        let is_default = !limits.projects.contains_key(&entry.project);
+        return Hold::Project { in_flight_max, is_default };
     }
     let team = entry.team.as_deref().and_then(|team| Some((team, *limits.teams.get(team)?)));
     match team.filter(|(team, most)| usage.teams.get(team).copied().unwrap_or_default() >= *most) {

@@ -250,7 +250,7 @@ fn what_holds_an_audit_is_named() {
         entry(2, 5, 1),
         Backlog { in_flight: 2, ..entry(3, 0, 1) },
     ];
-    assert_eq!(hold(&backlog, &limits, id(0)), Hold::Project { in_flight_max: 4 });
+    assert_eq!(hold(&backlog, &limits, id(0)), Hold::Project { in_flight_max: 4, is_default: false });
     assert_eq!(hold(&backlog, &limits, id(1)), Hold::Team { team: "core".to_owned(), in_flight_max: 6 });
     assert_eq!(hold(&backlog, &limits, id(2)), Hold::Turn);
     assert_eq!(hold(&backlog, &limits, id(3)), Hold::Nothing);

@@ -126,7 +126,8 @@ async fn unplanned(
 /// An audit with a plan: the queue is played through at the pace of the last minutes.
 fn running(snapshot: &Snapshot, explanation: &mut Explanation) {
     let in_flight: u64 = snapshot.backlog.iter().map(|entry| entry.in_flight).sum();
-    let window = in_flight.max(u64::from(LEAST));
+    let most = snapshot.tasks_in_flight_max.unwrap_or(u64::MAX);
+    let window = in_flight.max(u64::from(LEAST)).min(most).max(1);
     let play = |cost_per_sec| {
         let pace = Pace { cost_per_sec, window };
         forecast(snapshot.now_ms, &snapshot.backlog, &snapshot.limits, pace, explanation.audit)
@@ -164,8 +165,11 @@ fn held_by(forecast: &Forecast, explanation: &Explanation) -> String {
             let weight = class.parse().map(class_weight).unwrap_or_default();
             format!("its turn: the queue is full, class {class} has {weight} of 29 shares and its projects take turns")
         }
-        Hold::Project { in_flight_max } => {
+        Hold::Project { in_flight_max, is_default: false } => {
             format!("the limit of project `{project}`: {in_flight_max} tasks in flight")
+        }
+        Hold::Project { in_flight_max, is_default: true } => {
+            format!("the planner's limit for each project without one of its own: {in_flight_max} tasks in flight")
         }
         Hold::Team { team, in_flight_max } => {
             format!("the limit of team `{}`: {in_flight_max} tasks in flight", team.escape_debug())

@@ -55,6 +55,16 @@ fn applied(open: &[OpenPush], settlement: &Settlement) -> Vec<OpenPush> {
     after
 }
 
+/// A branch of which nothing is known but what is open.
+fn settle(policy: PushPolicy, open: &[OpenPush]) -> Settlement {
+    super::settle(policy, open, &open.iter().map(known).collect::<Vec<_>>())
+}
+
+fn known(push: &OpenPush) -> KnownPush {
+    let OpenPush { audit, revision, scope, .. } = push.clone();
+    KnownPush { audit, revision, onto: scope.pushed_onto, is_full: scope.base.is_none(), superseded_by: None }
+}
+
 fn settled(policy: PushPolicy, open: &[OpenPush]) -> Vec<OpenPush> {
     applied(open, &settle(policy, open))
 }
@@ -84,13 +94,19 @@ proptest! {
     #[test]
     fn a_branch_comes_to_rest(mut open in branches(), policy in 0..3_usize) {
         let policy = PushPolicy::ALL[policy];
+        // What was pushed onto what is known for good.
+        let known: Vec<KnownPush> = open.iter().map(known).collect();
         let mut before = open.len() + 1;
-        while settle(policy, &open) != Settlement::default() {
+        loop {
+            let settlement = super::settle(policy, &open, &known);
+            if settlement == Settlement::default() {
+                break;
+            }
             prop_assert!(open.len() < before, "each step but the first stops somebody");
             before = open.len();
-            open = settled(policy, &open);
+            open = applied(&open, &settlement);
             if policy != PushPolicy::Supersede || open.iter().all(|push| !push.is_running) {
-                prop_assert_eq!(settle(policy, &open), Settlement::default(), "one step is enough");
+                prop_assert_eq!(super::settle(policy, &open, &known), Settlement::default(), "one step is enough");
             }
         }
     }
@@ -188,4 +204,102 @@ fn coalesced_pushes_wait_for_what_runs_and_go_on_when_the_policy_changes() {
     assert_eq!(settle(PushPolicy::RunAll, &after).waits, [(audit(5), None)]);
     let settlement = settle(PushPolicy::Supersede, &after);
     assert_eq!((settlement.superseded, settlement.waits), (vec![(audit(3), audit(5))], vec![(audit(5), None)]));
+}
+
+/// A branch as the record keeps it: the audits of its pushes, and what became of them.
+#[derive(Default)]
+struct History {
+    open: Vec<OpenPush>,
+    /// All of them, in the order of receipt.
+    known: Vec<KnownPush>,
+    completed: Vec<OpenPush>,
+}
+
+impl History {
+    fn receive(&mut self, push: OpenPush) {
+        self.known.push(known(&push));
+        self.open.push(push);
+    }
+
+    /// Asks again for what was overlooked and settles, until there is nothing to do.
+    fn settle(&mut self, policy: PushPolicy) {
+        for round in 0.. {
+            assert!(round < 20, "the branch comes to rest");
+            let overlooked = overlooked(&self.known);
+            if let Some(audit) = overlooked {
+                let old = self.known.iter().find(|push| push.audit == audit).unwrap();
+                let again = OpenPush { audit: self::audit(1_000 + self.known.len()), ..full(number(&old.revision)) };
+                self.receive(again);
+            }
+            let settlement = super::settle(policy, &self.open, &self.known);
+            if overlooked.is_none() && settlement == Settlement::default() {
+                return;
+            }
+            self.open = applied(&self.open, &settlement);
+            for push in &mut self.known {
+                let follower = settlement.superseded.iter().find(|(stopped, _)| *stopped == push.audit);
+                push.superseded_by = push.superseded_by.or(follower.map(|(_, follower)| *follower));
+                let open = self.open.iter().find(|open| open.audit == push.audit);
+                push.is_full = open.map_or(push.is_full, |open| open.scope.base.is_none());
+            }
+        }
+    }
+
+    /// Everything that is open begins or ends, where it need not wait.
+    fn go_on(&mut self, is_to_end: bool) {
+        for push in std::mem::take(&mut self.open) {
+            match push.waits_for.is_none() {
+                true if is_to_end => self.completed.push(push),
+                true => self.open.push(running(push)),
+                false => self.open.push(push),
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn once_all_pushes_were_received_the_newest_is_audited_and_all_are_covered(
+        (count, order) in (2..=5_usize).prop_flat_map(|count| {
+            (Just(count), Just((1..=count).collect::<Vec<usize>>()).prop_shuffle())
+        }),
+        steps: [Option<bool>; 5], is_quiet: bool, coalesce: bool,
+    ) {
+        let policy = if coalesce { PushPolicy::Coalesce } else { PushPolicy::Supersede };
+        let mut history = History::default();
+        for (received, step) in order.iter().zip(steps) {
+            history.receive(push(*received));
+            history.settle(policy);
+            if let Some(is_to_end) = step.filter(|_| !is_quiet) {
+                history.go_on(is_to_end);
+                history.settle(policy);
+            }
+        }
+        let stands: Vec<&OpenPush> = history.open.iter().chain(&history.completed).collect();
+        let is_newest_there = stands.iter().any(|push| number(&push.revision) == count);
+        prop_assert!(is_newest_there, "{stands:#?}");
+        for change in 1..=count {
+            let is_covered = stands.iter().any(|push| covered(push).contains(&change));
+            prop_assert!(is_covered, "change {change} is in none of {stands:#?}");
+        }
+        prop_assert!(!is_quiet || stands.len() == 1, "{stands:#?}");
+    }
+}
+
+#[test]
+fn a_push_that_was_overlooked_is_seen_when_the_one_before_it_comes() {
+    let mut history = History::default();
+    for received in [3, 1] {
+        history.receive(push(received));
+        history.settle(PushPolicy::Supersede);
+        assert_eq!(history.open.len(), 1);
+        assert_eq!(number(&history.open[0].revision), received, "nobody can know better yet");
+    }
+    history.receive(push(2));
+    assert_eq!(overlooked(&history.known), Some(audit(3)));
+    history.settle(PushPolicy::Supersede);
+    assert_eq!(history.open.len(), 1);
+    assert_eq!((number(&history.open[0].revision), covered(&history.open[0])), (3, 1..=3));
 }

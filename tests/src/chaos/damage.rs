@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
+use crate::disk::limit_files;
 use crate::files;
 use crate::random::Random;
 use crate::stack::Stack;
@@ -46,8 +46,6 @@ pub(super) fn spoil(store: &Path, random: &mut Random) {
 /// From now on the nats-server gets an error from nearly every write, until it is started again.
 pub(super) fn forbid_writes(stack: &Stack) {
     let Some(pid) = stack.nats.pid() else { return };
-    let mut command = Command::new("prlimit");
-    command.arg("--pid").arg(pid.to_string()).arg(format!("--fsize={FILE_BYTES_MAX}:"));
-    let status = command.status().expect("prlimit of util-linux is installed");
+    let status = limit_files(pid, &FILE_BYTES_MAX.to_string());
     assert!(status.success(), "prlimit ended with {status}");
 }

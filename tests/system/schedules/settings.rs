@@ -35,6 +35,9 @@ async fn schedules_are_defined_shown_run_and_removed() {
     let id = asked["audit_id"].as_str().unwrap();
     let ended = stack.ended(id).await;
     assert_eq!((&ended["requested_by"], &ended["priority"]), (&json!("schedule"), &json!("low")), "{ended:#}");
+    assert_eq!(ended["revision"], "main", "{ended:#}");
+    let again = stack.api().post(&format!("{path}/nightly/run"), &json!({})).await.expect(202);
+    assert_ne!(again["audit_id"], asked["audit_id"], "once more is another audit");
     let expected: Vec<_> = EXPECTED.into_iter().filter(|(rule, ..)| rule.starts_with("integrity/")).collect();
     assert_eq!(stack.findings(id, &repository).await, sorted(&expected));
 
@@ -52,13 +55,28 @@ async fn schedules_are_defined_shown_run_and_removed() {
         let answer = stack.api().put(&format!("{path}/{name}"), &body).await.expect(400);
         assert!(answer["error"].as_str().unwrap().contains(said), "{answer}");
     }
+    let other = define(&stack, "other", &json!({"cron": "@daily"})).await;
     assert_eq!(stack.api().delete(&format!("{path}/nightly")).await.expect(200), json!({}));
+    assert_eq!(stack.api().get(path).await.expect(200), json!([other]), "only that one is gone");
     for missing in [format!("{path}/nightly"), "/api/v1/projects/nowhere/schedules".to_owned()] {
         stack.api().get(&missing).await.expect(404);
     }
     stack.api().delete(&format!("{path}/nightly")).await.expect(404);
     stack.api().post(&format!("{path}/nightly/run"), &json!({})).await.expect(404);
     stack.api().anonymous().put(&format!("{path}/nightly"), &definition).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_has_at_most_a_hundred_schedules() {
+    let stack = without_workers().await;
+    project(&stack, "shop").await;
+    define(&stack, "first", &json!({"cron": "@daily"})).await;
+    let more = "INSERT INTO schedules (project_id, name, cron, time_zone, catch_up, request)
+                SELECT project_id, 'more-' || n, cron, time_zone, catch_up, request FROM schedules, generate_series(1, 99) n";
+    sqlx::query(more).execute(&mut stack.record().await).await.unwrap();
+    let refused = stack.api().put("/api/v1/projects/shop/schedules/last", &json!({"cron": "@daily"})).await.expect(409);
+    assert!(refused["error"].as_str().unwrap().contains("has 100 schedules"), "{refused}");
+    define(&stack, "first", &json!({"cron": "@hourly"})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
