@@ -259,7 +259,7 @@ impl Bus {
         self.publish(&Subject::DeadLetter(letter.cause, origin), &id, trace, letter).await?;
         let (project, audit) = match letter.subject.parse() {
             Ok(Subject::Task(_, key) | Subject::Result(key)) => (Some(key.project), Some(key.audit)),
-            Ok(Subject::ProjectRequest(project)) => (Some(project), None),
+            Ok(Subject::ProjectRequest(project) | Subject::Fire(project, _)) => (Some(project), None),
             _ => (None, None),
         };
         let event = AuditEvent::new(schemas::event::EventKind::Rejected, project, audit).with_reason(&letter.reason);

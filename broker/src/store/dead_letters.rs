@@ -36,7 +36,7 @@ impl Store {
         let subject = letter.subject.parse::<Subject>().ok();
         let (task, project) = match subject {
             Some(Subject::Task(_, key) | Subject::Result(key)) => (Some(key.clone()), Some(key.project)),
-            Some(Subject::ProjectRequest(project)) => (None, Some(project)),
+            Some(Subject::ProjectRequest(project) | Subject::Fire(project, _)) => (None, Some(project)),
             _ => (None, None),
         };
         let mut transaction = self.begin().await?;
