@@ -135,6 +135,18 @@ pub(crate) fn task_of_any_class(key: &TaskKey) -> String {
     format!("audit.task.*.{magic}.{project}.{audit}.{shard}")
 }
 
+impl Subject {
+    /// The audit that it names.
+    pub(crate) fn audit(&self) -> Option<AuditId> {
+        match self {
+            Self::Task(_, key) | Self::Result(key) => Some(key.audit),
+            Self::Event(_, audit, _) => *audit,
+            Self::Stopped(audit) => Some(*audit),
+            Self::Request | Self::ProjectRequest(_) | Self::Fire(..) | Self::DeadLetter(..) => None,
+        }
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
