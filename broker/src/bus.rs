@@ -12,7 +12,8 @@ use async_nats::jetstream::object_store::ObjectStore;
 use bytes::Bytes;
 use schemas::dead_letter::DeadLetter;
 use schemas::event::AuditEvent;
-use schemas::ids::TraceId;
+use schemas::ids::{AuditId, TraceId};
+use schemas::request::AuditRequest;
 use schemas::task::Task;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -168,15 +169,24 @@ impl Bus {
         trace: TraceId,
         body: &T,
     ) -> Result<Published, BusError> {
-        let subject = subject.to_string();
-        let body = match serde_json::to_vec(body) {
-            Ok(body) => Bytes::from(body),
-            Err(source) => return Err(BusError::Encode { subject, source }),
-        };
-        self.publish_raw(&subject, message_id, trace, body).await
+        self.publish_json(subject, headers::of(message_id, trace, subject.audit()), body).await
     }
 
-    /// As [`Bus::publish`], for a body that is JSON already.
+    /// Asks for an audit on the subject of its project.
+    ///
+    /// # Errors
+    /// As [`Bus::publish`].
+    pub async fn publish_request(
+        &self,
+        message_id: &str,
+        trace: TraceId,
+        request: &AuditRequest,
+    ) -> Result<Published, BusError> {
+        let subject = Subject::ProjectRequest(request.project.clone());
+        self.publish_json(&subject, headers::of(message_id, trace, request.audit), request).await
+    }
+
+    /// As [`Bus::publish`], for a body that is JSON already and is about an audit, if it is known.
     ///
     /// # Errors
     /// As [`Bus::publish`].
@@ -185,9 +195,23 @@ impl Bus {
         subject: &str,
         message_id: &str,
         trace: TraceId,
+        audit: Option<AuditId>,
         body: Bytes,
     ) -> Result<Published, BusError> {
-        self.publish_with(subject.to_owned(), headers::of(message_id, trace), body).await
+        self.publish_with(subject.to_owned(), headers::of(message_id, trace, audit), body).await
+    }
+
+    async fn publish_json<T: Serialize + Sync>(
+        &self,
+        subject: &Subject,
+        headers: HeaderMap,
+        body: &T,
+    ) -> Result<Published, BusError> {
+        let subject = subject.to_string();
+        match serde_json::to_vec(body) {
+            Ok(body) => self.publish_with(subject, headers, body.into()).await,
+            Err(source) => Err(BusError::Encode { subject, source }),
+        }
     }
 
     async fn publish_with(&self, subject: String, headers: HeaderMap, body: Bytes) -> Result<Published, BusError> {
@@ -225,19 +249,17 @@ impl Bus {
         task: &Task,
         times: &TaskTimes,
     ) -> Result<(), BusError> {
-        let subject = subject.to_string();
-        let body = match serde_json::to_vec(task) {
-            Ok(body) => Bytes::from(body),
-            Err(source) => return Err(BusError::Encode { subject, source }),
-        };
-        let mut headers = headers::of(message_id, trace);
+        let mut headers = headers::of(message_id, trace, subject.audit());
         let millis = |at: OffsetDateTime| (at.unix_timestamp_nanos() / 1_000_000).to_string();
         let seconds_left = (times.deadline - times.enqueued + TTL_GRACE).whole_seconds().max(1);
         headers.insert(headers::GENERATION, times.generation.to_string());
         headers.insert(headers::ENQUEUED, millis(times.enqueued));
         headers.insert(headers::DEADLINE, millis(times.deadline));
         headers.insert(headers::TTL, format!("{seconds_left}s"));
-        self.publish_with(subject, headers, body).await.map(|_| ())
+        if let Some(bundle) = &task.bundle {
+            headers.insert(headers::BUNDLE, bundle.as_str());
+        }
+        self.publish_json(subject, headers, task).await.map(|_| ())
     }
 
     /// Publishes an event. Events of one audit and kind carry what makes them differ in `message_id`.
@@ -256,12 +278,14 @@ impl Bus {
     /// As [`Bus::publish`].
     pub async fn bury(&self, origin: Origin, letter: &DeadLetter, trace: TraceId) -> Result<(), BusError> {
         let id = format!("D:{}:{trace}", letter.identity());
-        self.publish(&Subject::DeadLetter(letter.cause, origin), &id, trace, letter).await?;
         let (project, audit) = match letter.subject.parse() {
             Ok(Subject::Task(_, key) | Subject::Result(key)) => (Some(key.project), Some(key.audit)),
-            Ok(Subject::ProjectRequest(project)) => (Some(project), None),
+            Ok(Subject::ProjectRequest(project) | Subject::Fire(project, _)) => (Some(project), None),
             _ => (None, None),
         };
+        let mut headers = headers::of(&id, trace, audit);
+        headers.insert(headers::CAUSE, letter.cause.as_str());
+        self.publish_json(&Subject::DeadLetter(letter.cause, origin), headers, letter).await?;
         let event = AuditEvent::new(schemas::event::EventKind::Rejected, project, audit).with_reason(&letter.reason);
         self.publish_event(&event, &format!("E:{id}"), trace).await
     }

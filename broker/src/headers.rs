@@ -1,8 +1,8 @@
-//! The headers of every message: its identity, its version and its trace.
+//! The headers of every message: its identity, its version, its trace and the audit that it is about.
 
 use async_nats::HeaderMap;
 use schemas::MESSAGE_VERSION;
-use schemas::ids::TraceId;
+use schemas::ids::{AuditId, TraceId};
 
 /// What makes two publishes the same message, within the stream's duplicate window.
 pub const MESSAGE_ID: &str = "Nats-Msg-Id";
@@ -10,6 +10,12 @@ pub const MESSAGE_ID: &str = "Nats-Msg-Id";
 pub const SCHEMA: &str = "Audit-Schema";
 /// W3C `traceparent`.
 pub const TRACE: &str = "Audit-Trace";
+/// The audit, where it is known: so that whoever watches need not know how each subject and body names it.
+pub const AUDIT: &str = "Audit-Id";
+/// Name of the object that a task reads, in the bucket of bundles.
+pub const BUNDLE: &str = "Audit-Bundle";
+/// Why a dead letter's message died, as in its subject.
+pub const CAUSE: &str = "Audit-Cause";
 /// How often the task was published, this time included, minus one.
 pub const GENERATION: &str = "Audit-Generation";
 /// When the task is given up whatever the reason, in Unix milliseconds.
@@ -22,11 +28,14 @@ pub const TTL: &str = "Nats-TTL";
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// The headers of a message of ours.
-pub(crate) fn of(message_id: &str, trace: TraceId) -> HeaderMap {
+pub(crate) fn of(message_id: &str, trace: TraceId, audit: Option<AuditId>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(MESSAGE_ID, message_id);
     headers.insert(SCHEMA, MESSAGE_VERSION.to_string());
     headers.insert(TRACE, trace.traceparent());
+    if let Some(audit) = audit {
+        headers.insert(AUDIT, audit.to_string());
+    }
     headers
 }
 

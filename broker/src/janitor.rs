@@ -28,7 +28,8 @@ const BATCH: usize = 64;
 const MAX_DELIVERIES: &str = "io.nats.jetstream.advisory.v1.max_deliver";
 
 /// The streams that are kept clean here; an advisory about any other was not written by the server, and harms nobody.
-const STREAMS: [&str; 3] = [topology::PLANNER.stream, topology::TASKS, topology::AGGREGATOR.stream];
+const STREAMS: [&str; 4] =
+    [topology::PLANNER.stream, topology::FIRE.stream, topology::TASKS, topology::AGGREGATOR.stream];
 
 /// What the server says of one message, as far as it matters here.
 #[derive(Debug, Deserialize)]

@@ -3,7 +3,7 @@
 use schemas::request::Priority;
 
 use crate::config::TopologyArgs;
-use crate::topology::{self, AGGREGATOR, BUNDLES, Bucket, CONSUMERS, Consumer, JANITOR, LETTERS, PLANNER};
+use crate::topology::{self, AGGREGATOR, BUNDLES, Bucket, CONSUMERS, Consumer, FIRE, JANITOR, LETTERS, PLANNER};
 use crate::topology::{RETRIES, STOPPED, WORKERS};
 
 /// The account of the streams and of all roles but the worker.
@@ -145,7 +145,7 @@ fn serve() -> Vec<Grant> {
 }
 
 fn planner() -> Vec<Grant> {
-    let mut grants = receives(&[PLANNER]);
+    let mut grants = receives(&[PLANNER, FIRE]);
     grants.extend([
         relay(),
         grant("requests that nobody can use, tasks that nobody answers", ["audit.dlq.*.request", "audit.dlq.*.task"]),
@@ -178,7 +178,7 @@ fn worker() -> Vec<Grant> {
 
 fn aggregator() -> Vec<Grant> {
     let mut grants = receives(&[AGGREGATOR, LETTERS, JANITOR]);
-    let died_in = ["AUDIT_REQ", "AUDIT_TASKS", "AUDIT_RESULTS"];
+    let died_in = ["AUDIT_REQ", "AUDIT_SCHED", "AUDIT_TASKS", "AUDIT_RESULTS"];
     grants.extend([
         grant("what became of an audit", [EVENTS]),
         reads_objects(),

@@ -58,7 +58,7 @@ async fn wait(wakeups: &mut Option<Wakeups>, stop: &CancellationToken) {
 async fn publish(bus: &Bus, rows: Vec<OutboxRow>) -> Vec<i64> {
     let publishes = rows.into_iter().map(|row| async move {
         let body = Bytes::from(row.body.to_string());
-        match bus.publish_raw(&row.subject, &row.message_id, row.trace, body).await {
+        match bus.publish_raw(&row.subject, &row.message_id, row.trace, row.audit(), body).await {
             Ok(_) => Some(row.id),
             Err(error) => {
                 tracing::warn!(error = %chain(&error), trace_id = %row.trace, "trying again");

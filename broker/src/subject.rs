@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use schemas::dead_letter::Cause;
 use schemas::event::EventKind;
-use schemas::ids::{AuditId, InvalidId, ProjectSlug};
+use schemas::ids::{AuditId, InvalidId, ProjectSlug, ScheduleName};
 use schemas::magic::UnknownMagic;
 use schemas::request::{Priority, UnknownPriority};
 use schemas::task::TaskKey;
@@ -17,6 +17,8 @@ const UNKNOWN: &str = "_";
 
 /// All audit requests, as a stream filter.
 pub const REQUESTS: [&str; 2] = ["audit.request", "audit.request.*"];
+/// All schedules that the server keeps, and what they fire, as stream filters.
+pub const SCHEDULES: [&str; 2] = ["audit.sched.*.*", "audit.fire.*.*"];
 /// All tasks, as stream filters: one for each priority that somebody reads, so that a task of any other is refused where
 /// it is published instead of lying there unread.
 pub const TASKS: [&str; 4] =
@@ -40,11 +42,13 @@ pub const DEAD_LETTERS: &str = "audit.dlq.*.*";
 
 /// What the server says of messages that it gives up or that a receiver ended without an answer. `AUDIT_*` would be no
 /// wildcard, so each stream is named.
-pub const ADVISORIES: [&str; 6] = [
+pub const ADVISORIES: [&str; 8] = [
     "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.AUDIT_REQ.*",
+    "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.AUDIT_SCHED.*",
     "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.AUDIT_TASKS.*",
     "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.AUDIT_RESULTS.*",
     "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.AUDIT_REQ.*",
+    "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.AUDIT_SCHED.*",
     "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.AUDIT_TASKS.*",
     "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.AUDIT_RESULTS.*",
 ];
@@ -56,6 +60,8 @@ pub enum Subject {
     Request,
     /// `audit.request.<project>`: the same, from a door that may only ask for one project.
     ProjectRequest(ProjectSlug),
+    /// `audit.fire.<project>.<name>`: a schedule that the server keeps asks for an audit.
+    Fire(ProjectSlug, ScheduleName),
     /// `audit.task.<priority>.<magic>.<project>.<audit>.<shard>`
     Task(Priority, TaskKey),
     /// `audit.result.<magic>.<project>.<audit>.<shard>`
@@ -85,6 +91,8 @@ impl Origin {
         let tokens: Vec<&str> = subject.split('.').collect();
         let name = match tokens.as_slice() {
             ["audit", "dlq", _, origin] => origin,
+            // Whoever asks, a person or a schedule, it is a request that died.
+            ["audit", "fire", ..] => return Some(Self::Request),
             ["audit", origin, ..] => origin,
             _ => return None,
         };
@@ -127,11 +135,24 @@ pub(crate) fn task_of_any_class(key: &TaskKey) -> String {
     format!("audit.task.*.{magic}.{project}.{audit}.{shard}")
 }
 
+impl Subject {
+    /// The audit that it names.
+    pub(crate) fn audit(&self) -> Option<AuditId> {
+        match self {
+            Self::Task(_, key) | Self::Result(key) => Some(key.audit),
+            Self::Event(_, audit, _) => *audit,
+            Self::Stopped(audit) => Some(*audit),
+            Self::Request | Self::ProjectRequest(_) | Self::Fire(..) | Self::DeadLetter(..) => None,
+        }
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Request => f.write_str("audit.request"),
             Self::ProjectRequest(project) => write!(f, "audit.request.{project}"),
+            Self::Fire(project, name) => write!(f, "audit.fire.{project}.{name}"),
             Self::Task(priority, key) => {
                 let TaskKey { magic, project, audit, shard } = key;
                 write!(f, "audit.task.{}.{magic}.{project}.{audit}.{shard}", priority.as_str())
@@ -158,6 +179,7 @@ impl FromStr for Subject {
         match tokens.as_slice() {
             ["audit", "request"] => Ok(Self::Request),
             ["audit", "request", project] => Ok(Self::ProjectRequest(project.parse()?)),
+            ["audit", "fire", project, name] => Ok(Self::Fire(project.parse()?, name.parse()?)),
             ["audit", "task", priority, magic, project, audit, shard] => {
                 Ok(Self::Task(priority.parse()?, task_key(magic, project, audit, shard)?))
             }
@@ -198,7 +220,8 @@ mod tests {
             let subjects = [
                 Subject::Task(Priority::ALL[priority], key.clone()),
                 Subject::Result(key.clone()),
-                Subject::ProjectRequest(key.project),
+                Subject::ProjectRequest(key.project.clone()),
+                Subject::Fire(key.project, "nightly".parse().unwrap()),
                 Subject::Request,
             ];
             for subject in subjects {
@@ -222,6 +245,7 @@ mod tests {
             ("audit.task.normal.git.Shop.0191c0de-0000-7000-8000-000000000000.1", "project slug `Shop`"),
             ("audit.task.normal.git.shop.nonsense.1", "audit id `nonsense`"),
             ("audit.task.normal.git.shop.0191c0de-0000-7000-8000-000000000000.+1", "shard `+1`"),
+            ("audit.fire.shop.Nightly", "schedule name `Nightly`"),
             ("audit.task.normal.git", "subject `audit.task.normal.git`"),
         ];
         for (text, named) in cases {
@@ -235,6 +259,7 @@ mod tests {
         let cases = [
             ("audit.request", Some(Origin::Request)),
             ("audit.request.shop", Some(Origin::Request)),
+            ("audit.fire.shop.nightly", Some(Origin::Request)),
             ("audit.task.urgent.git", Some(Origin::Task)),
             ("audit.result.x", Some(Origin::Result)),
             ("audit.dlq.exhausted.result", Some(Origin::Result)),

@@ -25,6 +25,14 @@ const ACK_PENDING_MAX: i64 = 5_000;
 const MIB: i64 = 1024 * 1024;
 const HOUR: Duration = Duration::from_secs(3_600);
 
+/// Firings of one schedule that are kept: as many as are made up for after an outage at most. Those that were dealt with
+/// are among them, since a stream that keeps schedules keeps what they fire too.
+const FIRINGS_MAX: i64 = 100;
+
+/// A schedule's message, headers included: a request is a few hundred bytes. Small, so that even thousands of schedules
+/// with all their firings stay under the limit of the stream, which would drop the oldest schedule first.
+const SCHEDULE_BYTES_MAX: i32 = 8 * 1024;
+
 /// Deliveries after which the server gives a message up by itself: far more than any receiver allows, so that it only
 /// happens to a message that nobody lives to say anything about.
 const DELIVERIES_MAX: i64 = 20;
@@ -52,6 +60,9 @@ const fn reads_tasks(name: &'static str, filter: &'static str) -> Consumer {
 
 /// Requests, read by planners.
 pub const PLANNER: Consumer = reads_all("AUDIT_REQ", "planner", DELIVERIES_MAX);
+/// What schedules fire, read by planners. The schedules themselves are the server's to read.
+pub const FIRE: Consumer =
+    Consumer { stream: "AUDIT_SCHED", name: "fire", filter: Some("audit.fire.>"), deliveries_max: DELIVERIES_MAX };
 /// Results, read by aggregators. Never given up by the server: a database may be away for long.
 pub const AGGREGATOR: Consumer = reads_all("AUDIT_RESULTS", "aggregator", -1);
 /// Dead letters, copied to the record by aggregators.
@@ -70,8 +81,9 @@ pub const fn worker(priority: Priority) -> Consumer {
 }
 
 /// Every consumer.
-pub const CONSUMERS: [Consumer; 8] = [
+pub const CONSUMERS: [Consumer; 9] = [
     PLANNER,
+    FIRE,
     worker(Priority::Critical),
     worker(Priority::High),
     worker(Priority::Normal),
@@ -105,7 +117,7 @@ pub struct Bucket {
 
 /// The names of the streams.
 pub fn stream_names() -> impl Iterator<Item = &'static str> {
-    ["AUDIT_REQ", TASKS, "AUDIT_RESULTS", "AUDIT_EVENTS", "AUDIT_DLQ", "AUDIT_ADV"].into_iter()
+    ["AUDIT_REQ", FIRE.stream, TASKS, "AUDIT_RESULTS", "AUDIT_EVENTS", "AUDIT_DLQ", "AUDIT_ADV"].into_iter()
 }
 
 /// The streams, as they should be.
@@ -120,9 +132,9 @@ pub fn streams(args: &TopologyArgs) -> Vec<Config> {
         allow_direct: true,
         ..Config::default()
     };
-    let log = |name: &str, subjects: &str, age: Duration| Config {
+    let log = |name: &str, subjects: &[&str], age: Duration| Config {
         name: name.to_owned(),
-        subjects: vec![subjects.to_owned()],
+        subjects: subjects.iter().map(|&subject| subject.to_owned()).collect(),
         retention: RetentionPolicy::Limits,
         discard: DiscardPolicy::Old,
         max_age: age,
@@ -140,6 +152,7 @@ pub fn streams(args: &TopologyArgs) -> Vec<Config> {
             compression: Some(Compression::S2),
             ..work_queue("AUDIT_REQ", &subject::REQUESTS)
         },
+        schedules(log(FIRE.stream, &subject::SCHEDULES, Duration::ZERO)),
         Config {
             max_messages: 500_000,
             max_bytes: 1_024 * MIB,
@@ -163,12 +176,12 @@ pub fn streams(args: &TopologyArgs) -> Vec<Config> {
         Config {
             max_bytes: 256 * MIB,
             max_messages_per_subject: 200,
-            ..log("AUDIT_EVENTS", subject::EVENTS, 24 * HOUR)
+            ..log("AUDIT_EVENTS", &[subject::EVENTS], 24 * HOUR)
         },
         Config {
             max_bytes: 512 * MIB,
             duplicate_window: HOUR,
-            ..log("AUDIT_DLQ", subject::DEAD_LETTERS, 30 * 24 * HOUR)
+            ..log("AUDIT_DLQ", &[subject::DEAD_LETTERS], 30 * 24 * HOUR)
         },
         Config {
             max_age: 7 * 24 * HOUR,
@@ -177,6 +190,20 @@ pub fn streams(args: &TopologyArgs) -> Vec<Config> {
             ..work_queue("AUDIT_ADV", &subject::ADVISORIES)
         },
     ]
+}
+
+/// The stream of schedules and of what they fire, which no server allows to be two streams.
+fn schedules(log: Config) -> Config {
+    Config {
+        max_bytes: 512 * MIB,
+        max_messages_per_subject: FIRINGS_MAX,
+        max_message_size: SCHEDULE_BYTES_MAX,
+        allow_message_schedules: true,
+        // Both are asked for by the server: what fires may have a time to live, and a schedule replaces the one before.
+        allow_message_ttl: true,
+        allow_rollup: true,
+        ..log
+    }
 }
 
 /// A consumer, as it should be. Receivers count deliveries and bury before the server gives up; what it does give up

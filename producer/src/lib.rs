@@ -9,6 +9,7 @@ pub mod bundle;
 pub mod config;
 pub mod dispatcher;
 pub mod fairness;
+mod fires;
 pub mod http;
 pub mod intake;
 pub mod limits;

@@ -16,7 +16,7 @@ use broker::subscription::Subscription;
 use broker::{Bus, Store, headers, parts, topology};
 use schemas::catalogue::Catalogue;
 use schemas::dead_letter::{Cause, DeadLetter};
-use schemas::ids::{AuditId, Digest, ProjectSlug, TraceId};
+use schemas::ids::{AuditId, Digest, ProjectSlug};
 use schemas::magic::Magic;
 use schemas::request::AuditRequest;
 use schemas::retry::ErrorClass;
@@ -33,7 +33,7 @@ use crate::mirror::{Credentials, Mirror, MirrorError, Mirrors, Verdict};
 use crate::plan::{Cached, Work, arrange, rulesets_of, survey, without_messages};
 use crate::repository_url::{Access, InvalidUrl, RepositoryUrl};
 use crate::sharding::ShardLimits;
-use crate::{dispatcher, reconciler, schedules, supersede};
+use crate::{dispatcher, fires, reconciler, schedules, supersede};
 
 /// Plans made for one request where newer pushes change what is to be planned meanwhile; then the reconciler asks again.
 const PLANS_MAX: usize = 3;
@@ -116,6 +116,7 @@ pub async fn run(
     let plans = TaskTracker::new();
     let mut parts = JoinSet::new();
     parts.spawn(timetable);
+    parts.spawn(fires::run(planner.clone(), stop.clone()));
     parts.spawn(broker::relay::run(store.clone(), bus.clone(), stop.clone()));
     parts.spawn(dispatcher::run(store, bus.clone(), dispatch.settings(), stop.clone()));
     let lost_after = Duration::from_secs(*lost_after_secs);
@@ -141,7 +142,7 @@ pub async fn run(
 }
 
 impl Planner {
-    async fn handle(&self, mut lease: Lease) {
+    pub(crate) async fn handle(&self, mut lease: Lease) {
         lease.keep_alive(&self.heartbeats, &Arc::default());
         let span = tracing::info_span!("plan", trace_id = %lease.trace());
         let ended = self.settle(lease).instrument(span).await;
@@ -152,17 +153,14 @@ impl Planner {
 
     /// Deals with one request and ends its lease.
     async fn settle(&self, lease: Lease) -> Result<(), BusError> {
-        let request = match lease.read::<AuditRequest>() {
-            Ok((Subject::Request, request)) => request,
-            Ok((Subject::ProjectRequest(project), request)) if project == request.project => request,
-            Ok((Subject::ProjectRequest(project), request)) => {
-                let reason = format!("a request for project `{}` came on the subject of `{project}`", request.project);
-                return self.bury(lease, Cause::Refused, &reason).await;
-            }
-            Ok((other, _)) => return self.bury(lease, Cause::Undecodable, &format!("`{other}` is no request")).await,
+        let (subject, request) = match lease.read::<AuditRequest>() {
+            Ok(read) => read,
             Err(error) => return self.bury(lease, Cause::Undecodable, &error.to_string()).await,
         };
-        let outcome = self.plan_or_record(&lease, &request).await;
+        if let Some((cause, reason)) = misplaced(&subject, &request) {
+            return self.bury(lease, cause, &reason).await;
+        }
+        let outcome = self.plan_or_record(&lease, &subject, &request).await;
         match outcome {
             Ok(None) => lease.done().await,
             Ok(Some(refusal)) => self.bury(lease, Cause::Refused, &refusal).await,
@@ -172,20 +170,36 @@ impl Planner {
                     tracing::warn!(error = %reason, class = class.as_str(), project = %request.project, "planning waits");
                     lease.retry(class).await
                 }
-                None => self.fail(lease, &request, &error).await,
+                None => self.fail(lease, &subject, &request, &error).await,
             },
         }
     }
 
     /// Records a request that has no record yet, or plans one that has. `Some` is why it can never be planned.
-    async fn plan_or_record(&self, lease: &Lease, request: &AuditRequest) -> Result<Option<String>, PlanError> {
+    async fn plan_or_record(
+        &self,
+        lease: &Lease,
+        subject: &Subject,
+        request: &AuditRequest,
+    ) -> Result<Option<String>, PlanError> {
         let Some(project) = self.store.project(&request.project).await? else {
             return Ok(Some(format!("there is no project `{}`; register it first", request.project)));
         };
-        let id = audit_id(lease, request);
+        let id = audit_id(lease, subject, request);
+        let fired = matches!(subject, Subject::Fire(..));
         let Some(audit) = self.store.audit(id).await? else {
-            return self.record(&project, id, request, lease.trace()).await;
+            let asker = Asker {
+                requested_by: if fired { "schedule" } else { "nats" },
+                audit: id,
+                trace: lease.trace(),
+                branch: None,
+            };
+            return self.record(&project, request, asker).await;
         };
+        if fired {
+            // Delivered again. Its request is on its way since it was recorded.
+            return Ok(None);
+        }
         if audit.project_id != Some(project.id) {
             return Ok(Some(format!("audit {id} does not belong to project `{}`", request.project)));
         }
@@ -201,17 +215,15 @@ impl Planner {
     async fn record(
         &self,
         project: &Project,
-        audit: AuditId,
         request: &AuditRequest,
-        trace: TraceId,
+        asker: Asker,
     ) -> Result<Option<String>, PlanError> {
-        let asker = Asker { requested_by: "nats", audit, trace, branch: None };
         let new = match admit(request.clone(), asker, &self.catalogue) {
             Ok(new) => new,
             Err(refused) => return Ok(Some(refused.to_string())),
         };
         self.store.record_audit(project, &new).await?;
-        tracing::info!(audit_id = %audit, project = %project.slug, "audit requested");
+        tracing::info!(audit_id = %new.id, project = %project.slug, "audit requested");
         Ok(None)
     }
 
@@ -282,10 +294,16 @@ impl Planner {
     }
 
     /// Ends an audit that cannot be planned, with the reason in its record; if that works, its request is dealt with.
-    async fn fail(&self, lease: Lease, request: &AuditRequest, error: &PlanError) -> Result<(), BusError> {
+    async fn fail(
+        &self,
+        lease: Lease,
+        subject: &Subject,
+        request: &AuditRequest,
+        error: &PlanError,
+    ) -> Result<(), BusError> {
         let reason = chain(error);
         tracing::warn!(error = %reason, project = %request.project, "audit failed");
-        let failed = self.store.fail_audit(audit_id(&lease, request), &reason).await;
+        let failed = self.store.fail_audit(audit_id(&lease, subject, request), &reason).await;
         match failed {
             Ok(()) => lease.done().await,
             Err(error) => {
@@ -308,9 +326,27 @@ impl Planner {
     }
 }
 
+/// Why a request cannot be what its subject says, if it cannot.
+fn misplaced(subject: &Subject, request: &AuditRequest) -> Option<(Cause, String)> {
+    match subject {
+        Subject::ProjectRequest(project) | Subject::Fire(project, _) if *project != request.project => {
+            let asked = &request.project;
+            Some((Cause::Refused, format!("a request for project `{asked}` came on the subject of `{project}`")))
+        }
+        Subject::Fire(..) if request.audit.is_some() => {
+            Some((Cause::Refused, "each firing of a schedule is an audit of its own: leave `audit` out".to_owned()))
+        }
+        Subject::Request | Subject::ProjectRequest(_) | Subject::Fire(..) => None,
+        other => Some((Cause::Undecodable, format!("`{other}` is no request"))),
+    }
+}
+
 /// The audit that a request always means: the one it names, or the one made of its key. A request by hand without a key
 /// counts as the same for a minute, so that an impatient second return key does not start a second audit.
-fn audit_id(lease: &Lease, request: &AuditRequest) -> AuditId {
+fn audit_id(lease: &Lease, subject: &Subject, request: &AuditRequest) -> AuditId {
+    if let Subject::Fire(project, name) = subject {
+        return fires::audit_at(project, name, lease.published_unix_millis());
+    }
     if let Some(audit) = request.audit {
         return audit;
     }

@@ -9,6 +9,7 @@ mod dead_letters;
 mod drain;
 mod embedded;
 mod harness;
+mod headers;
 mod leases;
 mod merge;
 mod monitoring;

@@ -1,5 +1,6 @@
 //! Schedules: each moment fires once, whoever dies; what was missed is made up for as defined.
 
+mod by_message;
 mod settings;
 
 use std::collections::BTreeSet;

@@ -49,7 +49,17 @@ const SQL: [&str; 7] =
     ["SELECT ", "INSERT INTO ", "DELETE FROM ", "CREATE TABLE ", "ALTER TABLE ", " ON CONFLICT ", "FOR UPDATE"];
 
 /// Beginnings of subjects, and the names of streams.
-const SUBJECTS: [&str; 6] = ["audit.task", "audit.result", "audit.event", "audit.request", "audit.dead", "AUDIT_"];
+const SUBJECTS: [&str; 9] = [
+    "audit.task",
+    "audit.result",
+    "audit.event",
+    "audit.request",
+    "audit.dlq",
+    "audit.dead",
+    "audit.sched",
+    "audit.fire",
+    "AUDIT_",
+];
 
 #[test]
 fn top_level_folders_are_the_crates() {

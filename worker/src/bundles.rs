@@ -17,8 +17,10 @@ const BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Such bundles. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bundles {
-    latest: Arc<Mutex<VecDeque<(Digest, Arc<Vec<u8>>)>>>,
+    latest: Arc<Mutex<VecDeque<Bundle>>>,
 }
+
+type Bundle = (Digest, Arc<Vec<u8>>);
 
 impl Bundles {
     /// The bytes of a bundle, from here or from the object store.

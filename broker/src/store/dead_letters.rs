@@ -59,7 +59,7 @@ async fn keep(connection: &mut PgConnection, letter: &DeadLetter, trace: TraceId
     let subject = letter.subject.parse::<Subject>().ok();
     let (task, project) = match subject {
         Some(Subject::Task(_, key) | Subject::Result(key)) => (Some(key.clone()), Some(key.project)),
-        Some(Subject::ProjectRequest(project)) => (None, Some(project)),
+        Some(Subject::ProjectRequest(project) | Subject::Fire(project, _)) => (None, Some(project)),
         _ => (None, None),
     };
     let known = match &task {

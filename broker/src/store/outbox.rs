@@ -1,7 +1,7 @@
 //! The outbox: messages that exist because the transaction that wrote them committed.
 
 use schemas::event::AuditEvent;
-use schemas::ids::TraceId;
+use schemas::ids::{AuditId, TraceId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -22,6 +22,14 @@ pub struct OutboxRow {
     pub trace: TraceId,
     /// The message.
     pub body: serde_json::Value,
+}
+
+impl OutboxRow {
+    /// The audit that it is about: requests and events name it in their bodies, tasks on their subjects.
+    pub(crate) fn audit(&self) -> Option<AuditId> {
+        let named = self.body.get("audit").and_then(|audit| audit.as_str()?.parse().ok());
+        named.or_else(|| self.subject.parse::<Subject>().ok()?.audit())
+    }
 }
 
 /// Writes a message that is published once the transaction commits.

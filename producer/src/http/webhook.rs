@@ -6,7 +6,6 @@ use broker::error::{StoreError, chain};
 use broker::failpoint::{self, Step};
 use broker::store::intake::{Delivery, NewAudit, Recorded};
 use broker::store::projects::Project;
-use broker::subject::Subject;
 use futures::Stream;
 use schemas::ids::{AuditId, Digest, ProjectSlug, TraceId};
 use schemas::request::{AuditKind, AuditRequest, Priority};
@@ -205,11 +204,10 @@ async fn without_record(
         return Err(error.into());
     };
     let request = AuditRequest { audit: Some(audit.id), ..audit.request.clone() };
-    let subject = Subject::ProjectRequest(request.project.clone());
     // Not the id that the record will give to its own message: the queue would take that one for a copy of this one,
     // and the audit would be recorded but not planned.
     let id = format!("I:{}", audit.id);
-    let stored = tokio::time::timeout(QUEUE_WITHIN, shared.bus.publish(&subject, &id, audit.trace, &request)).await;
+    let stored = tokio::time::timeout(QUEUE_WITHIN, shared.bus.publish_request(&id, audit.trace, &request)).await;
     let queue = match stored {
         Ok(Ok(_)) => {
             tracing::warn!(error = %chain(&error), trace_id = %audit.trace, audit_id = %audit.id, delivery_id = %delivery.id,

@@ -132,6 +132,33 @@ async fn a_request_that_the_server_gives_up_fails_its_audit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_firing_that_the_server_gives_up_leaves_a_letter() {
+    let mut stack = Stack::services(StackConfig::default()).await;
+    stack.set_up().await;
+    stack.add(Role::Aggregator).await;
+    impatient(&stack, "AUDIT_SCHED", "fire").await;
+    let jetstream = stack.jetstream().await;
+    let firing = jetstream.publish("audit.fire.shop.nightly", r#"{"project":"shop"}"#.into()).await.unwrap();
+    firing.await.unwrap();
+
+    let letter = Box::pin(wait_for("the letter", LONG, async || {
+        sqlx::query_as("SELECT origin, noticed_by, subject FROM dead_letters")
+            .fetch_optional(&mut stack.record().await)
+            .await
+            .unwrap()
+    }));
+    let (origin, noticed, subject): (String, String, String) =
+        take_and_die(&stack, "AUDIT_SCHED", "fire", letter).await;
+
+    assert_eq!(
+        (origin.as_str(), noticed.as_str(), subject.as_str()),
+        ("request", "advisory", "audit.fire.shop.nightly")
+    );
+    wait_for("the firing to be removed", LONG, async || (messages(&stack, "AUDIT_SCHED").await == 0).then_some(()))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_advisory_about_another_message_harms_nobody() {
     let stack = Stack::start_with(StackConfig { workers: 0, ..StackConfig::default() }).await;
     let audit = ask(&stack).await;

@@ -3,8 +3,9 @@
 use broker::permissions::Role::{self, Aggregator, Dashboard, Operator, Planner, Serve, Worker};
 
 /// Streams of the product, those behind its buckets among them, and somebody else's.
-const STREAMS: [&str; 11] = [
+const STREAMS: [&str; 12] = [
     "AUDIT_REQ",
+    "AUDIT_SCHED",
     "AUDIT_TASKS",
     "AUDIT_RESULTS",
     "AUDIT_EVENTS",
@@ -52,16 +53,16 @@ const OF_STREAMS: [&str; 29] = [
 
 /// What others than the operator may ask of streams.
 const GRANTED_OF_STREAMS: [(&str, &[&str], &[Role]); 15] = [
-    ("STREAM.CREATE.*", &["AUDIT_REQ", "AUDIT_TASKS", "AUDIT_RESULTS"], &[Planner]),
+    ("STREAM.CREATE.*", &["AUDIT_REQ", "AUDIT_SCHED", "AUDIT_TASKS", "AUDIT_RESULTS"], &[Planner]),
     ("STREAM.CREATE.*", &["AUDIT_EVENTS", "AUDIT_DLQ", "AUDIT_ADV", "OBJ_audit_bundles"], &[Planner]),
     ("STREAM.CREATE.*", &["KV_audit_workers", "KV_audit_stopped", "KV_audit_retries"], &[Planner]),
-    ("STREAM.INFO.*", &["AUDIT_REQ", "AUDIT_TASKS", "AUDIT_RESULTS"], &[Serve, Planner]),
+    ("STREAM.INFO.*", &["AUDIT_REQ", "AUDIT_SCHED", "AUDIT_TASKS", "AUDIT_RESULTS"], &[Serve, Planner]),
     ("STREAM.INFO.*", &["AUDIT_EVENTS", "AUDIT_DLQ", "AUDIT_ADV"], &[Serve, Planner]),
     ("STREAM.INFO.*", &["KV_audit_workers", "KV_audit_stopped", "KV_audit_retries"], &[Planner]),
     ("STREAM.INFO.*", &["OBJ_audit_bundles"], &[Planner, Worker, Aggregator]),
     ("STREAM.PURGE.*", &["AUDIT_TASKS", "OBJ_audit_bundles"], &[Planner]),
-    ("STREAM.MSG.GET.*", &["AUDIT_REQ", "AUDIT_TASKS", "AUDIT_RESULTS"], &[Aggregator]),
-    ("STREAM.MSG.DELETE.*", &["AUDIT_REQ", "AUDIT_TASKS", "AUDIT_RESULTS"], &[Aggregator]),
+    ("STREAM.MSG.GET.*", &["AUDIT_REQ", "AUDIT_SCHED", "AUDIT_TASKS", "AUDIT_RESULTS"], &[Aggregator]),
+    ("STREAM.MSG.DELETE.*", &["AUDIT_REQ", "AUDIT_SCHED", "AUDIT_TASKS", "AUDIT_RESULTS"], &[Aggregator]),
     ("DIRECT.GET.*", &["OBJ_audit_bundles"], &[Planner, Worker, Aggregator]),
     ("DIRECT.GET.*", &["KV_audit_workers"], &[Serve, Planner]),
     ("DIRECT.GET.*.$O.audit_bundles.M.x", &["OBJ_audit_bundles"], &[Planner, Worker, Aggregator]),
@@ -70,8 +71,9 @@ const GRANTED_OF_STREAMS: [(&str, &[&str], &[Role]); 15] = [
 ];
 
 /// The consumers of the product, what they read where that is not all, and who receives from them.
-const CONSUMERS: [(&str, &str, &str, Role); 8] = [
+const CONSUMERS: [(&str, &str, &str, Role); 9] = [
     ("AUDIT_REQ", "planner", "", Planner),
+    ("AUDIT_SCHED", "fire", ".audit.fire.>", Planner),
     ("AUDIT_TASKS", "worker-critical", ".audit.task.critical.>", Worker),
     ("AUDIT_TASKS", "worker-high", ".audit.task.high.>", Worker),
     ("AUDIT_TASKS", "worker-normal", ".audit.task.normal.>", Worker),
@@ -82,10 +84,13 @@ const CONSUMERS: [(&str, &str, &str, Role); 8] = [
 ];
 
 /// Everything else.
-const PUBLISH: [(&str, &[Role]); 42] = [
+const PUBLISH: [(&str, &[Role]); 44] = [
     ("audit.request", &[Serve, Planner, Operator]),
     ("audit.request.shop", &[Serve, Planner, Operator]),
     ("audit.request.shop.more", &[Operator]),
+    // Only the server fires, and it asks nobody; by hand it is the operator too.
+    ("audit.sched.shop.nightly", &[Operator]),
+    ("audit.fire.shop.nightly", &[Operator]),
     ("audit.task.low.git.shop.A.1", &[Serve, Planner, Operator]),
     ("audit.task.low.git.shop.A", &[Operator]),
     ("audit.result.git.shop.A.1", &[Worker, Operator]),
@@ -130,7 +135,7 @@ const PUBLISH: [(&str, &[Role]); 42] = [
     ("_INBOX_operator.x", &[]),
 ];
 
-const SUBSCRIBE: [(&str, &[Role]); 28] = [
+const SUBSCRIBE: [(&str, &[Role]); 30] = [
     (">", &[]),
     ("*.>", &[]),
     ("audit.>", &[Operator]),
@@ -139,6 +144,8 @@ const SUBSCRIBE: [(&str, &[Role]); 28] = [
     ("audit.event.shop.*.completed", &[Dashboard, Operator]),
     ("audit.request", &[Operator]),
     ("audit.request.>", &[Operator]),
+    ("audit.sched.>", &[Operator]),
+    ("audit.fire.>", &[Operator]),
     ("audit.task.>", &[Operator]),
     ("audit.result.>", &[Operator]),
     ("audit.dlq.>", &[Operator]),

@@ -152,6 +152,8 @@ async fn requeue(connection: &mut PgConnection, dead: &Dead) -> Result<Handled, 
     };
     match &subject {
         Subject::Request | Subject::ProjectRequest(_) => requeue_request(connection, dead, &subject).await,
+        // Not fired again: that is the schedule's to do, and this is one audit now.
+        Subject::Fire(project, _) => requeue_request(connection, dead, &Subject::ProjectRequest(project.clone())).await,
         Subject::Task(_, key) => requeue_task(connection, dead, &subject, key).await,
         _ if dead.origin == Origin::Result.as_str() => refused(
             "it is a worker's answer: its task was answered with the reason; requeue the letter of the task, or ask for a new audit",
