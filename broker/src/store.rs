@@ -12,6 +12,7 @@ pub mod outbox;
 pub mod plan;
 pub mod policies;
 pub mod projects;
+pub mod rates;
 pub mod reconcile;
 mod requests;
 pub mod schedules;

@@ -12,7 +12,8 @@ pub struct Migration {
 }
 
 /// Every migration, in order.
-pub const ALL: [Migration; 2] = [
+pub const ALL: [Migration; 3] = [
     Migration { version: 1, name: "record", sql: include_str!("../migrations/0001_record.sql") },
     Migration { version: 2, name: "queue", sql: include_str!("../migrations/0002_queue.sql") },
+    Migration { version: 5, name: "rates", sql: include_str!("../migrations/0005_rates.sql") },
 ];
