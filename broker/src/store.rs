@@ -14,6 +14,7 @@ pub mod plan;
 pub mod policies;
 pub mod projects;
 mod pushes;
+pub mod rates;
 pub mod reconcile;
 mod requests;
 pub mod schedules;

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod limit;
+mod report;
 mod text;
 
 use std::io::Write as _;
@@ -41,7 +42,7 @@ pub(crate) enum Format {
 
 #[derive(Debug, Clone, Subcommand)]
 enum QueueCommand {
-    /// Show what waits and what runs, by class and project, and how fast it moves (the default)
+    /// Show what waits, what runs and how fast it moves, by class and project, and the workers by pool (the default)
     Show,
     /// Say where an audit stands: its position, what is ahead, what holds it, when it will start and end
     Explain {
@@ -66,7 +67,7 @@ pub fn run(args: QueueArgs) -> Result<()> {
             QueueCommand::Show => {
                 let bus = crate::roles::connect(&nats, "queue").await?;
                 let report = producer::queue::report(&store, &bus).await?;
-                print(format, &report, text::report)?
+                print(format, &report, report::text)?
             }
             QueueCommand::Explain { audit } => {
                 let explanation = producer::queue::explain::explain(&store, audit).await?;

@@ -1,18 +1,23 @@
 //! The queue as people see it: how much waits for how long, who has how much of it, and how fast it moves.
 
 pub mod explain;
+mod pools;
+mod projects;
+mod rates;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use broker::error::{StoreError, chain};
 use broker::store::throughput::Sample;
+use broker::store::waiting::Unplanned;
 use broker::{Bus, Store};
-use schemas::ids::ProjectSlug;
 use schemas::presence::WorkerPresence;
 use schemas::request::Priority;
 use serde::Serialize;
 
+pub use self::pools::PoolReport;
+pub use self::projects::ProjectReport;
+use self::rates::Rates;
 use crate::dispatcher::{entry, limits_of, now_ms};
 use crate::fairness::{Backlog, Limits, Turns};
 
@@ -22,20 +27,21 @@ const LOOK_BACK: Duration = Duration::from_secs(600);
 /// Samples read at most; the dispatcher writes one every ten seconds.
 const SAMPLES_MAX: i64 = 60;
 
-/// Projects listed, those with the most ready tasks first.
-const PROJECTS_MAX: usize = 50;
-
 /// The queue at one moment.
 #[derive(Debug, Clone, Serialize)]
 pub struct QueueReport {
     /// By class of urgency, most urgent first; an audit that has waited for long counts where it is served.
     pub classes: Vec<ClassReport>,
-    /// Projects with tasks, those with the most ready tasks first; at most fifty.
+    /// Projects with something to do now or lately, those with the most ready tasks first; at most fifty.
     pub projects: Vec<ProjectReport>,
-    /// Projects with tasks in all.
+    /// Projects with something to do now or lately in all.
     pub projects_total: usize,
+    /// Seconds before this moment that rates of classes and projects are a mean of.
+    pub rates_over_secs: f64,
     /// How fast it moved in the last ten minutes; absent if nothing was done.
     pub pace: Option<PaceReport>,
+    /// Workers that live by pool; absent if the queue cannot be asked. Pools are names: every worker takes tasks of all kinds.
+    pub pools: Option<Vec<PoolReport>>,
     /// Workers that live, with what they are doing; absent if the queue cannot be asked.
     pub workers: Option<Vec<WorkerPresence>>,
 }
@@ -53,26 +59,10 @@ pub struct ClassReport {
     pub tasks_ready: u64,
     /// Tasks in the queue or running.
     pub tasks_in_flight: u64,
+    /// Tasks answered in a second, of audits that were asked for in this class.
+    pub tasks_per_sec: f64,
     /// Seconds that the longest waiting audit has waited for its first task; 0 if none waits.
     pub oldest_wait_secs: f64,
-}
-
-/// One project.
-#[derive(Debug, Clone, Serialize)]
-pub struct ProjectReport {
-    /// The project.
-    pub project: ProjectSlug,
-    /// Its team.
-    pub team: Option<String>,
-    /// Tasks that wait to be published.
-    pub tasks_ready: u64,
-    /// Tasks in the queue or running.
-    pub tasks_in_flight: u64,
-    /// Most tasks that it may have in flight; absent if neither it nor projects without a limit of
-    /// their own have one.
-    pub tasks_in_flight_max: Option<u64>,
-    /// Its share beside others.
-    pub weight: u64,
 }
 
 /// How fast the queue moved while there was something to do.
@@ -121,14 +111,10 @@ impl Snapshot {
 /// If the database cannot be reached.
 pub async fn report(store: &Store, bus: &Bus) -> Result<QueueReport, StoreError> {
     let snapshot = Snapshot::read(store).await?;
-    let mut classes = classes(&snapshot);
-    for unplanned in store.unplanned_audits().await? {
-        if let Some(row) = classes.iter_mut().find(|row| row.class == unplanned.priority.as_str()) {
-            row.audits_unplanned = unplanned.audits;
-            row.oldest_wait_secs = row.oldest_wait_secs.max(unplanned.oldest_secs);
-        }
-    }
-    let (projects, projects_total) = projects(&snapshot);
+    let unplanned = store.unplanned_audits().await?;
+    let rates = Rates::read(store, snapshot.pace).await?;
+    let classes = classes(&snapshot, &unplanned, &rates);
+    let (projects, projects_total) = projects::projects(&snapshot, &unplanned, &rates);
     let workers = match bus.workers().await {
         Ok(workers) => Some(workers),
         Err(error) => {
@@ -136,10 +122,12 @@ pub async fn report(store: &Store, bus: &Bus) -> Result<QueueReport, StoreError>
             None
         }
     };
-    Ok(QueueReport { classes, projects, projects_total, pace: snapshot.pace, workers })
+    let pools = workers.as_deref().map(pools::pools);
+    let rates_over_secs = rates.window_secs();
+    Ok(QueueReport { classes, projects, projects_total, rates_over_secs, pace: snapshot.pace, pools, workers })
 }
 
-fn classes(snapshot: &Snapshot) -> Vec<ClassReport> {
+fn classes(snapshot: &Snapshot, unplanned: &[Unplanned], rates: &Rates) -> Vec<ClassReport> {
     let turns = Turns::default();
     let row = |class: Priority| {
         let served = |entry: &&Backlog| turns.class_of(snapshot.now_ms, entry) == class;
@@ -150,6 +138,7 @@ fn classes(snapshot: &Snapshot) -> Vec<ClassReport> {
             audits_running: 0,
             tasks_ready: 0,
             tasks_in_flight: 0,
+            tasks_per_sec: rates.of(|answered| answered.priority == class),
             oldest_wait_secs: 0.0,
         };
         for (entry, begun) in entries {
@@ -161,31 +150,13 @@ fn classes(snapshot: &Snapshot) -> Vec<ClassReport> {
                 row.oldest_wait_secs = row.oldest_wait_secs.max(waited.as_secs_f64());
             }
         }
+        for waiting in unplanned.iter().filter(|waiting| waiting.priority == class) {
+            row.audits_unplanned += waiting.audits;
+            row.oldest_wait_secs = row.oldest_wait_secs.max(waiting.oldest_secs);
+        }
         row
     };
     Priority::ALL.into_iter().map(row).collect()
-}
-
-fn projects(snapshot: &Snapshot) -> (Vec<ProjectReport>, usize) {
-    let mut projects: BTreeMap<&ProjectSlug, ProjectReport> = BTreeMap::new();
-    for entry in &snapshot.backlog {
-        let limit = snapshot.limits.of(&entry.project);
-        let row = projects.entry(&entry.project).or_insert_with(|| ProjectReport {
-            project: entry.project.clone(),
-            team: entry.team.clone(),
-            tasks_ready: 0,
-            tasks_in_flight: 0,
-            tasks_in_flight_max: limit.in_flight,
-            weight: limit.weight,
-        });
-        row.tasks_ready += entry.ready;
-        row.tasks_in_flight += entry.in_flight;
-    }
-    let total = projects.len();
-    let mut projects: Vec<ProjectReport> = projects.into_values().collect();
-    projects.sort_by_key(|row| std::cmp::Reverse((row.tasks_ready, row.tasks_in_flight)));
-    projects.truncate(PROJECTS_MAX);
-    (projects, total)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a pace needs no more than 52 bits")]

@@ -105,6 +105,20 @@ text_id!(
 );
 
 text_id!(
+    /// An operator's name for a group of workers, of the same letters as a project's.
+    PoolName,
+    "pool name",
+    "use 1 to 63 lower-case letters, digits and dashes, starting and ending with a letter or digit",
+    |text| ProjectSlug::from_str(text).is_ok()
+);
+
+impl Default for PoolName {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
+
+text_id!(
     /// A git object id: 40 (SHA-1) or 64 (SHA-256) lower-case hex digits.
     ObjectId,
     "git object id",

@@ -3,17 +3,23 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AuditId, ProjectSlug};
+use crate::ids::{AuditId, PoolName, ProjectSlug};
 use crate::magic::Magic;
 
 /// Most tasks that are listed: what is beyond them is counted only, so that the entry stays small.
 pub const TASKS_LISTED_MAX: usize = 64;
+
+/// How far back a worker counts the tasks that it is done with, in seconds.
+pub const ENDED_WINDOW_SECS: u32 = 60;
 
 /// What a worker says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkerPresence {
     /// Its name: the name of its host and a nonce of this start. Letters, digits, dashes and underscores.
     pub worker: String,
+    /// The pool that it is counted in.
+    #[serde(default)]
+    pub pool: PoolName,
     /// Version of the program.
     pub version: String,
     /// When it started, in Unix milliseconds.
@@ -24,6 +30,9 @@ pub struct WorkerPresence {
     pub threads: u32,
     /// How many tasks it is working on.
     pub running: u32,
+    /// How many tasks it was done with in the last [`ENDED_WINDOW_SECS`] seconds, answered or given back.
+    #[serde(default)]
+    pub ended_lately: u32,
     /// The first [`TASKS_LISTED_MAX`] of them, oldest first.
     pub tasks: Vec<RunningTask>,
 }

@@ -1,10 +1,15 @@
 //! Options of the worker.
 
 use clap::Args;
+use schemas::ids::PoolName;
 
 /// Options of `worker`.
 #[derive(Debug, Clone, Args)]
 pub struct WorkerArgs {
+    /// Name under which this worker is counted with others, e.g. one for each deployment. It routes nothing: workers of all
+    /// pools take tasks of all kinds
+    #[arg(long, env = "ELDER_POOL", default_value_t, value_name = "NAME")]
+    pub pool: PoolName,
     /// Threads that analyze; 0 means one per core
     #[arg(long, env = "ELDER_WORKER_THREADS", default_value_t = 0, value_name = "N",
           value_parser = clap::value_parser!(u16).range(0..=1024))]

@@ -1,8 +1,10 @@
 //! Says that this worker lives, and what it is doing.
 
+mod ended;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use broker::Bus;
 use broker::error::chain;
@@ -11,6 +13,8 @@ use schemas::task::TaskKey;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use self::ended::Ended;
+
 /// How often it says so when nothing changes: three times before it is forgotten.
 const PERIOD: Duration = Duration::from_secs(10);
 
@@ -18,16 +22,24 @@ const PERIOD: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The tasks that this worker holds, one entry for each group of them. Clones share it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Running {
     groups: Arc<Mutex<Groups>>,
     changed: Arc<Notify>,
+    started: Instant,
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self { groups: Arc::default(), changed: Arc::default(), started: Instant::now() }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Groups {
     begun: u64,
     tasks: BTreeMap<u64, Vec<RunningTask>>,
+    ended: Ended,
 }
 
 /// Keeps some tasks listed while it exists.
@@ -39,7 +51,11 @@ pub(crate) struct Listed {
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        self.running.lock().tasks.remove(&self.number);
+        let second = self.running.second();
+        let mut groups = self.running.lock();
+        let ended = groups.tasks.remove(&self.number).map_or(0, |tasks| tasks.len());
+        groups.ended.note(second, u32::try_from(ended).unwrap_or(u32::MAX));
+        drop(groups);
         self.running.changed.notify_one();
     }
 }
@@ -66,6 +82,17 @@ impl Running {
         Listed { running: self.clone(), number }
     }
 
+    /// Seconds since the start, which are those that ended tasks are counted by.
+    fn second(&self) -> u64 {
+        self.started.elapsed().as_secs()
+    }
+
+    /// How many tasks were done with lately.
+    fn ended_lately(&self) -> u32 {
+        let second = self.second();
+        self.lock().ended.lately(second)
+    }
+
     /// How many tasks there are, and the first of them.
     fn tasks(&self) -> (u32, Vec<RunningTask>) {
         let groups = self.lock();
@@ -85,7 +112,7 @@ pub(crate) fn unix_millis() -> u64 {
 pub(crate) async fn show(bus: Bus, worker: WorkerPresence, running: Running, ended: CancellationToken) {
     while !ended.is_cancelled() {
         let (count, tasks) = running.tasks();
-        let presence = WorkerPresence { running: count, tasks, ..worker.clone() };
+        let presence = WorkerPresence { running: count, ended_lately: running.ended_lately(), tasks, ..worker.clone() };
         if let Err(error) = bus.show_worker(&presence).await {
             tracing::warn!(error = %chain(&error), "this worker is not listed now");
         }
@@ -122,5 +149,6 @@ mod tests {
         assert_eq!(running.tasks().1[0].shard, 3);
         drop(second);
         assert_eq!(running.tasks(), (0, Vec::new()));
+        assert_eq!(running.ended_lately(), 102);
     }
 }

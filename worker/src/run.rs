@@ -11,6 +11,7 @@ use broker::heartbeat::Heartbeats;
 use broker::stopped::Stopped;
 use broker::subscription::tasks::TaskSubscription;
 use schemas::ids::Digest;
+use schemas::ids::PoolName;
 use schemas::magic::Magic;
 use schemas::presence::WorkerPresence;
 use tokio::sync::Semaphore;
@@ -50,7 +51,7 @@ pub(crate) struct Worker {
 /// # Errors
 /// If the system gives no thread, or too many threads hang in analyzers and only a new process helps.
 pub async fn run(args: &WorkerArgs, bus: Bus, stop: CancellationToken) -> anyhow::Result<()> {
-    let WorkerArgs { threads, slots, step_secs, drain_secs } = args;
+    let WorkerArgs { pool, threads, slots, step_secs, drain_secs } = args;
     pool::set_threads(usize::from(*threads));
     let step_time_max = Duration::from_secs(u64::from(*step_secs));
     // Cancelled, too, when this future is dropped, so that nothing of it goes on.
@@ -71,7 +72,7 @@ pub async fn run(args: &WorkerArgs, bus: Bus, stop: CancellationToken) -> anyhow
     // An end of its own, or an order from outside: both begin the same drain.
     let stop = stop.child_token();
     tokio::spawn(keep_time(worker.clone(), stop.clone(), Duration::from_secs(u64::from(*drain_secs)), ended.clone()));
-    let presence = worker.presence(*slots);
+    let presence = WorkerPresence { pool: pool.clone(), ..worker.presence(*slots) };
     let shown = tokio::spawn(show(worker.bus.clone(), presence, worker.running.clone(), ended.clone()));
     tracing::info!(worker = %worker.name, "working");
     let work = Box::pin(worker.pull(usize::from(*slots), &stop));
@@ -111,11 +112,13 @@ impl Worker {
     fn presence(&self, slots: u16) -> WorkerPresence {
         WorkerPresence {
             worker: self.name.to_string(),
+            pool: PoolName::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: unix_millis(),
             slots: slots.into(),
             threads: u32::try_from(pool::threads()).unwrap_or(u32::MAX),
             running: 0,
+            ended_lately: 0,
             tasks: Vec::new(),
         }
     }

@@ -9,9 +9,13 @@ use crate::error::StoreError;
 /// Ended audits that an estimate is made of.
 const ESTIMATE_AUDITS: i64 = 50;
 
-/// Audits of one priority that have no plan yet.
+/// Audits of one project and priority that have no plan yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unplanned {
+    /// Their project.
+    pub project: ProjectSlug,
+    /// The team of the project.
+    pub team: Option<String>,
     /// Their priority.
     pub priority: Priority,
     /// How many.
@@ -30,21 +34,24 @@ pub struct Durations {
 }
 
 impl Store {
-    /// How many audits have no plan yet, by priority.
+    /// How many audits have no plan yet, by project and priority.
     ///
     /// # Errors
     /// If the database cannot be reached.
     pub async fn unplanned_audits(&self) -> Result<Vec<Unplanned>, StoreError> {
-        let rows: Vec<(String, i64, f64)> = sqlx::query_as(
-            "SELECT priority, count(*), greatest(extract(epoch FROM now() - min(created_at)), 0)::double precision
-             FROM audits WHERE state = 'queued' GROUP BY priority",
+        let rows: Vec<(String, Option<String>, String, i64, f64)> = sqlx::query_as(
+            "SELECT a.project_slug, p.team_id, a.priority, count(*),
+                    greatest(extract(epoch FROM now() - min(a.created_at)), 0)::double precision
+             FROM audits a LEFT JOIN projects p ON p.id = a.project_id
+             WHERE a.state = 'queued' GROUP BY a.project_slug, p.team_id, a.priority",
         )
         .fetch_all(&self.pool)
         .await
         .map_err(|error| StoreError::of("count waiting audits", error))?;
         rows.into_iter()
-            .map(|(priority, audits, oldest_secs)| {
-                Ok(Unplanned { priority: parsed("priority", &priority)?, audits, oldest_secs })
+            .map(|(project, team, priority, audits, oldest_secs)| {
+                let project = parsed("project slug", &project)?;
+                Ok(Unplanned { project, team, priority: parsed("priority", &priority)?, audits, oldest_secs })
             })
             .collect()
     }

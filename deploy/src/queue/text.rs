@@ -1,14 +1,12 @@
-//! The queue as people read it.
+//! Limits and explanations as people read them, and what all texts about the queue are made of.
 
 use std::fmt::Write as _;
 
 use broker::store::limits::LimitRow;
-use producer::queue::QueueReport;
 use producer::queue::explain::{Explanation, Predicted};
-use schemas::presence::WorkerPresence;
 
 /// Rows of texts under a head, columns as wide as they need to be, numbers to the right.
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([head[column].chars().count()]).max().unwrap_or_default()
@@ -25,80 +23,6 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     };
     let body = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
     std::iter::once(line(head.to_vec())).chain(body).collect()
-}
-
-/// `elder queue`.
-pub(super) fn report(report: &QueueReport) -> String {
-    let classes: Vec<Vec<String>> = report
-        .classes
-        .iter()
-        .map(|row| {
-            vec![
-                row.class.to_owned(),
-                row.audits_unplanned.to_string(),
-                row.audits_running.to_string(),
-                row.tasks_ready.to_string(),
-                row.tasks_in_flight.to_string(),
-                duration(row.oldest_wait_secs),
-            ]
-        })
-        .collect();
-    let mut out = table(&["class", "audits waiting", "running", "tasks ready", "in flight", "oldest wait"], &classes);
-    out.push('\n');
-    if report.projects.is_empty() {
-        out.push_str("No project has tasks.\n");
-    } else {
-        let rows: Vec<Vec<String>> = report
-            .projects
-            .iter()
-            .map(|row| {
-                vec![
-                    row.project.to_string(),
-                    row.team.as_deref().unwrap_or("-").escape_debug().to_string(),
-                    row.tasks_ready.to_string(),
-                    row.tasks_in_flight.to_string(),
-                    row.tasks_in_flight_max.map_or_else(|| "-".to_owned(), |most| most.to_string()),
-                    row.weight.to_string(),
-                ]
-            })
-            .collect();
-        out += &table(&["project", "team", "tasks ready", "in flight", "limit", "weight"], &rows);
-        if report.projects_total > report.projects.len() {
-            out += &format!("  … and {} more projects\n", report.projects_total - report.projects.len());
-        }
-    }
-    out.push('\n');
-    if let Some(workers) = &report.workers {
-        out += &self::workers(workers);
-        out.push('\n');
-    }
-    out += &match report.pace {
-        Some(pace) => format!(
-            "{:.1} tasks/s while there was work, over the last ten minutes ({} samples)\n",
-            pace.tasks_per_sec, pace.samples
-        ),
-        None => "Nothing was done in the last ten minutes.\n".to_owned(),
-    };
-    out
-}
-
-fn workers(workers: &[WorkerPresence]) -> String {
-    if workers.is_empty() {
-        return "No worker lives.\n".to_owned();
-    }
-    let rows: Vec<Vec<String>> = workers
-        .iter()
-        .map(|worker| {
-            let longest = worker.tasks.iter().min_by_key(|task| task.since);
-            let task = longest.map_or_else(
-                || "-".to_owned(),
-                |task| format!("{} of {} shard {}", task.magic, task.project, task.shard),
-            );
-            let name = worker.worker.escape_debug().to_string();
-            vec![name, worker.slots.to_string(), worker.threads.to_string(), worker.running.to_string(), task]
-        })
-        .collect();
-    table(&["worker", "slots", "threads", "tasks", "longest running"], &rows)
 }
 
 /// `elder queue explain`.
@@ -153,7 +77,7 @@ fn predicted(predicted: Option<Predicted>) -> String {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
-fn duration(secs: f64) -> String {
+pub(super) fn duration(secs: f64) -> String {
     let whole = secs.clamp(0.0, 1e9) as u64;
     match whole {
         0 if secs > 0.0 => format!("{secs:.1} s"),
