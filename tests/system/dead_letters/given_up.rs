@@ -244,8 +244,8 @@ async fn a_task_is_not_published_again_beyond_its_deadline() {
     let sql = "WITH p AS (INSERT INTO projects (id, slug, name, repository_url, provider, webhook_secret)
                    VALUES (gen_random_uuid(), 'shop', 'shop', 'https://example.org/shop', 'git', 'x') RETURNING id),
                a AS (INSERT INTO audits (id, project_id, project_slug, kind, priority, commit_sha, magics, requested_by,
-                                         trace_id, state, tasks_total)
-                   SELECT $1, id, 'shop', 'full', 'normal', repeat('a', 40), '{git}', 'api', gen_random_uuid(), 'running', 2
+                                         trace_id, state, tasks_total, tasks_in_flight)
+                   SELECT $1, id, 'shop', 'full', 'normal', repeat('a', 40), '{git}', 'api', gen_random_uuid(), 'running', 2, 2
                    FROM p RETURNING id),
                s AS (INSERT INTO shards (audit_id, shard, bundle, manifest)
                    SELECT id, n, repeat('b', 64), '{\"files\": [], \"commits\": []}' FROM a, generate_series(1, 2) n)
