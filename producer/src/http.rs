@@ -257,11 +257,9 @@ fn operations(shared: &Shared) -> BoxedFilter<(Response,)> {
     let live = warp::path!("health" / "live").and(warp::get()).then(|| answer(health::live()));
     let ready =
         warp::path!("health" / "ready").and(warp::get()).and(with(shared)).then(|shared| answer(health::ready(shared)));
-    let metrics = warp::path!("metrics")
-        .and(warp::get())
-        .and(with(shared))
-        .and(warp::header::headers_cloned())
-        .then(|shared, headers| guarded(shared, headers, async |shared, _| metrics::expose(shared).await));
+    let metrics = warp::path!("metrics").and(warp::get()).and(with(shared)).and(warp::header::headers_cloned()).then(
+        |shared, headers| guarded(shared, headers, async |shared, headers| metrics::expose(shared, headers).await),
+    );
     live.or(ready).unify().or(metrics).unify().boxed()
 }
 

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use schemas::request::Priority;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::audits::push;
 use tests::elder;
 use tests::fixture;
 use tests::noop::Noop;
 use tests::repository::FixtureRepository;
 use tests::stack::{Role, Stack, StackConfig};
+use tests::wait::{LONG, wait_for};
 
 /// A file of `deploy/monitoring`. The rules are YAML as Prometheus wants it, kept to the part of YAML that is JSON.
 fn read(name: &str) -> Value {
@@ -53,9 +56,12 @@ fn names_are_found_in_expressions_and_in_answers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_alerts_and_dashboard_ask_for_is_shown() {
-    let mut stack = Stack::services(StackConfig::default()).await;
+    let environment = vec![("ELDER_POOL".to_owned(), "large".to_owned())];
+    let mut stack = Stack::services(StackConfig { environment, ..StackConfig::default() }).await;
     stack.set_up().await;
     stack.add(Role::Serve).await;
+    // A series of a pool is there while it has workers, and the queue of a project while it has tasks that none of them takes.
+    stack.add(Role::Worker).await;
     let mut repository = FixtureRepository::new(&stack.folder("shop.git"));
     let tip = fixture::build(&mut repository);
     stack.register("shop", &repository).await;
@@ -66,8 +72,11 @@ async fn what_alerts_and_dashboard_ask_for_is_shown() {
     let noop = Noop::connect(&stack).await;
     noop.project("cart", None).await;
     noop.audit("cart", Priority::Normal, 1).await;
-    let answer = stack.api().get("/metrics").await;
-    let answer = answer.expect(200);
+    let answer = wait_for("the worker to be known", LONG, async || {
+        let answer = stack.api().get("/metrics").await.expect(200);
+        answer.as_str()?.contains("elder_pool_workers{").then_some(answer)
+    })
+    .await;
     let text = answer.as_str().unwrap();
     let shown = exposed(text);
 
@@ -86,9 +95,61 @@ async fn what_alerts_and_dashboard_ask_for_is_shown() {
         assert!(alerts.to_string().contains(&label.replace('"', "\\\"")), "{label}");
         assert!(text.contains(label), "{label} is not in:\n{text}");
     }
+    for label in ["class=\"high\"", "project=\"cart\"", "stream=\"AUDIT_TASKS\"", "pool=\"large\""] {
+        assert!(text.contains(label), "{label} is not in:\n{text}");
+    }
     for rule in alerts["groups"][0]["rules"].as_array().unwrap() {
         let is_whole = ["alert", "expr"].iter().all(|key| rule[key].is_string())
             && ["summary", "description"].iter().all(|key| rule["annotations"][key].is_string());
         assert!(is_whole && rule["labels"]["severity"].is_string(), "{rule:#}");
+    }
+    promtool_is_content(text);
+}
+
+/// What Prometheus' own tool says of the rules and of an answer, where it is installed; nothing here needs it.
+#[expect(clippy::print_stderr, reason = "whoever reads the test's output should know what was tested")]
+fn promtool_is_content(metrics: &str) {
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new("promtool");
+        let folder = elder::workspace().join("deploy/monitoring");
+        command.args(arguments).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().ok()?;
+        // Who reads no input may end before it is written.
+        drop(child.stdin.take()?.write_all(metrics.as_bytes()));
+        child.wait_with_output().ok()
+    };
+    for arguments in [["check", "rules", "alerts.yaml"].as_slice(), &["check", "metrics"]] {
+        let Some(output) = run(arguments) else {
+            eprintln!("there is no promtool: nobody but this test has read the rules");
+            return;
+        };
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "promtool {arguments:?} ended with {}:\n{said}", output.status);
+    }
+}
+
+#[test]
+fn the_dashboard_is_what_grafana_imports() {
+    let dashboard = read("grafana.json");
+    assert!(dashboard["title"].is_string() && dashboard["uid"].is_string() && dashboard["schemaVersion"].is_u64());
+    let variable = &dashboard["templating"]["list"][0];
+    assert_eq!((&variable["name"], &variable["type"]), (&json!("source"), &json!("datasource")));
+    let panels = dashboard["panels"].as_array().unwrap();
+    let (mut ids, mut cells) = (BTreeSet::new(), BTreeSet::new());
+    for panel in panels {
+        assert!(ids.insert(panel["id"].as_u64().unwrap()), "two panels have this id: {panel:#}");
+        assert_eq!(panel["datasource"], json!({"type": "prometheus", "uid": "${source}"}), "{panel:#}");
+        assert!(
+            panel["type"].is_string() && panel["title"].is_string() && panel["fieldConfig"]["overrides"].is_array()
+        );
+        let [x, y, w, h] = ["x", "y", "w", "h"].map(|field| panel["gridPos"][field].as_u64().unwrap());
+        assert!(x + w <= 24, "a dashboard has 24 columns: {panel:#}");
+        for cell in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
+            assert!(cells.insert(cell), "it covers another panel: {panel:#}");
+        }
+        let targets = panel["targets"].as_array().unwrap();
+        let names: BTreeSet<&str> = targets.iter().map(|target| target["refId"].as_str().unwrap()).collect();
+        assert!(!names.is_empty() && names.len() == targets.len(), "{panel:#}");
+        assert!(targets.iter().all(|target| target["legendFormat"].is_string()), "{panel:#}");
     }
 }

@@ -1,5 +1,6 @@
 //! Metrics in Prometheus' text format.
 
+mod exposition;
 mod queue;
 
 use broker::error::chain;
@@ -8,9 +9,11 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use warp::http::HeaderMap;
 use warp::http::header::{CONTENT_TYPE, HeaderValue};
 use warp::reply::Response;
 
+use self::exposition::Format;
 use self::queue::QueueMetrics;
 use super::reply::ApiError;
 use super::state::Shared;
@@ -54,7 +57,7 @@ impl Metrics {
 }
 
 /// `GET /metrics`
-pub(super) async fn expose(shared: Shared) -> Result<Response, ApiError> {
+pub(super) async fn expose(shared: Shared, headers: HeaderMap) -> Result<Response, ApiError> {
     let metrics = &shared.metrics;
     let audits = shared.store.open_audits().await?;
     for state in ["queued", "running"] {
@@ -74,8 +77,8 @@ pub(super) async fn expose(shared: Shared) -> Result<Response, ApiError> {
         tracing::error!(%error, "metrics could not be encoded");
         return Err(ApiError::Internal);
     }
-    let mut response = Response::new(text.into());
-    let content_type = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    let format = Format::asked_for(&headers);
+    let mut response = Response::new(format.of(text).into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
     Ok(response)
 }
