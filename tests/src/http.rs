@@ -60,6 +60,12 @@ impl Api {
         self.send(Method::GET, path, None).await
     }
 
+    /// GET of a text in the format that `accept` names.
+    pub async fn get_as(&self, path: &str, accept: &str) -> Answer {
+        let request = self.client.get(format!("{}{path}", self.base)).bearer_auth(&self.token).header("accept", accept);
+        answer(request.send().await.expect("the server answers")).await
+    }
+
     /// GET; nothing if no answer arrives.
     pub async fn try_get(&self, path: &str) -> Option<Answer> {
         let request = self.client.get(format!("{}{path}", self.base)).bearer_auth(&self.token);

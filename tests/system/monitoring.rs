@@ -73,7 +73,7 @@ async fn what_alerts_and_dashboard_ask_for_is_shown() {
     noop.project("cart", None).await;
     noop.audit("cart", Priority::Normal, 1).await;
     let answer = wait_for("the worker to be known", LONG, async || {
-        let answer = stack.api().get("/metrics").await.expect(200);
+        let answer = stack.api().get_as("/metrics", "text/plain").await.expect(200);
         answer.as_str()?.contains("elder_pool_workers{").then_some(answer)
     })
     .await;

@@ -8,21 +8,18 @@ use warp::http::header::ACCEPT;
 /// A text format of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
-    /// What Prometheus asks for.
+    /// What Prometheus asks for first.
     OpenMetrics,
     /// What everything else that reads metrics understands, `promtool check metrics` among it.
     Plain,
 }
 
 impl Format {
-    /// The one that is asked for by name, else the plain one.
+    /// The plain one for who asks for plain text and for nothing better.
     pub(super) fn asked_for(headers: &HeaderMap) -> Self {
-        let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        if accepted.any(|value| value.contains("application/openmetrics-text")) {
-            Self::OpenMetrics
-        } else {
-            Self::Plain
-        }
+        let accepted: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+        let names = |format: &str| accepted.iter().any(|value| value.contains(format));
+        if names("text/plain") && !names("application/openmetrics-text") { Self::Plain } else { Self::OpenMetrics }
     }
 
     /// What it is called in the answer.
@@ -75,9 +72,11 @@ mod tests {
     }
 
     #[test]
-    fn the_newer_format_is_for_who_names_it() {
+    fn the_older_format_is_for_who_asks_for_it_alone() {
         let mut headers = HeaderMap::new();
-        assert_eq!(Format::asked_for(&headers), Format::Plain);
+        assert_eq!(Format::asked_for(&headers), Format::OpenMetrics);
+        headers.insert(ACCEPT, "*/*".parse().unwrap());
+        assert_eq!(Format::asked_for(&headers), Format::OpenMetrics);
         headers.insert(ACCEPT, "text/plain;version=0.0.4,*/*;q=0.1".parse().unwrap());
         assert_eq!(Format::asked_for(&headers), Format::Plain);
         let prometheus = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
