@@ -278,11 +278,9 @@ impl Bus {
     /// As [`Bus::publish`].
     pub async fn bury(&self, origin: Origin, letter: &DeadLetter, trace: TraceId) -> Result<(), BusError> {
         let id = format!("D:{}:{trace}", letter.identity());
-        let (project, audit) = match letter.subject.parse() {
-            Ok(Subject::Task(_, key) | Subject::Result(key)) => (Some(key.project), Some(key.audit)),
-            Ok(Subject::ProjectRequest(project) | Subject::Fire(project, _)) => (Some(project), None),
-            _ => (None, None),
-        };
+        let subject = letter.subject.parse::<Subject>().ok();
+        let audit = subject.as_ref().and_then(Subject::audit);
+        let project = subject.as_ref().and_then(Subject::project).cloned();
         let mut headers = headers::of(&id, trace, audit);
         headers.insert(headers::CAUSE, letter.cause.as_str());
         self.publish_json(&Subject::DeadLetter(letter.cause, origin), headers, letter).await?;

@@ -136,6 +136,16 @@ pub(crate) fn task_of_any_class(key: &TaskKey) -> String {
 }
 
 impl Subject {
+    /// The project that it names.
+    pub(crate) fn project(&self) -> Option<&ProjectSlug> {
+        match self {
+            Self::ProjectRequest(project) | Self::Fire(project, _) => Some(project),
+            Self::Task(_, key) | Self::Result(key) => Some(&key.project),
+            Self::Event(project, ..) => project.as_ref(),
+            Self::Request | Self::DeadLetter(..) | Self::Stopped(_) => None,
+        }
+    }
+
     /// The audit that it names.
     pub(crate) fn audit(&self) -> Option<AuditId> {
         match self {

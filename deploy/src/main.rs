@@ -9,7 +9,7 @@ use deploy::{
     audit, dead_letter, demo, generate, policy, queue, roles, rules, schedule, services, telemetry, topology, up,
 };
 
-/// A sixth of what a task costs the roles is allocation; this takes half of that.
+/// A quarter of what a task costs the roles was spent in the C library, much of it on allocation.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -103,6 +103,14 @@ impl Snapshot {
         let tasks_in_flight_max = settings.map(|settings| settings.tasks_in_flight);
         Ok(Self { now_ms, backlog, begun, limits, tasks_in_flight_max, pace })
     }
+
+    /// The backlog, each with the seconds that it has waited for its first task; 0 once there was one.
+    fn waits(&self) -> impl Iterator<Item = (&Backlog, f64)> {
+        self.backlog.iter().zip(&self.begun).map(|(entry, begun)| {
+            let since_ms = if *begun { self.now_ms } else { entry.since_ms };
+            (entry, Duration::from_millis(self.now_ms.saturating_sub(since_ms)).as_secs_f64())
+        })
+    }
 }
 
 /// Reads the queue.
@@ -130,8 +138,7 @@ pub async fn report(store: &Store, bus: &Bus) -> Result<QueueReport, StoreError>
 fn classes(snapshot: &Snapshot, unplanned: &[Unplanned], rates: &Rates) -> Vec<ClassReport> {
     let turns = Turns::default();
     let row = |class: Priority| {
-        let served = |entry: &&Backlog| turns.class_of(snapshot.now_ms, entry) == class;
-        let entries = snapshot.backlog.iter().zip(&snapshot.begun).filter(|(entry, _)| served(entry));
+        let served = |entry: &Backlog| turns.class_of(snapshot.now_ms, entry) == class;
         let mut row = ClassReport {
             class: class.as_str(),
             audits_unplanned: 0,
@@ -141,14 +148,11 @@ fn classes(snapshot: &Snapshot, unplanned: &[Unplanned], rates: &Rates) -> Vec<C
             tasks_per_sec: rates.of(|answered| answered.priority == class),
             oldest_wait_secs: 0.0,
         };
-        for (entry, begun) in entries {
+        for (entry, waited) in snapshot.waits().filter(|(entry, _)| served(entry)) {
             row.audits_running += 1;
             row.tasks_ready += entry.ready;
             row.tasks_in_flight += entry.in_flight;
-            if !begun {
-                let waited = Duration::from_millis(snapshot.now_ms.saturating_sub(entry.since_ms));
-                row.oldest_wait_secs = row.oldest_wait_secs.max(waited.as_secs_f64());
-            }
+            row.oldest_wait_secs = row.oldest_wait_secs.max(waited);
         }
         for waiting in unplanned.iter().filter(|waiting| waiting.priority == class) {
             row.audits_unplanned += waiting.audits;

@@ -57,12 +57,12 @@ impl Store {
 
 async fn keep(connection: &mut PgConnection, letter: &DeadLetter, trace: TraceId) -> Result<(), StoreError> {
     let subject = letter.subject.parse::<Subject>().ok();
-    let (task, project) = match subject {
-        Some(Subject::Task(_, key) | Subject::Result(key)) => (Some(key.clone()), Some(key.project)),
-        Some(Subject::ProjectRequest(project) | Subject::Fire(project, _)) => (None, Some(project)),
-        _ => (None, None),
+    let project = subject.as_ref().and_then(Subject::project);
+    let task = match &subject {
+        Some(Subject::Task(_, key) | Subject::Result(key)) => Some(key),
+        _ => None,
     };
-    let known = match &task {
+    let known = match task {
         Some(key) => {
             let known = known_of(connection, key).await?;
             replace_written(connection, key, letter).await?;
@@ -91,10 +91,10 @@ async fn keep(connection: &mut PgConnection, letter: &DeadLetter, trace: TraceId
     .bind(i64::try_from(letter.attempts).unwrap_or(i64::MAX))
     .bind(clean(&letter.body))
     .bind(origin.as_str())
-    .bind(task.as_ref().map(|key| key.audit.0))
-    .bind(project.as_ref().map(|project| project.as_str()))
-    .bind(task.as_ref().map(|key| key.magic.as_str()))
-    .bind(task.as_ref().map(|key| i32::try_from(key.shard).unwrap_or(i32::MAX)))
+    .bind(task.map(|key| key.audit.0))
+    .bind(project.map(|project| project.as_str()))
+    .bind(task.map(|key| key.magic.as_str()))
+    .bind(task.map(|key| i32::try_from(key.shard).unwrap_or(i32::MAX)))
     .bind(letter.item.as_deref().map(clean).or(known.item))
     .bind(letter.class.map(|class| class.as_str()))
     .bind(letter.worker.as_deref().map(clean))

@@ -1,7 +1,6 @@
 //! The queue by project.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use broker::store::waiting::Unplanned;
 use schemas::ids::ProjectSlug;
@@ -39,15 +38,12 @@ pub struct ProjectReport {
 /// Projects that have something to do or had lately, at most fifty, and how many they are in all.
 pub(super) fn projects(snapshot: &Snapshot, unplanned: &[Unplanned], rates: &Rates) -> (Vec<ProjectReport>, usize) {
     let mut projects: BTreeMap<&ProjectSlug, ProjectReport> = BTreeMap::new();
-    for (entry, begun) in snapshot.backlog.iter().zip(&snapshot.begun) {
+    for (entry, waited) in snapshot.waits() {
         let row =
             projects.entry(&entry.project).or_insert_with(|| empty(&entry.project, entry.team.as_ref(), snapshot));
         row.tasks_ready += entry.ready;
         row.tasks_in_flight += entry.in_flight;
-        if !begun {
-            let waited = Duration::from_millis(snapshot.now_ms.saturating_sub(entry.since_ms));
-            row.oldest_wait_secs = row.oldest_wait_secs.max(waited.as_secs_f64());
-        }
+        row.oldest_wait_secs = row.oldest_wait_secs.max(waited);
     }
     for waiting in unplanned {
         let (project, team) = (&waiting.project, waiting.team.as_ref());

@@ -83,7 +83,12 @@ impl QueueMetrics {
         for row in &report.classes {
             self.set_class(row);
         }
-        self.clear();
+        // Projects that have nothing to do any more are forgotten, and so are pools without workers.
+        for family in [&self.project_audits_waiting, &self.project_tasks_ready, &self.project_tasks_in_flight] {
+            family.clear();
+        }
+        self.project_oldest_wait.clear();
+        self.project_rate.clear();
         for row in &report.projects {
             self.set_project(row);
         }
@@ -96,21 +101,14 @@ impl QueueMetrics {
             self.worker_slots.set(sum(|worker| worker.slots));
             self.worker_tasks.set(sum(|worker| worker.running));
         }
-        for row in report.pools.iter().flatten() {
-            self.set_pool(row);
-        }
-    }
-
-    /// Forgets projects that have nothing to do any more, and pools without workers.
-    fn clear(&self) {
-        for family in [&self.project_audits_waiting, &self.project_tasks_ready, &self.project_tasks_in_flight] {
-            family.clear();
-        }
-        for family in [&self.pool_workers, &self.pool_slots, &self.pool_tasks] {
-            family.clear();
-        }
-        for family in [&self.project_oldest_wait, &self.project_rate, &self.pool_rate] {
-            family.clear();
+        if let Some(pools) = &report.pools {
+            for family in [&self.pool_workers, &self.pool_slots, &self.pool_tasks] {
+                family.clear();
+            }
+            self.pool_rate.clear();
+            for row in pools {
+                self.set_pool(row);
+            }
         }
     }
 
