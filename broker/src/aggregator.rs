@@ -116,7 +116,8 @@ async fn settle(store: &Store, bus: &Bus, batch: Vec<Held>) -> Vec<Progress> {
         }
         Err(error) if error.is_transient() => {
             tracing::warn!(error = %chain(&error), results = results.len(), "results wait");
-            join_all(leases.into_iter().map(async |lease| end(lease.retry(ErrorClass::Transient).await))).await;
+            join_all(leases.into_iter().map(|lease| async move { end(lease.retry(ErrorClass::Transient).await) }))
+                .await;
             Vec::new()
         }
         Err(error) if results.len() == 1 => {
