@@ -40,8 +40,9 @@ const LIMITS_PERIOD: Duration = Duration::from_secs(2);
 /// How long an audit is passed over of which fewer tasks could be had than its row says.
 const PASS_OVER: Duration = Duration::from_secs(1);
 
-/// Tasks published in one round: a full batch for the servers, and a few milliseconds until the next look.
-const ROUND_MAX: u64 = 1_024;
+/// Tasks published in one round: a full batch for the servers, and a few milliseconds until the next look. An audit that starts
+/// while a round is under way may see that one and the next go by before its own.
+const ROUND_MAX: u64 = 512;
 
 /// What the dispatcher is told on the command line.
 #[derive(Debug, Clone, Copy)]
