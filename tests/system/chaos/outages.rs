@@ -1,5 +1,6 @@
 //! Servers that are away, hang or refuse: what was accepted waits, and goes on by itself.
 
+use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::stream::{Config, DiscardPolicy};
 use deploy::embedded::guard::Signal;
 use nix::sys::signal::kill;
@@ -50,6 +51,16 @@ async fn logs(stack: &Stack, role: Role, text: &str) {
     wait_for(&what, LONG, async || stack.process(role, 0).log().contains(text).then_some(())).await;
 }
 
+/// Waits until so many pulls of a consumer wait in the server.
+async fn is_asked(stack: &Stack, stream: &str, consumer: &str, pulls: usize) {
+    let jetstream = stack.jetstream().await;
+    wait_for(&format!("{pulls} pulls of `{consumer}`"), LONG, async || {
+        let consumer = jetstream.get_consumer_from_stream::<pull::Config, _, _>(consumer, stream).await.ok()?;
+        (consumer.cached_info().num_waiting >= pulls).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_that_hangs_and_dies_keeps_nobody_waiting() {
     let mut stack = Stack::start_with(config(2, NEVER)).await;
@@ -57,6 +68,11 @@ async fn a_queue_that_hangs_and_dies_keeps_nobody_waiting() {
     let readers = [Role::Planner, Role::Worker, Role::Aggregator];
     for role in readers {
         logs(&stack, role, "connected to NATS").await;
+    }
+    for (stream, consumer, pulls) in
+        [("AUDIT_REQ", "planner", 1), ("AUDIT_TASKS", "worker-critical", 2), ("AUDIT_RESULTS", "aggregator", 1)]
+    {
+        is_asked(&stack, stream, consumer, pulls).await;
     }
     let nats = Pid::from_raw(i32::try_from(stack.nats.pid().unwrap()).unwrap());
     kill(nats, Signal::SIGSTOP).unwrap();
