@@ -99,18 +99,11 @@ async fn dispatch(
     let mut passed_over: HashMap<AuditId, Instant> = HashMap::new();
     while !stop.is_cancelled() {
         let begun = Instant::now();
-        // At the same time, since each is a round trip that others wait for.
-        let (is_held, removed, backlog) =
-            tokio::join!(seat.is_held(), stops::remove_tasks(store, bus), store.open_backlog());
-        if !is_held {
-            break;
-        }
-        removed?;
         if limits_read.elapsed() >= LIMITS_PERIOD {
             limits = self::limits(store, settings).await?;
             limits_read = Instant::now();
         }
-        let mut backlog: Vec<Backlog> = backlog?.into_iter().map(entry).collect();
+        let mut backlog: Vec<Backlog> = store.open_backlog().await?.into_iter().map(entry).collect();
         passed_over.retain(|_, since: &mut Instant| since.elapsed() < PASS_OVER);
         // What only waits to be answered by the reconciler must not be granted the room of others.
         for entry in backlog.iter_mut().filter(|entry| passed_over.contains_key(&entry.audit)) {
@@ -124,11 +117,18 @@ async fn dispatch(
         let grants = turns.choose(now_ms(), &backlog, &limits, room);
         let published = publish(store, bus, &grants, settings.task_time_max, &mut turns).await?;
         pace.published(&published);
+        // After the tasks, which somebody waits for. Who has lost the seat has published what the next one would, under the
+        // same ids.
+        let (is_held, removed) = tokio::join!(seat.is_held(), stops::remove_tasks(store, bus));
+        removed?;
+        if !is_held {
+            break;
+        }
         passed_over.extend(published.short.iter().map(|audit| (*audit, Instant::now())));
-        if published.tasks == 0 {
+        let ready: u64 = backlog.iter().map(|entry| entry.ready).sum();
+        if published.tasks == 0 || published.tasks == ready {
             // Room that is left although something waits: a limit holds it, and frees it without an announcement too.
-            let is_idle = backlog.iter().all(|entry| entry.ready == 0);
-            wait(&mut wakeups, if is_idle { IDLE_PERIOD } else { PERIOD }, stop).await?;
+            wait(&mut wakeups, if published.tasks == ready { IDLE_PERIOD } else { PERIOD }, stop).await?;
         } else if 2 * in_flight > pace.window() {
             // Nobody runs dry meanwhile, and a round costs the same for few tasks as for many.
             wait(&mut wakeups, ROUND_PERIOD.saturating_sub(begun.elapsed()), stop).await?;

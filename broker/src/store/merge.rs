@@ -19,7 +19,7 @@ use uuid::Uuid;
 use self::late::keep_late;
 use self::rows::{ResultColumns, remember_items};
 pub(super) use self::rows::{insert_findings, insert_results};
-use self::unplanned::adopt_unplanned;
+use self::unplanned::adopt;
 use super::split::split_failures;
 pub use super::verdicts::Finished;
 use super::verdicts::{Complete, finish};
@@ -106,8 +106,6 @@ impl Store {
     /// If the database cannot be reached, or refuses something in the batch: then nothing of it is merged.
     pub async fn merge(&self, batch: &[TaskResult]) -> Result<Merged, StoreError> {
         let mut transaction = self.begin_keyed().await?;
-        let planned = lock_audits(&mut transaction, batch).await?;
-        adopt_unplanned(&mut transaction, batch, &planned).await?;
         let mut fresh = close_tasks(&mut transaction, batch).await?;
         let (answered, mut repeated) = first_answers(batch, &fresh);
         let was_in_flight = |key: &Key| fresh.iter().any(|closed| closed.was_in_flight && closed.key == *key);
@@ -146,42 +144,57 @@ fn first_answers(batch: &[TaskResult], closed: &[Closed]) -> (Vec<usize>, Vec<us
     (0..batch.len()).partition(|&index| open.remove(&keys[index]))
 }
 
-/// Takes the audits of a batch in one order, so that two aggregators never wait for each other in a circle. Returns those that
-/// have a plan.
-async fn lock_audits(connection: &mut PgConnection, batch: &[TaskResult]) -> Result<BTreeSet<Uuid>, StoreError> {
-    let audits: BTreeSet<Uuid> = batch.iter().map(|result| result.key.audit.0).collect();
-    let rows: Vec<(Uuid, bool)> =
-        sqlx::query_as("SELECT id, kind <> 'ad_hoc' FROM audits WHERE id = ANY($1) ORDER BY id FOR UPDATE")
-            .bind(audits.into_iter().collect::<Vec<_>>())
-            .fetch_all(connection)
-            .await
-            .map_err(|error| StoreError::of("lock audits", error))?;
-    Ok(rows.into_iter().filter_map(|(id, is_planned)| is_planned.then_some(id)).collect())
-}
-
 /// Turns open tasks into done ones and returns those that were open: the step that happens once per task.
 async fn close_tasks(connection: &mut PgConnection, batch: &[TaskResult]) -> Result<Vec<Closed>, StoreError> {
-    let (audits, shards, magics) = columns(batch.iter().map(|result| &result.key));
-    let projects: Vec<&str> = batch.iter().map(|result| result.key.project.as_str()).collect();
-    let rows: Vec<(Uuid, i32, String, bool, i64)> = sqlx::query_as(
-        "UPDATE tasks t SET state = 'done', done_at = now()
-         FROM UNNEST($1::uuid[], $2::integer[], $3::text[], $4::text[]) AS r(audit_id, shard, magic, project), audits a
-         WHERE t.audit_id = r.audit_id AND t.shard = r.shard AND t.magic = r.magic AND t.state IN ('ready', 'published')
-           AND a.id = r.audit_id AND a.project_slug = r.project
-         RETURNING t.audit_id, t.shard, t.magic, old.state = 'published', t.cost",
+    let (planned, mut closed) = lock_and_close(connection, batch.iter()).await?;
+    let unplanned: Vec<&TaskResult> = batch.iter().filter(|result| !planned.contains(&result.key.audit.0)).collect();
+    if !unplanned.is_empty() {
+        adopt(connection, &unplanned).await?;
+        let (_, adopted) = lock_and_close(connection, unplanned.into_iter()).await?;
+        closed.extend(adopted);
+    }
+    Ok(closed)
+}
+
+/// Locks the audits of some results in one order, so that two aggregators never wait for each other in a circle, and closes
+/// their open tasks. Returns the audits that have a plan, and the tasks that were open.
+async fn lock_and_close(
+    connection: &mut PgConnection,
+    results: impl Iterator<Item = &TaskResult> + Clone,
+) -> Result<(BTreeSet<Uuid>, Vec<Closed>), StoreError> {
+    let (audits, shards, magics) = columns(results.clone().map(|result| &result.key));
+    let projects: Vec<&str> = results.clone().map(|result| result.key.project.as_str()).collect();
+    let locked: BTreeSet<Uuid> = audits.iter().copied().collect();
+    let rows: Vec<ClosedRow> = sqlx::query_as(
+        "WITH locked AS MATERIALIZED (
+             SELECT id, project_slug, kind <> 'ad_hoc' AS is_planned FROM audits WHERE id = ANY($5) ORDER BY id FOR UPDATE),
+         closed AS (
+             UPDATE tasks t SET state = 'done', done_at = now()
+             FROM UNNEST($1::uuid[], $2::integer[], $3::text[], $4::text[]) AS r(audit_id, shard, magic, project)
+             JOIN locked ON locked.id = r.audit_id AND locked.project_slug = r.project
+             WHERE t.audit_id = r.audit_id AND t.shard = r.shard AND t.magic = r.magic AND t.state IN ('ready', 'published')
+             RETURNING t.audit_id, t.shard, t.magic, old.state = 'published' AS was_in_flight, t.cost)
+         SELECT l.id, l.is_planned, c.shard, c.magic, c.was_in_flight, c.cost
+         FROM locked l LEFT JOIN closed c ON c.audit_id = l.id",
     )
     .bind(audits)
     .bind(shards)
     .bind(magics)
     .bind(projects)
+    .bind(locked.into_iter().collect::<Vec<_>>())
     .fetch_all(connection)
     .await
     .map_err(|error| StoreError::of("close tasks", error))?;
-    let closed = rows.into_iter().map(|(audit, shard, magic, was_in_flight, cost)| {
-        let key = (audit, shard, magic);
-        Closed { key, was_in_flight, cost }
-    });
-    Ok(closed.collect())
+    let (mut planned, mut closed) = (BTreeSet::new(), Vec::new());
+    for (audit, is_planned, shard, magic, was_in_flight, cost) in rows {
+        if is_planned {
+            planned.insert(audit);
+        }
+        if let (Some(shard), Some(magic), Some(was_in_flight), Some(cost)) = (shard, magic, was_in_flight, cost) {
+            closed.push(Closed { key: (audit, shard, magic), was_in_flight, cost });
+        }
+    }
+    Ok((planned, closed))
 }
 
 /// The keys as the columns of an `UNNEST`.
@@ -194,6 +207,8 @@ fn columns<'a>(keys: impl Iterator<Item = &'a TaskKey>) -> (Vec<Uuid>, Vec<i32>,
     }
     (audits, shards, magics)
 }
+
+type ClosedRow = (Uuid, bool, Option<i32>, Option<String>, Option<bool>, Option<i64>);
 
 type CountedRow = (Uuid, String, Uuid, i64, i64, bool, Vec<String>, bool);
 

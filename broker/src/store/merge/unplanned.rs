@@ -1,22 +1,15 @@
 //! Results of tasks that were published by hand: no plan asked for them, so they get an audit of their own.
 
-use std::collections::BTreeSet;
-
 use schemas::task::TaskKey;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::{TaskResult, columns, shard_column};
 use crate::error::StoreError;
 
 /// Gives results of tasks published by hand an audit to belong to. An audit of ours is never adopted: its kind differs.
-pub(super) async fn adopt_unplanned(
-    connection: &mut PgConnection,
-    batch: &[TaskResult],
-    planned: &BTreeSet<Uuid>,
-) -> Result<(), StoreError> {
+pub(super) async fn adopt(connection: &mut PgConnection, unplanned: &[&TaskResult]) -> Result<(), StoreError> {
     let failed = |error| StoreError::of("record tasks published by hand", error);
-    for result in batch.iter().filter(|result| !planned.contains(&result.key.audit.0)) {
+    for result in unplanned {
         let TaskKey { magic, project, audit, shard } = &result.key;
         sqlx::query(
             "INSERT INTO audits (id, project_id, project_slug, kind, priority, magics, requested_by, trace_id, state, started_at)
@@ -48,9 +41,8 @@ pub(super) async fn adopt_unplanned(
         .await
         .map_err(failed)?;
     }
-    let answered = batch.iter().filter(|result| result.partial.failure.is_none());
-    let answered: Vec<&TaskKey> =
-        answered.map(|result| &result.key).filter(|key| !planned.contains(&key.audit.0)).collect();
+    let answered = unplanned.iter().filter(|result| result.partial.failure.is_none());
+    let answered: Vec<&TaskKey> = answered.map(|result| &result.key).collect();
     reopen_failed(connection, &answered).await
 }
 
