@@ -4,9 +4,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 use benches::figures::{Spread, rate};
-use benches::idle::IdleStack;
+use benches::idle::{IdleStack, Servers};
 use benches::table::{Table, begin, load, say};
-use deploy::embedded::Durability;
 
 /// Repetitions before and after, each after one that only warms up.
 const REPETITIONS: usize = 5;
@@ -44,7 +43,7 @@ fn main() -> Result<()> {
 }
 
 async fn measure() -> Result<()> {
-    let mut idle = IdleStack::start(Durability::Fast, 2, 2 * (REPETITIONS + 1)).await?;
+    let mut idle = IdleStack::start(Servers::Lazy, 2, 2 * (REPETITIONS + 1)).await?;
     let before = rates(&mut idle).await?;
     let begun = Instant::now();
     let mut record = idle.stack.record().await;

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use benches::figures::{latency_cells, percentile};
-use benches::idle::IdleStack;
+use benches::idle::{IdleStack, Servers};
 use benches::limits::{RawQueue, RawRecord};
 use benches::table::{Table, begin, load, say};
-use deploy::embedded::Durability;
 
 /// Audits measured in one repetition, each of one task.
 const AUDITS: usize = 200;
@@ -30,20 +29,23 @@ fn main() -> Result<()> {
         begin(
             "latency: one task with nothing to do at a time, from the commit of its plan until its verdict can be read",
         )?;
-        Box::pin(measure(Durability::Fast, "NATS sync_interval 2m, Postgres fsync off")).await?;
-        Box::pin(measure(Durability::Durable, "NATS sync_interval always, Postgres fsync on")).await
+        for servers in [Servers::Lazy, Servers::Synced, Servers::ThreeNodes] {
+            Box::pin(measure(servers)).await?;
+        }
+        Ok(())
     })
 }
 
-async fn measure(durability: Durability, servers: &str) -> Result<()> {
-    let mut idle = IdleStack::start(durability, 1, WARM_UP + REPETITIONS * AUDITS).await?;
-    let queue = RawQueue::create(idle.stack.nats.url(), PAYLOAD_BYTES).await?;
+async fn measure(servers: Servers) -> Result<()> {
+    let mut idle = IdleStack::start(servers, 1, WARM_UP + REPETITIONS * AUDITS).await?;
+    let queue = RawQueue::create(&idle.stack.nats_url(), servers.replicas(), PAYLOAD_BYTES).await?;
     let mut record = RawRecord::create(idle.stack.postgres.url()).await?;
     for _ in 0..WARM_UP {
         idle.audit(1).await?;
     }
     let heads = ["", "p50 ms", "p90 ms", "p99 ms", "max ms", "x (message + commit)"];
-    let mut table = Table::new(format!("{servers}: {AUDITS} each, {REPETITIONS} repetitions, 1 worker"), &heads);
+    let mut table =
+        Table::new(format!("{}: {AUDITS} each, {REPETITIONS} repetitions, 1 worker", servers.title()), &heads);
     for repetition in 1..=REPETITIONS {
         let messages = queue.round_trips(AUDITS).await?;
         let commits = record.commits(AUDITS).await?;

@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 use benches::figures::{Spread, rate};
-use benches::idle::IdleStack;
+use benches::idle::{IdleStack, Servers};
 use benches::table::{Table, begin, load, say};
 use broker::store::limits::{LimitRow, Scope};
-use deploy::embedded::Durability;
 
 /// Pairs of measurements, after one that only warms up.
 const REPETITIONS: usize = 5;
@@ -28,7 +27,7 @@ fn main() -> Result<()> {
 }
 
 async fn measure() -> Result<()> {
-    let mut idle = IdleStack::start(Durability::Fast, 2, 2 * (REPETITIONS + 1)).await?;
+    let mut idle = IdleStack::start(Servers::Lazy, 2, 2 * (REPETITIONS + 1)).await?;
     let (mut without, mut with, mut kept) = (Spread::default(), Spread::default(), Spread::default());
     for repetition in 0..=REPETITIONS {
         let (planned, waited) = idle.audit(TASKS).await?;

@@ -2,11 +2,10 @@
 
 use anyhow::Result;
 use benches::figures::{Spread, micros_each, rate, real, short};
-use benches::idle::IdleStack;
+use benches::idle::{IdleStack, Servers};
 use benches::limits::{RawQueue, RawRecord};
 use benches::table::{Table, begin, say};
 use benches::usage::Meter;
-use deploy::embedded::Durability;
 use tests::stack::StackConfig;
 
 /// Repetitions after one that only warms up.
@@ -29,15 +28,16 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         begin("queue: tasks with nothing to do, from the plan's transaction to the verdict")?;
-        Box::pin(measure(Durability::Fast, TASKS_FAST, "NATS sync_interval 2m, Postgres fsync off")).await?;
-        Box::pin(measure(Durability::Durable, TASKS_DURABLE, "NATS sync_interval always, Postgres fsync on")).await
+        Box::pin(measure(Servers::Lazy, TASKS_FAST)).await?;
+        Box::pin(measure(Servers::Synced, TASKS_DURABLE)).await?;
+        Box::pin(measure(Servers::ThreeNodes, TASKS_FAST)).await
     })
 }
 
-async fn measure(durability: Durability, tasks: usize, servers: &str) -> Result<()> {
+async fn measure(servers: Servers, tasks: usize) -> Result<()> {
     let workers = StackConfig::default().workers;
-    let mut idle = IdleStack::start(durability, workers, REPETITIONS + 1).await?;
-    let queue = RawQueue::create(idle.stack.nats.url(), PAYLOAD_BYTES).await?;
+    let mut idle = IdleStack::start(servers, workers, REPETITIONS + 1).await?;
+    let queue = RawQueue::create(&idle.stack.nats_url(), servers.replicas(), PAYLOAD_BYTES).await?;
     let mut record = RawRecord::create(idle.stack.postgres.url()).await?;
     let mut rates: [Spread; 3] = Default::default();
     let mut shares: [Spread; 2] = Default::default();
@@ -63,7 +63,10 @@ async fn measure(durability: Durability, tasks: usize, servers: &str) -> Result<
             entry.1.add(micros_each(time, tasks));
         }
     }
-    let title = format!("{servers}: {tasks} tasks, {workers} workers, {REPETITIONS} repetitions: middle (least–most)");
+    let title = format!(
+        "{}: {tasks} tasks, {workers} workers, {REPETITIONS} repetitions: middle (least–most)",
+        servers.title()
+    );
     let mut table = Table::new(title, &["", "per second", "elder is"]);
     for (index, (name, rate)) in NAMES.iter().zip(&rates).enumerate() {
         table.row(*name, [rate.to_string(), shares.get(index).map(|share| format!("{share} %")).unwrap_or_default()]);

@@ -8,6 +8,7 @@ use broker::store::{OUTBOX_CHANNEL, Wakeups};
 use deploy::embedded::Durability;
 use schemas::ids::AuditId;
 use schemas::request::Priority;
+use tests::cluster;
 use tests::noop::Noop;
 use tests::stack::{Role, Stack, StackConfig};
 
@@ -19,6 +20,45 @@ const AUDIT_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// The project of every audit.
 const PROJECT: &str = "nothing";
+
+/// The servers that a stack runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Servers {
+    /// One nats-server, one Postgres; neither waits for the disk.
+    Lazy,
+    /// The same, and both wait for the disk.
+    Synced,
+    /// Three nats-servers, each stream on all of them: a message is stored when two have it. None waits for the disk.
+    ThreeNodes,
+}
+
+impl Servers {
+    /// What the table says of them.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Lazy => "NATS sync_interval 2m, Postgres fsync off",
+            Self::Synced => "NATS sync_interval always, Postgres fsync on",
+            Self::ThreeNodes => "three nats-servers, 3 replicas, sync_interval 2m, Postgres fsync off",
+        }
+    }
+
+    /// Copies of each message.
+    pub fn replicas(self) -> usize {
+        if self == Self::ThreeNodes { cluster::NODES } else { 1 }
+    }
+
+    fn config(self, workers: usize) -> StackConfig {
+        let durability = if self == Self::Synced { Durability::Durable } else { Durability::Fast };
+        let settings = [
+            // Nothing is lost here, and nothing must be taken for lost while it waits for its turn.
+            ("ELDER_LOST_AFTER_SECS", "86400".to_owned()),
+            ("ELDER_NATS_REPLICAS", self.replicas().to_string()),
+        ];
+        let environment = settings.map(|(name, value)| (name.to_owned(), value)).into();
+        let is_clustered = self == Self::ThreeNodes;
+        StackConfig { durability, workers, environment, is_clustered, ..StackConfig::default() }
+    }
+}
 
 /// Planner, aggregator and workers beside a record that holds audits which nobody has planned yet.
 pub struct IdleStack {
@@ -34,11 +74,8 @@ impl IdleStack {
     ///
     /// # Errors
     /// If a server refuses something.
-    pub async fn start(durability: Durability, workers: usize, audits: usize) -> Result<Self> {
-        // Nothing is lost here, and nothing must be taken for lost while it waits for its turn.
-        let environment = vec![("ELDER_LOST_AFTER_SECS".to_owned(), "86400".to_owned())];
-        let config = StackConfig { durability, workers, environment, ..StackConfig::default() };
-        let mut stack = Stack::services(config).await;
+    pub async fn start(servers: Servers, workers: usize, audits: usize) -> Result<Self> {
+        let mut stack = Stack::services(servers.config(workers)).await;
         stack.set_up().await;
         let noop = Noop::connect(&stack).await;
         noop.project(PROJECT, Some("core")).await;
@@ -86,15 +123,15 @@ impl IdleStack {
         Ok((committed - begin, committed.elapsed()))
     }
 
-    /// Every process that takes part, by name; all workers have one name.
+    /// Every process that takes part, by name; all of a kind have one name.
     pub fn processes(&self, workers: usize) -> Vec<(&'static str, u32)> {
         let stack = &self.stack;
         let mut processes = vec![
             ("dispatcher", stack.process(Role::Planner, 0).pid()),
             ("aggregator", stack.process(Role::Aggregator, 0).pid()),
-            ("nats-server", stack.nats.pid().unwrap_or_default()),
             ("postgres", stack.postgres.pid().unwrap_or_default()),
         ];
+        processes.extend(stack.nats_pids().into_iter().map(|pid| ("nats-server", pid)));
         processes.extend((0..workers).map(|index| ("workers", stack.process(Role::Worker, index).pid())));
         processes
     }

@@ -34,16 +34,17 @@ pub struct RawQueue {
 }
 
 impl RawQueue {
-    /// Makes an empty one; each message will have `bytes` bytes.
+    /// Makes an empty one on `replicas` servers; each message will have `bytes` bytes.
     ///
     /// # Errors
     /// If the server refuses.
-    pub async fn create(url: &str, bytes: usize) -> Result<Self> {
+    pub async fn create(url: &str, replicas: usize, bytes: usize) -> Result<Self> {
         let context = async_nats::jetstream::new(tests::nats::connect(url).await);
         let config = Config {
             name: "BENCH_RAW".to_owned(),
             subjects: vec![SUBJECT.to_owned()],
             retention: RetentionPolicy::WorkQueue,
+            num_replicas: replicas,
             ..Config::default()
         };
         let stream = context.get_or_create_stream(config).await?;

@@ -78,6 +78,11 @@ impl Cluster {
         format!("nats://{USER}:{PASSWORD}@127.0.0.1:{}", self.nodes[number].client)
     }
 
+    /// The servers that run.
+    pub fn pids(&self) -> Vec<u32> {
+        self.nodes.iter().filter_map(|node| Some(node.process.as_ref()?.pid())).collect()
+    }
+
     /// SIGKILL.
     pub async fn kill(&mut self, number: usize) {
         if let Some(process) = self.nodes[number].process.take() {

@@ -10,7 +10,7 @@ use crate::wait::{LONG, try_for, wait_for};
 const QUEUES: [&str; 3] = ["AUDIT_REQ", "AUDIT_TASKS", "AUDIT_RESULTS"];
 
 /// Who reads what, by stream and consumer.
-const CONSUMERS: [(&str, &str); 7] = [
+const CONSUMERS: [(&str, &str); 8] = [
     ("AUDIT_REQ", "planner"),
     ("AUDIT_TASKS", "worker-critical"),
     ("AUDIT_TASKS", "worker-high"),
@@ -18,6 +18,7 @@ const CONSUMERS: [(&str, &str); 7] = [
     ("AUDIT_TASKS", "worker-low"),
     ("AUDIT_RESULTS", "aggregator"),
     ("AUDIT_DLQ", "letters"),
+    ("AUDIT_SCHED", "fire"),
 ];
 
 /// Each line counts the rows that break one law of the record.

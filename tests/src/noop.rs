@@ -30,7 +30,7 @@ impl Noop {
     pub async fn connect(stack: &Stack) -> Self {
         let args = DatabaseArgs { database_url: stack.postgres.url().into(), database_connections: 4 };
         let store = Store::connect(&args).expect("the address of a server is a URL");
-        let nats = NatsArgs { nats_url: stack.nats.url().into(), nats_nkey: None, topology: TopologyArgs::default() };
+        let nats = NatsArgs { nats_url: stack.nats_url().into(), nats_nkey: None, topology: TopologyArgs::default() };
         let bus = Bus::connect(&nats, "test").await.expect("the server is there");
         let bundle = producer::bundle::pack(&Manifest::default(), |_| Ok::<_, std::io::Error>(Vec::new()));
         let bundle = bundle.expect(EMPTY_MANIFEST);

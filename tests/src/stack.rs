@@ -233,6 +233,11 @@ impl Stack {
         self.cluster.as_mut().expect("the stack was started with a cluster")
     }
 
+    /// The processes of the queue.
+    pub fn nats_pids(&self) -> Vec<u32> {
+        self.cluster.as_ref().map_or_else(|| self.nats.pid().into_iter().collect(), Cluster::pids)
+    }
+
     /// The product over HTTP, with the token of the tests.
     pub fn api(&self) -> &Api {
         &self.api
