@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use schemas::json_schema;
+use schemas::magic::Magic;
+
+use crate::roles::catalogue;
+use crate::rules::pages;
 
 /// Options of `elder generate`.
 #[derive(Debug, Clone, Args)]
@@ -21,8 +25,14 @@ pub struct GenerateArgs {
 /// Writes or checks every generated file.
 pub fn run(args: GenerateArgs) -> Result<()> {
     let GenerateArgs { check, root } = args;
-    let mut stale = Vec::new();
-    for (path, text) in files()? {
+    let files = files()?;
+    let mut stale = left_over(&root, &files)?;
+    if !check {
+        for path in stale.drain(..) {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {path}"))?;
+        }
+    }
+    for (path, text) in files {
         let path = root.join(path);
         if fs::read_to_string(&path).is_ok_and(|found| found == text) {
             continue;
@@ -46,7 +56,28 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
         let path = Path::new("schemas/json").join(format!("{name}.schema.json"));
         files.push((path, format!("{}\n", serde_json::to_string_pretty(&schema)?)));
     }
+    files.extend(pages::all(&catalogue())?);
     Ok(files)
+}
+
+/// Pages of rules that are no more.
+fn left_over(root: &Path, files: &[(PathBuf, String)]) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for folder in [Path::new(pages::FOLDER).to_owned()].into_iter().chain(Magic::ALL.map(page_folder)) {
+        let Ok(entries) = fs::read_dir(root.join(&folder)) else { continue };
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
+            let path = folder.join(entry.file_name());
+            if !root.join(&path).is_dir() && !files.iter().any(|(wanted, _)| *wanted == path) {
+                found.push(root.join(path).display().to_string());
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn page_folder(magic: Magic) -> PathBuf {
+    Path::new(pages::FOLDER).join(magic.as_str())
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

@@ -1,5 +1,7 @@
 //! `elder rules`: what this build looks for.
 
+pub(crate) mod pages;
+
 use std::io::Write as _;
 
 use anyhow::{Result, bail};
@@ -17,7 +19,11 @@ pub struct RulesArgs {
 #[derive(Debug, Clone, Subcommand)]
 enum RulesCommand {
     /// List all rules (the default)
-    List,
+    List {
+        /// Print the catalogue as JSON, documentation included
+        #[arg(long)]
+        json: bool,
+    },
     /// Explain one rule
     Explain {
         /// The rule, e.g. `integrity/todo-marker`
@@ -27,32 +33,21 @@ enum RulesCommand {
 
 /// Prints the rules, or one with its documentation.
 pub fn run(args: RulesArgs) -> Result<()> {
-    let rules = catalogue().rules;
+    let catalogue = catalogue();
     let mut out = std::io::stdout().lock();
-    match args.command.unwrap_or(RulesCommand::List) {
-        RulesCommand::List => {
-            for rule in rules {
-                writeln!(out, "{:<32}  {:<8}  {}", rule.id.as_str(), rule.severity, summary(&rule.doc))?;
+    match args.command.unwrap_or(RulesCommand::List { json: false }) {
+        RulesCommand::List { json: true } => writeln!(out, "{}", serde_json::to_string_pretty(&catalogue)?)?,
+        RulesCommand::List { json: false } => {
+            for rule in catalogue.rules {
+                writeln!(out, "{:<32}  {:<8}  {}", rule.id.as_str(), rule.severity, pages::summary(&rule.doc))?;
             }
         }
         RulesCommand::Explain { rule: id } => {
-            let Some(rule) = rules.iter().find(|rule| rule.id.as_str() == id) else {
+            let Some(rule) = catalogue.rules.iter().find(|rule| rule.id.as_str() == id) else {
                 bail!("there is no rule `{id}`; `elder rules` lists them all");
             };
-            writeln!(
-                out,
-                "# {}\n\nWorst severity: {}. Version {}.\n\n{}",
-                rule.id, rule.severity, rule.version, rule.doc
-            )?;
+            write!(out, "{}", pages::page(rule))?;
         }
     }
     Ok(())
-}
-
-/// The first sentence under the first heading, on one line.
-fn summary(doc: &str) -> String {
-    let lines = doc.lines().map(str::trim).skip_while(|line| line.is_empty() || line.starts_with('#'));
-    let paragraph = lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    let end = paragraph.find(['.', ':']).unwrap_or(paragraph.len());
-    paragraph[..end].to_owned()
 }

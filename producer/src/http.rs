@@ -12,6 +12,7 @@ mod pressure;
 mod projects;
 mod queue;
 mod reply;
+mod rules;
 mod schedules;
 mod state;
 mod stops;
@@ -132,9 +133,28 @@ pub(crate) fn routes(shared: Shared) -> BoxedFilter<(Response,)> {
         .unify()
         .or(operations(&shared))
         .unify()
+        .or(rule_routes(&shared))
+        .unify()
         .recover(reply::unmatched)
         .unify()
         .boxed()
+}
+
+/// What is looked for.
+fn rule_routes(shared: &Shared) -> BoxedFilter<(Response,)> {
+    let list = warp::path!("api" / "v1" / "rules")
+        .and(warp::get())
+        .and(with(shared))
+        .and(warp::header::headers_cloned())
+        .then(|shared, headers| guarded(shared, headers, async |shared: Shared, _| Ok(rules::list(&shared))));
+    let one = warp::path!("api" / "v1" / "rules" / String / String)
+        .and(warp::get())
+        .and(with(shared))
+        .and(warp::header::headers_cloned())
+        .then(|magic: String, name: String, shared, headers| {
+            guarded(shared, headers, async move |shared, _| rules::one(&shared, &magic, &name))
+        });
+    list.or(one).unify().boxed()
 }
 
 /// The queue and its limits.

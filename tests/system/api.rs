@@ -57,6 +57,7 @@ async fn requests_are_checked_before_anything_is_done() {
     let (_process, strict) = strict(&stack).await;
     addresses_that_lead_inside_are_refused(&strict).await;
     projects_are_registered_once(&strict).await;
+    rules_are_shown_with_their_documentation(&stack).await;
     wrong_projects_are_told_what_is_wrong(&strict).await;
     projects_are_listed_by_team_and_status(&strict).await;
 }
@@ -71,7 +72,7 @@ async fn strangers_are_turned_away(stack: &Stack) {
     ];
     let body = project("shop", "https://github.com/shop/shop.git");
     for stranger in strangers {
-        for path in [PROJECTS, "/api/v1/projects/shop/audit-results", "/api/v1/audits/x", "/metrics"] {
+        for path in [PROJECTS, "/api/v1/projects/shop/audit-results", "/api/v1/audits/x", "/api/v1/rules", "/metrics"] {
             refused(&stranger.get(path).await, 401, &["token"]);
         }
         refused(&stranger.post(PROJECTS, &body).await, 401, &["token"]);
@@ -116,6 +117,15 @@ async fn health_and_metrics_are_for_machines(stack: &Stack) {
     ] {
         assert!(text(&metrics).lines().any(|found| found == line), "no line `{line}` in\n{}", text(&metrics));
     }
+}
+
+async fn rules_are_shown_with_their_documentation(stack: &Stack) {
+    let rules = stack.api().get("/api/v1/rules").await.expect(200);
+    let written = include_str!("../../worker/docs/rules/catalogue.json");
+    assert_eq!(rules, serde_json::from_str::<serde_json::Value>(written).unwrap(), "as it is in the source tree");
+    let one = stack.api().get("/api/v1/rules/tdd/focused-test").await.expect(200);
+    assert!(rules["rules"].as_array().unwrap().contains(&one) && text(&one["doc"]).contains("## How to fix"));
+    refused(&stack.api().get("/api/v1/rules/tdd/unknown").await, 404, &["GET /api/v1/rules"]);
 }
 
 async fn addresses_that_lead_inside_are_refused(api: &Api) {
