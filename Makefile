@@ -14,7 +14,7 @@ TOOLS := .tools
 # The pinned versions are in the stamp's name, so that a new pin installs anew and an old one does nothing.
 STAMP := $(TOOLS)/installed-$(subst ==,-,$(NATS_SERVER))-$(subst ==,-,$(POSTGRES))
 
-.PHONY: help setup toolchain demo up test check bench chaos clean
+.PHONY: help setup toolchain demo up test check bench chaos precision clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,11 @@ bench: setup ## Run the benchmarks, each beside its limit
 chaos: setup ## Run it for hours while everything dies; TASKS, KILLS, RESTARTS and SEED set how much
 	@$(CARGO) run --quiet --package tests --bin chaos -- $(if $(TASKS),--tasks $(TASKS)) $(if $(KILLS),--kills $(KILLS)) \
 	  $(if $(RESTARTS),--restarts $(RESTARTS)) $(if $(SEED),--seed $(SEED))
+
+precision: toolchain ## Run every rule over real projects and print how often each was right; needs npm, pip and cargo
+	@benches/precision/corpus.sh .corpus
+	@$(CARGO) build --quiet --release --package deploy
+	@$(CARGO) run --quiet --package benches --bin precision -- table
 
 clean: ## Remove the build, the services' data and the installed tools
 	@$(CARGO) clean
