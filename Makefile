@@ -17,7 +17,7 @@ STAMP := $(TOOLS)/installed-$(subst ==,-,$(NATS_SERVER))-$(subst ==,-,$(POSTGRES
 .PHONY: help setup toolchain demo up test check bench chaos precision clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) toolchain ## Install nats-server and Postgres into .tools, and what the build needs
 
