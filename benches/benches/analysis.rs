@@ -42,6 +42,7 @@ fn main() -> Result<()> {
     for threads in [1, 2] {
         measure(&paths, lines, threads)?;
     }
+    fused(&paths)?;
     Ok(say(&load())?)
 }
 
@@ -92,6 +93,32 @@ fn measure(paths: &[PathBuf], lines: usize, threads: usize) -> Result<()> {
     Ok(say(&format!("the pass does {share} % of what the bare loop does in the same CPU time"))?)
 }
 
+/// What it costs to run all magics in one pass, beside each of them alone.
+fn fused(paths: &[PathBuf]) -> Result<()> {
+    let pool = ThreadPoolBuilder::new().num_threads(1).stack_size(STACK_BYTES).build()?;
+    let sets = magics().into_iter().map(|magic| (magic.to_string(), BTreeSet::from([magic])));
+    let sets: Vec<(String, BTreeSet<Magic>)> = sets.chain([("all in one pass".to_owned(), magics())]).collect();
+    let mut spreads: Vec<Spread> = sets.iter().map(|_| Spread::default()).collect();
+    let mut factors = Spread::default();
+    for _ in 0..REPETITIONS {
+        let mut used = Vec::new();
+        for ((_, magics), spread) in sets.iter().zip(&mut spreads) {
+            let cpu = own_cpu();
+            pool.install(|| pass_of(paths, magics))?;
+            used.push(own_cpu().saturating_sub(cpu).as_secs_f64());
+            spread.add(used[used.len() - 1]);
+        }
+        let all = used.pop().unwrap_or_default();
+        factors.add(all / used.into_iter().fold(f64::MIN_POSITIVE, f64::max));
+    }
+    let mut table = Table::new(format!("1 thread, {REPETITIONS} repetitions: middle (least–most)"), &["", "CPU s"]);
+    for ((name, _), spread) in sets.iter().zip(&spreads) {
+        table.row(name.clone(), [spread.to_string()]);
+    }
+    table.print()?;
+    Ok(say(&format!("all in one pass cost {factors} times the dearest alone"))?)
+}
+
 fn run(pool: &ThreadPool, way: Way, paths: &[PathBuf]) -> Result<(Duration, Duration, f64)> {
     reset_peak();
     let (begin, cpu) = (Instant::now(), own_cpu());
@@ -112,9 +139,13 @@ fn read(paths: &[PathBuf]) -> Result<Shard> {
 
 /// As the worker does it.
 fn pass(paths: &[PathBuf]) -> Result<usize> {
+    pass_of(paths, &magics())
+}
+
+fn pass_of(paths: &[PathBuf], magics: &BTreeSet<Magic>) -> Result<usize> {
     let mut seen = 0;
     for paths in paths.chunks(SHARD_FILES) {
-        let results: BTreeMap<Magic, Vec<ItemResult>> = worker::analyze(&read(paths)?, &magics());
+        let results: BTreeMap<Magic, Vec<ItemResult>> = worker::analyze(&read(paths)?, magics);
         let examined = |item: &&ItemResult| item.skipped != Some(SkipReason::AnalyzerFailed);
         seen += results.values().flatten().filter(examined).count();
     }
