@@ -33,7 +33,13 @@ pub struct WorkerPresence {
     /// How many tasks it was done with in the last [`ENDED_WINDOW_SECS`] seconds, answered or given back.
     #[serde(default)]
     pub ended_lately: u32,
-    /// The first [`TASKS_LISTED_MAX`] of them, oldest first.
+    /// Files that it has read since it started, whatever came of it.
+    #[serde(default)]
+    pub files_read: u64,
+    /// Files that it has parsed since it started: no more than it has read, however many magics looked at each.
+    #[serde(default)]
+    pub files_parsed: u64,
+    /// The first [`TASKS_LISTED_MAX`] of those that it is working on, oldest first.
     pub tasks: Vec<RunningTask>,
 }
 

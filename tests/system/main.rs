@@ -8,6 +8,7 @@ mod commands;
 mod dead_letters;
 mod drain;
 mod embedded;
+mod fusion;
 mod harness;
 mod headers;
 mod leases;

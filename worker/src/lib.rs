@@ -12,6 +12,7 @@ mod batch;
 mod bundles;
 pub mod config;
 mod cpu;
+mod effort;
 mod ending;
 mod group;
 mod identity;

@@ -11,7 +11,7 @@ use schemas::magic::{Input, Magic};
 
 use crate::rules::{ALL, Check, File, Findings, Rule};
 use crate::source::Source;
-use crate::{languages, paths, pool, secrets};
+use crate::{effort, languages, paths, pool, secrets};
 
 /// Extensions of formats that write values without quotes.
 const BARE_VALUE_EXTENSIONS: &[&str] = &["cfg", "conf", "env", "ini", "properties", "sh", "toml", "yaml", "yml"];
@@ -68,6 +68,7 @@ fn by_magic<T: Sync>(
 
 /// Decodes and parses `file`, or says why it is not examined.
 pub(crate) fn read(file: &SourceFile) -> Result<File<'_>, SkipReason> {
+    effort::note_read();
     let source = Source::read(file)?;
     let outline = languages::outline(&source);
     let secrets = secrets::find(&source.text, allows_bare_values(&file.path));

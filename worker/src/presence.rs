@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use self::ended::Ended;
+use crate::effort::{self, Effort};
 
 /// How often it says so when nothing changes: three times before it is forgotten.
 const PERIOD: Duration = Duration::from_secs(10);
@@ -112,7 +113,10 @@ pub(crate) fn unix_millis() -> u64 {
 pub(crate) async fn show(bus: Bus, worker: WorkerPresence, running: Running, ended: CancellationToken) {
     while !ended.is_cancelled() {
         let (count, tasks) = running.tasks();
-        let presence = WorkerPresence { running: count, ended_lately: running.ended_lately(), tasks, ..worker.clone() };
+        let Effort { files_read, files_parsed } = effort::so_far();
+        let ended_lately = running.ended_lately();
+        let presence =
+            WorkerPresence { running: count, ended_lately, files_read, files_parsed, tasks, ..worker.clone() };
         if let Err(error) = bus.show_worker(&presence).await {
             tracing::warn!(error = %chain(&error), "this worker is not listed now");
         }

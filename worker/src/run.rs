@@ -119,6 +119,8 @@ impl Worker {
             threads: u32::try_from(pool::threads()).unwrap_or(u32::MAX),
             running: 0,
             ended_lately: 0,
+            files_read: 0,
+            files_parsed: 0,
             tasks: Vec::new(),
         }
     }

@@ -54,6 +54,8 @@ mod tests {
             threads: 1,
             running,
             ended_lately,
+            files_read: 0,
+            files_parsed: 0,
             tasks: Vec::new(),
         };
         let found = pools(&[worker("large", 8, 3, 60), worker("default", 2, 1, 0), worker("large", 8, 0, 120)]);

@@ -8,6 +8,7 @@ use nix::time::ClockId;
 use tree_sitter::{Language, LanguageError, Node, ParseOptions, Parser, Tree};
 
 use super::draft::Draft;
+use crate::effort;
 use crate::outline::Outline;
 
 /// Longest parse, in processor time of its thread: by the clock on the wall a busy machine would give other results than
@@ -87,6 +88,7 @@ impl Grammar {
         if has_endless_operators(text) {
             return None;
         }
+        effort::note_parsed();
         let loaded = self.load();
         let tree = match parse(&loaded.language, text) {
             Ok(tree) => tree?,
