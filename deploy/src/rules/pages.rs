@@ -24,16 +24,10 @@ pub(crate) fn all(catalogue: &Catalogue) -> serde_json::Result<Vec<(PathBuf, Str
     Ok(pages)
 }
 
-/// One rule, with what its documentation says and how to allow what it finds.
+/// One rule, with what its documentation says.
 pub(crate) fn page(rule: &RuleMeta) -> String {
     let RuleMeta { id, magic, version, severity, doc } = rule;
-    format!(
-        "# {id}\n\nMagic: {magic}. Worst severity: {severity}. Version {version}.\n\n{}\n\n## How to allow\n\
-         Where it is meant to be so, say it in a comment on the line or on the line before, with the reason:\n\n\
-         ```text\nelder:allow({id}) reason: why it is fine here until: YYYY-MM-DD\n```\n\n\
-         `until:` may be left out. For whole folders, or to switch the rule off, see `.elder.toml` in README.\n",
-        doc.trim_end(),
-    )
+    format!("# {id}\n\nMagic: {magic}. Worst severity: {severity}. Version {version}.\n\n{}\n", doc.trim_end())
 }
 
 /// The first sentence of a rule's documentation, on one line.
@@ -65,17 +59,14 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_has_a_page_that_says_how_to_allow_it() {
+    fn every_rule_has_a_page_that_says_how_to_fix_it() {
         let catalogue = crate::roles::catalogue();
         let pages = all(&catalogue).unwrap();
         for rule in &catalogue.rules {
             let path = PathBuf::from(format!("{FOLDER}/{}.md", rule.id));
             let (_, text) = pages.iter().find(|(page, _)| *page == path).unwrap();
-            assert!(
-                text.contains(&format!("elder:allow({})", rule.id)) && text.contains("## How to fix"),
-                "{}",
-                rule.id
-            );
+            let head = format!("# {}\n", rule.id);
+            assert!(text.starts_with(&head) && text.contains("## How to fix"), "{}", rule.id);
         }
     }
 }
