@@ -146,11 +146,11 @@ fn first_answers(batch: &[TaskResult], closed: &[Closed]) -> (Vec<usize>, Vec<us
 
 /// Turns open tasks into done ones and returns those that were open: the step that happens once per task.
 async fn close_tasks(connection: &mut PgConnection, batch: &[TaskResult]) -> Result<Vec<Closed>, StoreError> {
-    let (planned, mut closed) = lock_and_close(connection, batch.iter()).await?;
+    let (planned, mut closed) = lock_and_close(connection, batch.iter().map(|result| &result.key)).await?;
     let unplanned: Vec<&TaskResult> = batch.iter().filter(|result| !planned.contains(&result.key.audit.0)).collect();
     if !unplanned.is_empty() {
         adopt(connection, &unplanned).await?;
-        let (_, adopted) = lock_and_close(connection, unplanned.into_iter()).await?;
+        let (_, adopted) = lock_and_close(connection, unplanned.into_iter().map(|result| &result.key)).await?;
         closed.extend(adopted);
     }
     Ok(closed)
@@ -158,12 +158,11 @@ async fn close_tasks(connection: &mut PgConnection, batch: &[TaskResult]) -> Res
 
 /// Locks the audits of some results in one order, so that two aggregators never wait for each other in a circle, and closes
 /// their open tasks. Returns the audits that have a plan, and the tasks that were open.
-async fn lock_and_close(
+async fn lock_and_close<'a>(
     connection: &mut PgConnection,
-    results: impl Iterator<Item = &TaskResult> + Clone,
+    keys: impl Iterator<Item = &'a TaskKey>,
 ) -> Result<(BTreeSet<Uuid>, Vec<Closed>), StoreError> {
-    let (audits, shards, magics) = columns(results.clone().map(|result| &result.key));
-    let projects: Vec<&str> = results.clone().map(|result| result.key.project.as_str()).collect();
+    let Columns { audits, shards, magics, projects } = columns(keys);
     let locked: BTreeSet<Uuid> = audits.iter().copied().collect();
     let rows: Vec<ClosedRow> = sqlx::query_as(
         "WITH locked AS MATERIALIZED (
@@ -197,15 +196,24 @@ async fn lock_and_close(
     Ok((planned, closed))
 }
 
-/// The keys as the columns of an `UNNEST`.
-fn columns<'a>(keys: impl Iterator<Item = &'a TaskKey>) -> (Vec<Uuid>, Vec<i32>, Vec<&'static str>) {
-    let (mut audits, mut shards, mut magics) = (Vec::new(), Vec::new(), Vec::new());
+/// Keys as they are bound to an `UNNEST`.
+#[derive(Default)]
+struct Columns<'a> {
+    audits: Vec<Uuid>,
+    shards: Vec<i32>,
+    magics: Vec<&'static str>,
+    projects: Vec<&'a str>,
+}
+
+fn columns<'a>(keys: impl Iterator<Item = &'a TaskKey>) -> Columns<'a> {
+    let mut columns = Columns::default();
     for key in keys {
-        audits.push(key.audit.0);
-        shards.push(shard_column(key.shard));
-        magics.push(key.magic.as_str());
+        columns.audits.push(key.audit.0);
+        columns.shards.push(shard_column(key.shard));
+        columns.magics.push(key.magic.as_str());
+        columns.projects.push(key.project.as_str());
     }
-    (audits, shards, magics)
+    columns
 }
 
 type ClosedRow = (Uuid, bool, Option<i32>, Option<String>, Option<bool>, Option<i64>);
@@ -275,7 +283,7 @@ async fn judge_repeated(
     if repeated.is_empty() {
         return Ok(());
     }
-    let (audits, shards, magics) = columns(repeated.iter().map(|&index| &batch[index].key));
+    let Columns { audits, shards, magics, projects: _ } = columns(repeated.iter().map(|&index| &batch[index].key));
     let rows: Vec<(Uuid, i32, String, Option<String>, String)> = sqlx::query_as(
         // The planner's own results have no task: an answer to one of them was asked for by nobody. Tasks without a result
         // that were open once are answered by others, or by nobody any more: what is said of them does not count.

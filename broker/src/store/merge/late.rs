@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlx::PgConnection;
 
 use super::rows::remember_items;
-use super::{Key, Part, TaskResult, columns, row_key};
+use super::{Columns, Key, Part, TaskResult, columns, row_key};
 use crate::error::StoreError;
 
 /// Puts the items of late results into the result cache, where the next audit finds them, and takes those results out of
@@ -18,8 +18,7 @@ pub(super) async fn keep_late(
     if others.is_empty() {
         return Ok(());
     }
-    let (audits, shards, magics) = columns(others.iter().map(|&index| &batch[index].key));
-    let projects: Vec<&str> = others.iter().map(|&index| batch[index].key.project.as_str()).collect();
+    let Columns { audits, shards, magics, projects } = columns(others.iter().map(|&index| &batch[index].key));
     let cancelled: Vec<Key> = sqlx::query_as(
         "SELECT t.audit_id, t.shard, t.magic
          FROM tasks t JOIN audits a ON a.id = t.audit_id

@@ -3,7 +3,7 @@
 use schemas::task::TaskKey;
 use sqlx::PgConnection;
 
-use super::{TaskResult, columns, shard_column};
+use super::{Columns, TaskResult, columns, shard_column};
 use crate::error::StoreError;
 
 /// Gives results of tasks published by hand an audit to belong to. An audit of ours is never adopted: its kind differs.
@@ -52,8 +52,7 @@ async fn reopen_failed(connection: &mut PgConnection, answered: &[&TaskKey]) -> 
     if answered.is_empty() {
         return Ok(());
     }
-    let (audits, shards, magics) = columns(answered.iter().copied());
-    let projects: Vec<&str> = answered.iter().map(|key| key.project.as_str()).collect();
+    let Columns { audits, shards, magics, projects } = columns(answered.iter().copied());
     sqlx::query(
         "WITH forgotten AS (
              DELETE FROM results r
