@@ -26,27 +26,22 @@ pub struct GenerateArgs {
 pub fn run(args: GenerateArgs) -> Result<()> {
     let GenerateArgs { check, root } = args;
     let files = files()?;
-    let mut stale = left_over(&root, &files)?;
-    if !check {
-        for path in stale.drain(..) {
-            fs::remove_file(&path).with_context(|| format!("cannot remove {path}"))?;
+    let left_over = left_over(&root, &files)?;
+    let is_stale =
+        |(path, text): &&(PathBuf, String)| fs::read_to_string(root.join(path)).ok().is_none_or(|found| found != *text);
+    let stale: Vec<&(PathBuf, String)> = files.iter().filter(is_stale).collect();
+    if check {
+        let paths = left_over.iter().chain(stale.iter().map(|(path, _)| path));
+        let paths: Vec<String> = paths.map(|path| root.join(path).display().to_string()).collect();
+        if !paths.is_empty() {
+            bail!("not up to date: {}; run `cargo run -- generate` and commit the result", paths.join(", "));
         }
+        return Ok(());
     }
-    for (path, text) in files {
-        let path = root.join(path);
-        if fs::read_to_string(&path).is_ok_and(|found| found == text) {
-            continue;
-        }
-        if check {
-            stale.push(path.display().to_string());
-        } else {
-            write(&path, &text)?;
-        }
+    for path in &left_over {
+        fs::remove_file(root.join(path)).with_context(|| format!("cannot remove {}", path.display()))?;
     }
-    if !stale.is_empty() {
-        bail!("not up to date: {}; run `cargo run -- generate` and commit the result", stale.join(", "));
-    }
-    Ok(())
+    stale.into_iter().try_for_each(|(path, text)| write(&root.join(path), text))
 }
 
 /// Paths from the root of the source tree, with what must be in them.
@@ -60,8 +55,8 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
     Ok(files)
 }
 
-/// Pages of rules that are no more.
-fn left_over(root: &Path, files: &[(PathBuf, String)]) -> Result<Vec<String>> {
+/// Pages of rules that are no more, as paths from the root of the source tree.
+fn left_over(root: &Path, files: &[(PathBuf, String)]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for folder in [Path::new(pages::FOLDER).to_owned()].into_iter().chain(Magic::ALL.map(page_folder)) {
         let Ok(entries) = fs::read_dir(root.join(&folder)) else { continue };
@@ -69,7 +64,7 @@ fn left_over(root: &Path, files: &[(PathBuf, String)]) -> Result<Vec<String>> {
             let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
             let path = folder.join(entry.file_name());
             if !root.join(&path).is_dir() && !files.iter().any(|(wanted, _)| *wanted == path) {
-                found.push(root.join(path).display().to_string());
+                found.push(path);
             }
         }
     }
