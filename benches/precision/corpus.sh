@@ -54,9 +54,10 @@ deb_project() {
 # crate_project NAME VERSION [FOLDER-IN-CRATE]
 crate_project() {
   [ -d "$corpus/$1" ] && return
+  # A workspace of its own: the corpus may lie within another one.
   local fetch=$downloads/fetch-$1
   mkdir -p "$fetch/src"
-  printf '[package]\nname = "fetch"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\n%s = "=%s"\n' "$1" "$2" > "$fetch/Cargo.toml"
+  printf '[workspace]\n[package]\nname = "fetch"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\n%s = "=%s"\n' "$1" "$2" > "$fetch/Cargo.toml"
   touch "$fetch/src/lib.rs"
   (cd "$fetch" && cargo vendor --quiet --versioned-dirs vendor > /dev/null)
   cp -r "$fetch/vendor/$1-$2/${3:-}" "$corpus/$1"

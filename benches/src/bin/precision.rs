@@ -12,6 +12,7 @@ use benches::table::say;
 use clap::{Parser, Subcommand};
 use schemas::finding::{Finding, Location};
 use schemas::ids::Digest;
+use schemas::magic::{Input, Magic};
 
 /// Samples of one rule: with 24 right of 30 the rule is right in 80 of 100 cases, give or take 14.
 const SAMPLES: usize = 30;
@@ -75,9 +76,15 @@ fn main() -> Result<()> {
     Ok(say(&text)?)
 }
 
-/// What each rule finds in all projects, in the order in which it is sampled.
+/// What each rule finds in the files of all projects, in the order in which it is sampled. The one commit of each project is
+/// the corpus's own, so rules about commits are left out.
 fn audit(corpus: &Path, elder: &Path) -> Result<BTreeMap<String, Vec<Found>>> {
-    let mut rules: BTreeMap<String, Vec<Found>> = catalogue().into_iter().map(|rule| (rule, Vec::new())).collect();
+    let catalogue = worker::catalogue().rules.into_iter().filter(|rule| rule.magic.input() == Input::Files);
+    let catalogue: Vec<_> = catalogue.collect();
+    let magics: BTreeSet<Magic> = catalogue.iter().map(|rule| rule.magic).collect();
+    let magics: Vec<&str> = magics.iter().flat_map(|magic| ["--magic", magic.as_str()]).collect();
+    let rules = catalogue.into_iter().map(|rule| (rule.id.as_str().to_owned(), Vec::new()));
+    let mut rules: BTreeMap<String, Vec<Found>> = rules.collect();
     let entries = fs::read_dir(corpus).with_context(|| format!("cannot list {}; make it first", corpus.display()))?;
     let mut projects: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     projects.retain(|path| path.join(".git").is_dir());
@@ -85,7 +92,9 @@ fn audit(corpus: &Path, elder: &Path) -> Result<BTreeMap<String, Vec<Found>>> {
     ensure!(!projects.is_empty(), "no project in {}; benches/precision/corpus.sh makes some", corpus.display());
     for folder in projects {
         let project = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let output = Command::new(elder).args(["audit", "--format", "json", "--log", "error"]).arg(&folder).output();
+        let mut command = Command::new(elder);
+        command.args(["audit", "--format", "json", "--log", "error"]).args(&magics).arg(&folder);
+        let output = command.output();
         let output = output.with_context(|| format!("cannot run {}", elder.display()))?;
         if output.status.code().is_none_or(|code| code > 1) {
             bail!("{project} could not be audited: {}", String::from_utf8_lossy(&output.stderr));
@@ -100,10 +109,6 @@ fn audit(corpus: &Path, elder: &Path) -> Result<BTreeMap<String, Vec<Found>>> {
         in_turn(found);
     }
     Ok(rules)
-}
-
-fn catalogue() -> BTreeSet<String> {
-    worker::catalogue().rules.into_iter().map(|rule| rule.id.as_str().to_owned()).collect()
 }
 
 /// By chance, and always the same, but one of each project before the second of any.
