@@ -4,7 +4,7 @@
 //! bundle ──unpack──► Shard ──pass──► decode ─► outline ─► every rule looks ─► results per magic
 //! ```
 //! All but [`run`] and what stands around it (how tasks are accepted, grouped, answered and ended) is pure: no clock but
-//! the parser's budget of processor time, no I/O, no async.
+//! the parser's budget of processor time, no I/O, no async, and no state but two counts of what was read and parsed.
 
 mod accept;
 mod answer;
