@@ -1,12 +1,17 @@
 //! Which language a file is in, and how that language becomes an outline.
 
 mod assertions;
+mod body;
+mod calls;
 mod comments;
+mod control;
+mod declarations;
 mod draft;
 mod go;
 mod javascript;
 mod python;
 mod rust;
+mod symbols;
 mod typescript;
 mod walk;
 
@@ -174,3 +179,6 @@ fn interpreter(text: &str) -> Option<&str> {
 #[cfg(test)]
 #[path = "languages/tests.rs"]
 mod tests;
+
+#[cfg(test)]
+mod outline_tests;

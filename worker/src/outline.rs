@@ -1,5 +1,7 @@
 //! What rules know of a file beyond its text: the same for every language, so that no rule knows one.
 
+#![expect(dead_code, reason = "the rules that read the rest are to come")]
+
 use std::ops::Range;
 
 use schemas::item::SkipReason;
@@ -12,10 +14,22 @@ pub(crate) type Span = Range<usize>;
 pub(crate) struct Outline {
     /// Comments, with their marks.
     pub(crate) comments: Vec<Span>,
+    /// Strings that document what they stand in, as in Python; they are among `strings` too.
+    pub(crate) docstrings: Vec<Span>,
     /// String literals, with their quotes.
     pub(crate) strings: Vec<Span>,
     /// Functions, tests among them.
     pub(crate) functions: Vec<Function>,
+    /// What can be used from outside.
+    pub(crate) symbols: Vec<Symbol>,
+    /// What the file uses from outside.
+    pub(crate) imports: Vec<Import>,
+    /// Calls, outer ones first.
+    pub(crate) calls: Vec<Call>,
+    /// Code that runs when something went wrong.
+    pub(crate) handlers: Vec<Handler>,
+    /// Results that are thrown away.
+    pub(crate) discards: Vec<Discard>,
     /// Marks that switch a test or a group of tests off.
     pub(crate) skips: Vec<Skip>,
     /// Marks that switch every other test off.
@@ -28,19 +42,114 @@ pub(crate) struct Outline {
     pub(crate) first_error: Option<usize>,
 }
 
-/// A function; in JavaScript also the callback that is a test.
-#[derive(Debug)]
+/// A function with a name; in JavaScript also the callback that is a test.
+#[derive(Debug, Default)]
 pub(crate) struct Function {
     /// Its name; for tests named by a string, that string.
     pub(crate) name: Span,
     /// All of it.
     pub(crate) span: Span,
+    /// Its body; none where it is only declared.
+    pub(crate) body: Option<Span>,
+    /// What the body is, in a word.
+    pub(crate) shape: Body,
+    /// Parameters, the receiver (`self`, `this`) not counted.
+    pub(crate) parameters: u32,
+    /// Whether it can be used from outside the file.
+    pub(crate) is_public: bool,
+    /// Whether it has documentation of its own.
+    pub(crate) is_documented: bool,
+    /// Whether its name and parameters are chosen elsewhere: by a trait, an interface, a class that it extends, or C.
+    pub(crate) is_bound: bool,
+    /// Whether others are to fill it in: abstract, a member of a protocol, trait or interface, an overload, in a stub file.
+    pub(crate) is_abstract: bool,
+    /// Independent paths through it: 1, and 1 for each decision. A `match` or `switch` is one decision.
+    pub(crate) complexity: u32,
+    /// How deep control structures stand in each other. All closures around one count as one level.
+    pub(crate) nesting: u32,
     /// Assertions in it, and in same-file functions that it calls.
     pub(crate) assertions: u32,
     /// Names of what it calls.
     pub(crate) calls: Vec<Span>,
     /// What is known of it as a test, if it is one.
     pub(crate) test: Option<Test>,
+}
+
+/// What the body of a function is, documentation and comments not counted.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// There is none.
+    #[default]
+    Absent,
+    /// It does nothing: `{}`, `pass`, `...`.
+    Empty,
+    /// It only says that it is not implemented.
+    Stub,
+    /// It only returns a literal that means success: `true`, `0`, `nil`, `None`, `Ok(())`.
+    Constant,
+    /// It only hands out what a name or field holds.
+    Getter,
+    /// It does something.
+    Other,
+}
+
+/// Something that can be used from outside the file: a function, type or constant.
+#[derive(Debug, Clone)]
+pub(crate) struct Symbol {
+    /// Its name.
+    pub(crate) name: Span,
+    /// Whether it has documentation of its own.
+    pub(crate) is_documented: bool,
+}
+
+/// A use of another module.
+#[derive(Debug)]
+pub(crate) struct Import {
+    /// All of it.
+    pub(crate) span: Span,
+    /// The module's name, without quotes; in Rust the path.
+    pub(crate) module: Span,
+}
+
+/// A call of a function, macro or constructor.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// What is called: the whole path (`os.system`, `a::b`, `vec!`), or its last name where the rest is no plain path.
+    pub(crate) callee: Span,
+    /// The arguments, with their brackets.
+    pub(crate) arguments: Span,
+    /// Whether all arguments are literals, or there are none.
+    pub(crate) is_constant: bool,
+    /// The function around it, as an index.
+    pub(crate) function: Option<usize>,
+}
+
+/// Code that runs when something went wrong: `catch`, `except`, Go's `if err != nil`, Rust's `Err(..) =>`.
+#[derive(Debug)]
+pub(crate) struct Handler {
+    /// All of it.
+    pub(crate) span: Span,
+    /// What it does.
+    pub(crate) body: Span,
+    /// The kind of error that it is for, if it names one.
+    pub(crate) caught: Option<Span>,
+    /// Whether it does nothing.
+    pub(crate) is_empty: bool,
+    /// Whether a comment stands in it or behind it on its line.
+    pub(crate) has_comment: bool,
+    /// Whether nothing but closing and cleaning up can fail there.
+    pub(crate) is_cleanup: bool,
+}
+
+/// A result that is thrown away, an error with it.
+#[derive(Debug)]
+pub(crate) struct Discard {
+    /// The statement.
+    pub(crate) span: Span,
+    /// Whether the result is known to hold an error, as before `.ok();`.
+    pub(crate) is_fallible: bool,
+    /// Whether nothing but closing and cleaning up can fail there.
+    pub(crate) is_cleanup: bool,
 }
 
 /// What is known of a test.
@@ -85,7 +194,7 @@ impl Outline {
 
     /// Whether byte `at` is inside code that exists for tests only.
     pub(crate) fn is_test_code(&self, at: usize) -> bool {
-        self.test_code.iter().any(|span| span.contains(&at))
+        contains(&self.test_code, at)
     }
 }
 

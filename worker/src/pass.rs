@@ -114,8 +114,8 @@ fn judge_file(item: &Item, file: &File<'_>, rules: &[&Rule]) -> ItemResult {
     for rule in rules {
         let check = match rule.check {
             Check::Text(check) => check,
-            Check::Tests(check) if gap.is_none() => check,
-            Check::Tests(_) | Check::Commit(_) => continue,
+            Check::Code(check) if gap.is_none() => check,
+            Check::Code(_) | Check::Commit(_) => continue,
         };
         result.skipped = None;
         let mut found = Findings::new(rule);
@@ -144,7 +144,7 @@ fn units(file: &File<'_>) -> Units {
     Units {
         files: 1,
         lines: count(file.source.line_count()),
-        functions: count(file.outline.functions.len()),
+        functions: count(file.outline.functions.iter().filter(|one| one.body.is_some()).count()),
         tests: count(file.outline.tests().count()),
         commits: 0,
     }

@@ -63,8 +63,8 @@ pub(crate) struct Rule {
 pub(crate) enum Check {
     /// Text and comments, which every file has.
     Text(fn(&File<'_>, &mut Findings<'_>)),
-    /// Functions and tests, which only parsed languages have.
-    Tests(fn(&File<'_>, &mut Findings<'_>)),
+    /// What an outline knows beyond comments, which only parsed languages have.
+    Code(fn(&File<'_>, &mut Findings<'_>)),
     /// One commit.
     Commit(fn(&CommitFacts, &mut Findings<'_>)),
 }

@@ -1,10 +1,12 @@
 //! An outline in the making: what a language's reader tells during the walk, and in which scope it was told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
-use crate::outline::{Function, Outline, Skip, Span, Test};
+use super::calls;
+use super::symbols::Candidate;
+use crate::outline::{Body, Function, Outline, Skip, Span, Test};
 
 /// What holds at a place because of what is around it. Inner scopes start as copies of outer ones.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +23,35 @@ pub(super) struct Scope {
     pub(super) is_test_class: bool,
     /// The name by which a test reaches its framework, such as `t`.
     pub(super) handle: Option<Span>,
+    /// The name of the class, trait or interface whose members are declared here.
+    pub(super) class: Option<Span>,
+    /// Whether what is declared here can be seen from outside the file.
+    pub(super) is_visible: bool,
+    /// Whether the members declared here follow a trait, an interface or a base class.
+    pub(super) is_bound: bool,
+    /// Whether the members declared here are to be filled in by others.
+    pub(super) is_abstract: bool,
+    /// Whether nothing but closing and cleaning up can fail here.
+    pub(super) is_cleanup: bool,
+    /// Control structures around this place, within the function.
+    pub(super) nesting: u32,
+    /// Whether a closure is around this place, within the function.
+    pub(super) is_closure: bool,
+    /// The syntax node that implements the function: where a function is the value of a name, no closure.
+    pub(super) implementation: Option<usize>,
+    /// The syntax node that continues this branch, as `else if`.
+    pub(super) else_if: Option<usize>,
+}
+
+/// Who decides what the members of a class look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Members {
+    /// The class itself.
+    Free,
+    /// A trait, an interface or a base class.
+    Bound,
+    /// They do, for others to fill in.
+    Abstract,
 }
 
 /// An outline in the making.
@@ -36,14 +67,33 @@ pub(super) struct Draft<'t> {
     pub(super) marks: Vec<Span>,
     /// Whether the file imports a framework whose tests are calls.
     pub(super) has_blocks: bool,
+    /// Declarations that are visible if something elsewhere in the file says so.
+    pub(super) candidates: Vec<Candidate<'t>>,
+    /// Names that the file makes visible, apart from their declarations.
+    pub(super) exported: BTreeSet<&'t str>,
+    /// Names of classes that others in the file extend.
+    pub(super) bases: BTreeSet<&'t str>,
+    /// Syntax nodes that are exported right where they stand, with the places where their exports begin.
+    pub(super) exports: BTreeMap<usize, usize>,
     scopes: Vec<Scope>,
 }
 
 impl<'t> Draft<'t> {
     /// Nothing known yet.
     pub(super) fn new(path: &'t str, text: &'t str) -> Self {
-        let whole = Scope { end: usize::MAX, ..Scope::default() };
-        Self { text, path, outline: Outline::default(), marks: Vec::new(), has_blocks: false, scopes: vec![whole] }
+        let whole = Scope { end: usize::MAX, is_visible: true, ..Scope::default() };
+        Self {
+            text,
+            path,
+            outline: Outline::default(),
+            marks: Vec::new(),
+            has_blocks: false,
+            candidates: Vec::new(),
+            exported: BTreeSet::new(),
+            bases: BTreeSet::new(),
+            exports: BTreeMap::new(),
+            scopes: vec![whole],
+        }
     }
 
     /// The text of `span`.
@@ -76,21 +126,35 @@ impl<'t> Draft<'t> {
         self.scopes.push(scope);
     }
 
-    /// Notes a function and enters it. A function that is a test starts a new count.
-    pub(super) fn function(&mut self, node: Node<'_>, name: Span, test: Option<Test>, handle: Option<Span>) {
+    /// Tells more of the innermost scope.
+    pub(super) fn now(&mut self, change: impl FnOnce(&mut Scope)) {
+        if let Some(scope) = self.scopes.last_mut() {
+            change(scope);
+        }
+    }
+
+    /// Notes `function`, which is all of `node` and implemented by `own`, and enters it. A function that is a test starts a
+    /// new count.
+    pub(super) fn function(&mut self, node: Node<'_>, own: Node<'_>, handle: Option<Span>, function: Function) {
         let index = self.outline.functions.len();
-        let is_test = test.is_some();
-        let span = node.byte_range();
-        self.outline.functions.push(Function { name, span, assertions: 0, calls: Vec::new(), test });
+        let is_test = function.test.is_some();
+        let is_cleanup = calls::cleans_up(self.slice(&function.name));
+        let is_own = !function.is_bound || function.is_abstract;
+        if function.is_public && is_own && !is_test && function.shape != Body::Getter {
+            self.symbol(function.name.clone(), function.is_documented);
+        }
+        self.outline.functions.push(Function { span: node.byte_range(), complexity: 1, ..function });
         self.open(node, |scope| {
-            scope.function = Some(index);
-            if is_test {
-                scope.test = Some(index);
-            }
-            if handle.is_some() {
-                scope.handle = handle;
-            }
-            scope.is_conditional = false;
+            *scope = Scope {
+                end: scope.end,
+                function: Some(index),
+                test: if is_test { Some(index) } else { scope.test },
+                is_test_class: scope.is_test_class,
+                handle: handle.or_else(|| scope.handle.take()),
+                is_cleanup,
+                implementation: Some(own.id()),
+                ..Scope::default()
+            };
         });
     }
 
@@ -107,6 +171,13 @@ impl<'t> Draft<'t> {
         let (function, test) = (self.scope().function, self.scope().test);
         for index in function.into_iter().chain(test.filter(|_| test != function)) {
             self.outline.functions[index].calls.push(name.clone());
+        }
+    }
+
+    /// Notes a part of the file that exists for tests only; parts inside such a part add nothing.
+    pub(super) fn test_code(&mut self, span: Span) {
+        if self.outline.test_code.last().is_none_or(|last| last.end <= span.start) {
+            self.outline.test_code.push(span);
         }
     }
 
@@ -130,14 +201,17 @@ impl<'t> Draft<'t> {
         self.scope().handle.as_ref().map(|span| self.slice(span))
     }
 
-    /// The finished outline: sorted, and with the assertions of same-file callees counted for their callers.
+    /// The finished outline: sorted, and with what only the whole file tells.
     pub(super) fn finish(mut self) -> Outline {
         let is_open = |function: &Function| function.test.is_some() && function.assertions == 0;
         if self.outline.functions.iter().any(is_open) {
             self.credit_callers();
         }
+        self.settle_candidates();
+        self.find_comments_of_handlers();
+        // Everything else is told in the order of the text; functions are known by their index.
         let mut outline = self.outline;
-        outline.functions.sort_by_key(|function| function.span.start);
+        outline.symbols.sort_by_key(|symbol| symbol.name.start);
         outline.skips.sort_by_key(|skip| skip.span.start);
         outline.focuses.sort_by_key(|span| span.start);
         outline
@@ -168,4 +242,11 @@ impl<'t> Draft<'t> {
             }
         }
     }
+}
+
+/// How many named children of `list` there are that `is_counted`.
+pub(super) fn count(list: Option<Node<'_>>, is_counted: impl Fn(&Node<'_>) -> bool) -> u32 {
+    let Some(list) = list else { return 0 };
+    let mut cursor = list.walk();
+    u32::try_from(list.named_children(&mut cursor).filter(is_counted).count()).unwrap_or(u32::MAX)
 }

@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 use tree_sitter::Node;
 
 use super::assertions::is_assertion;
-use super::draft::Draft;
+use super::body::{self, Forms};
+use super::calls;
+use super::draft::{Draft, Members};
 use super::walk::{Grammar, Role};
-use crate::outline::{Span, Test};
+use crate::outline::{Function, Import, Span, Test};
 
 /// The grammar of Go.
 pub(super) static GO: Grammar =
@@ -16,15 +18,34 @@ pub(super) static GO: Grammar =
 /// Ginkgo's blocks; in front of them `F` focuses, `P` and `X` switch off.
 const GINKGO_BLOCKS: &[&str] = &["Context", "Describe", "DescribeTable", "Entry", "It", "Specify", "When"];
 
+/// Bodies that do next to nothing.
+const FORMS: Forms = Forms {
+    nothing: &[],
+    success: &["true", "nil", "0", "true, nil", "nil, nil"],
+    is_stub: |statement| statement.starts_with("panic(") && body::says_unfinished(statement),
+};
+
+/// Longest left side of an assignment to nothing: `_, _, _`.
+const BLANKS_BYTES_MAX: usize = 20;
+
+/// Most comments above the package that are searched for a build constraint; a licence of line comments has some dozen.
+const CONSTRAINT_COMMENTS_MAX: usize = 64;
+
 fn role(kind: &str) -> Role {
     match kind {
         "comment" => Role::Comment,
         "interpreted_string_literal" | "raw_string_literal" | "rune_literal" => Role::Text,
-        "function_declaration" | "method_declaration" => Role::Function,
+        "function_declaration" | "method_declaration" | "method_elem" => Role::Function,
         "func_literal" => Role::Closure,
         "call_expression" => Role::Call,
-        "import_spec" => Role::Container,
-        "if_statement" | "expression_switch_statement" | "type_switch_statement" | "select_statement" => Role::Branch,
+        "import_spec" => Role::Import,
+        "if_statement" => Role::Branch,
+        "expression_switch_statement" | "select_statement" | "type_switch_statement" => Role::Switch,
+        "for_statement" => Role::Loop,
+        "binary_expression" => Role::Operator,
+        "assignment_statement" => Role::Statement,
+        "const_declaration" | "type_declaration" | "var_declaration" => Role::Declaration,
+        "interface_type" | "package_clause" => Role::Container,
         _ => Role::Other,
     }
 }
@@ -34,13 +55,88 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Function => function(draft, node),
         Role::Closure => {
             let handle = handle(draft, node).map(|(name, _)| name);
-            draft.open(node, |scope| scope.handle = handle.or_else(|| scope.handle.take()));
+            draft.closure(node, handle);
         }
         Role::Call => call(draft, node),
-        Role::Container => draft.has_blocks |= draft.text_of(node).contains("onsi/ginkgo"),
-        Role::Branch => draft.open(node, |scope| scope.is_conditional = true),
+        Role::Import => import(draft, node),
+        Role::Branch => branch(draft, node),
+        Role::Switch => draft.switch(node),
+        Role::Loop => draft.looped(node),
+        Role::Operator => draft.operator(node),
+        Role::Statement => assignment(draft, node),
+        Role::Declaration => declaration(draft, node),
+        Role::Container if node.kind() == "package_clause" => {
+            // A file that is built on a condition has twins, which share its signatures.
+            let is_constraint = |span: &Span| draft.slice(span).starts_with("//go:build");
+            let has_twins = draft.outline.comments.iter().take(CONSTRAINT_COMMENTS_MAX).any(is_constraint);
+            draft.now(|scope| scope.is_bound |= has_twins);
+        }
+        Role::Container => draft.class(node, None, false, Members::Abstract),
         _ => {}
     }
+}
+
+fn import(draft: &mut Draft<'_>, node: Node<'_>) {
+    let Some(path) = node.child_by_field_name("path") else { return };
+    draft.has_blocks |= draft.text_of(path).contains("onsi/ginkgo");
+    let module = calls::without_quotes(path);
+    draft.outline.imports.push(Import { span: node.byte_range(), module });
+}
+
+fn branch(draft: &mut Draft<'_>, node: Node<'_>) {
+    let otherwise = node.child_by_field_name("alternative");
+    let is_error = node.child_by_field_name("condition").is_some_and(|condition| is_error(draft, condition));
+    let is_cleanup = node.child_by_field_name("initializer").is_some_and(|first| calls::is_cleanup(draft, first));
+    draft.branch(node, otherwise);
+    if is_error && otherwise.is_none() {
+        draft.note_handler(node, node.child_by_field_name("consequence"), None, is_cleanup, &FORMS);
+    }
+}
+
+/// Whether `condition` is `err != nil`, under whatever name with `err` in it.
+fn is_error(draft: &Draft<'_>, condition: Node<'_>) -> bool {
+    let operand = |field: &str| condition.child_by_field_name(field);
+    let is_nil = operand("right").is_some_and(|right| right.kind() == "nil");
+    let is_unequal = operand("operator").is_some_and(|operator| operator.kind() == "!=");
+    let left = operand("left").filter(|left| matches!(left.kind(), "identifier" | "selector_expression"));
+    let name = left.map_or("", |left| draft.text_of(calls::last_name(left)));
+    is_nil && is_unequal && name.to_ascii_lowercase().contains("err")
+}
+
+/// Notes `_ = f()`.
+fn assignment(draft: &mut Draft<'_>, node: Node<'_>) {
+    let is_blank = |left: Node<'_>| {
+        left.end_byte() - left.start_byte() <= BLANKS_BYTES_MAX
+            && draft.text_of(left).chars().all(|c| matches!(c, '_' | ',' | ' '))
+    };
+    let left = node.child_by_field_name("left").filter(|left| is_blank(*left));
+    let right = left.and_then(|_| node.child_by_field_name("right")).and_then(|right| right.named_child(0));
+    if let Some(call) = right.filter(|right| right.kind() == "call_expression") {
+        draft.discard(node, call, false);
+    }
+}
+
+/// Notes the types of a declaration, and its constant or variable if it is the only one: groups are documented as one.
+fn declaration(draft: &mut Draft<'_>, node: Node<'_>) {
+    if draft.scope().function.is_some() || !draft.scope().is_visible {
+        return;
+    }
+    let is_documented = draft.comment_above(node.start_byte(), 1).is_some();
+    let is_group = node.child(1).is_some_and(|second| second.kind() == "(");
+    if is_group && node.kind() != "type_declaration" {
+        return;
+    }
+    let mut cursor = node.walk();
+    // Comments in a group are not known yet; the walk comes to them later. So a group of types counts as documented.
+    for spec in node.named_children(&mut cursor) {
+        if let Some(name) = spec.child_by_field_name("name").filter(|name| is_exported(draft.text_of(*name))) {
+            draft.symbol(name.byte_range(), is_documented || is_group);
+        }
+    }
+}
+
+fn is_exported(name: &str) -> bool {
+    name.starts_with(char::is_uppercase)
 }
 
 /// The parameter by which a function reaches the test framework, and its type, e.g. `t` and `T`.
@@ -68,7 +164,43 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
         _ => None,
     };
     let test = test.map(|fails_otherwise| Test { statements: statements(node), fails_otherwise, ..Test::default() });
-    draft.function(node, name.byte_range(), test, found.map(|(name, _)| name));
+    let handle = found.map(|(name, _)| name);
+    let function = Function { test, ..described(draft, node, name) };
+    draft.function(node, node, handle, function);
+}
+
+/// What a function is, apart from being a test.
+fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>) -> Function {
+    let scope = draft.scope();
+    let body = node.child_by_field_name("body");
+    let receiver = node.child_by_field_name("receiver").and_then(|list| list.named_child(0));
+    let kind = receiver.and_then(|receiver| receiver.child_by_field_name("type"));
+    let kind = kind.map(|kind| draft.text_of(kind).trim_start_matches('*'));
+    // Nobody leaves the receiver without a name but to satisfy an interface.
+    let is_nameless = receiver.is_some_and(|receiver| receiver.child_by_field_name("name").is_none());
+    Function {
+        name: name.byte_range(),
+        body: body.map(|body| body.byte_range()),
+        shape: body::shape(draft, body, &FORMS),
+        parameters: parameters(node),
+        is_public: scope.is_visible && is_exported(draft.text_of(name)) && kind.is_none_or(is_exported),
+        is_documented: draft.comment_above(node.start_byte(), 1).is_some(),
+        is_bound: scope.is_bound || is_nameless,
+        is_abstract: scope.is_abstract,
+        ..Function::default()
+    }
+}
+
+/// Parameters; one declaration may name several.
+fn parameters(function: Node<'_>) -> u32 {
+    let Some(list) = function.child_by_field_name("parameters") else { return 0 };
+    let mut cursor = list.walk();
+    let names = |one: Node<'_>| {
+        let mut cursor = one.walk();
+        one.children_by_field_name("name", &mut cursor).count().max(1)
+    };
+    let count = list.named_children(&mut cursor).filter(|one| !one.is_extra()).map(names).sum::<usize>();
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn statements(function: Node<'_>) -> usize {
@@ -102,6 +234,9 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
         ginkgo(draft, node, text);
     }
     draft.call(name.byte_range());
+    if let Some(arguments) = node.child_by_field_name("arguments") {
+        draft.call_of(calls::path(callee), arguments);
+    }
 }
 
 /// Whether the handle is an argument, or `Run` gets a named function instead of a literal.

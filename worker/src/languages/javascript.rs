@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 use tree_sitter::Node;
 
 use super::assertions::is_assertion;
+use super::calls;
+use super::declarations::{FORMS, class, declaration, described, export, function, is_function};
 use super::draft::Draft;
 use super::walk::{Grammar, Role};
-use crate::outline::{Span, Test};
+use crate::outline::{Function, Import, Span, Test};
 use crate::paths;
 
 /// The grammar of JavaScript, with JSX.
@@ -25,12 +27,30 @@ pub(super) fn role(kind: &str) -> Role {
     match kind {
         "comment" | "html_comment" => Role::Comment,
         "string" => Role::Text,
-        "function_declaration" | "generator_function_declaration" | "method_definition" | "variable_declarator" => {
-            Role::Function
-        }
-        "call_expression" => Role::Call,
-        "if_statement" | "ternary_expression" | "switch_statement" => Role::Branch,
+        "abstract_method_signature"
+        | "assignment_expression"
+        | "field_definition"
+        | "function_declaration"
+        | "function_signature"
+        | "generator_function_declaration"
+        | "method_definition"
+        | "method_signature"
+        | "pair"
+        | "public_field_definition"
+        | "variable_declarator" => Role::Function,
+        "arrow_function" | "function_expression" | "generator_function" => Role::Closure,
+        "call_expression" | "new_expression" => Role::Call,
+        "if_statement" | "ternary_expression" => Role::Branch,
+        "switch_statement" => Role::Switch,
+        "do_statement" | "for_in_statement" | "for_statement" | "while_statement" => Role::Loop,
+        "binary_expression" => Role::Operator,
+        "try_statement" => Role::Guarded,
+        "catch_clause" => Role::Handler,
         "throw_statement" => Role::Assert,
+        "import_statement" => Role::Import,
+        "export_statement" => Role::Export,
+        "enum_declaration" | "type_alias_declaration" => Role::Declaration,
+        "abstract_class_declaration" | "class" | "class_declaration" | "interface_declaration" => Role::Container,
         _ => Role::Other,
     }
 }
@@ -39,23 +59,45 @@ pub(super) fn role(kind: &str) -> Role {
 pub(super) fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
     match role {
         Role::Function => function(draft, node),
+        Role::Closure => draft.closure(node, None),
+        Role::Call if node.kind() == "new_expression" => construction(draft, node),
         Role::Call => call(draft, node),
-        Role::Branch => draft.open(node, |scope| scope.is_conditional = true),
+        Role::Branch if node.kind() == "ternary_expression" => draft.ternary(node),
+        Role::Branch => {
+            let otherwise = node.child_by_field_name("alternative");
+            draft.branch(node, otherwise.and_then(|clause| clause.named_child(0)));
+        }
+        Role::Switch => draft.switch(node),
+        Role::Loop => draft.looped(node),
+        Role::Operator => draft.operator(node),
+        Role::Guarded => draft.guarded(node, node.child_by_field_name("body")),
+        Role::Handler => draft.handler(node, node.child_by_field_name("body"), None, &FORMS),
         Role::Assert => draft.assertion(),
+        Role::Import => import(draft, node),
+        Role::Export => {
+            import(draft, node);
+            export(draft, node);
+        }
+        Role::Declaration => declaration(draft, node),
+        Role::Container => class(draft, node),
         _ => {}
     }
 }
 
-fn function(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
-    let is_value = node.child_by_field_name("value").is_some_and(is_function);
-    if node.kind() != "variable_declarator" || is_value {
-        draft.function(node, name.byte_range(), None, None);
+fn import(draft: &mut Draft<'_>, node: Node<'_>) {
+    let inner = node.named_child(0).filter(|child| child.kind() == "import_require_clause");
+    let source = node.child_by_field_name("source").or_else(|| inner?.child_by_field_name("source"));
+    if let Some(source) = source {
+        let module = calls::without_quotes(source);
+        draft.outline.imports.push(Import { span: node.byte_range(), module });
     }
 }
 
-fn is_function(node: Node<'_>) -> bool {
-    matches!(node.kind(), "arrow_function" | "function_expression" | "generator_function")
+fn construction(draft: &mut Draft<'_>, node: Node<'_>) {
+    let (callee, arguments) = (node.child_by_field_name("constructor"), node.child_by_field_name("arguments"));
+    if let (Some(callee), Some(arguments)) = (callee, arguments) {
+        draft.call_of(calls::path(callee), arguments);
+    }
 }
 
 /// The names in front of a call, from the outermost: `["it", "only"]` of `it.only(..)`.
@@ -99,6 +141,7 @@ fn callee<'t>(draft: &Draft<'t>, call: Node<'_>) -> Option<Callee<'t>> {
 }
 
 fn call(draft: &mut Draft<'_>, node: Node<'_>) {
+    note_call(draft, node);
     let Some(callee) = callee(draft, node) else { return };
     let in_tests = paths::is_test(draft.path);
     if in_tests && declares_test(draft, node, &callee) {
@@ -122,6 +165,17 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
         draft.on_test(|test| test.hands_over = true);
     }
     draft.call(callee.last);
+}
+
+/// Notes a call, and the module that `require(..)` and `import(..)` load.
+fn note_call(draft: &mut Draft<'_>, node: Node<'_>) {
+    let (callee, list) = (node.child_by_field_name("function"), node.child_by_field_name("arguments"));
+    let (Some(callee), Some(list)) = (callee, list) else { return };
+    let loads = matches!(draft.text_of(callee), "import" | "require");
+    if let Some(module) = list.named_child(0).filter(|first| loads && first.kind() == "string") {
+        draft.outline.imports.push(Import { span: node.byte_range(), module: calls::without_quotes(module) });
+    }
+    draft.call_of(calls::path(callee), list);
 }
 
 fn arguments(call: Node<'_>) -> impl Iterator<Item = Node<'_>> {
@@ -152,7 +206,8 @@ fn declares_test(draft: &mut Draft<'_>, node: Node<'_>, callee: &Callee<'_>) -> 
         let test = Test { statements: statements(body), fails_otherwise, ..Test::default() };
         // The condition around a test is what decides about its own marks.
         let is_conditional = draft.scope().is_conditional;
-        draft.function(node, name.byte_range(), Some(test), first_parameter(body));
+        let function = Function { test: Some(test), ..described(draft, body, name) };
+        draft.function(node, body, first_parameter(body), function);
         skip(draft, mark, base != plain, modifiers, is_conditional);
     } else {
         let is_conditional = draft.scope().is_conditional;

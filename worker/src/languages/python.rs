@@ -5,14 +5,44 @@ use std::sync::OnceLock;
 use tree_sitter::Node;
 
 use super::assertions::is_assertion;
-use super::draft::Draft;
+use super::body::{self, Forms};
+use super::calls;
+use super::draft::{self, Draft, Members};
+use super::symbols::{self, Candidate};
 use super::walk::{Grammar, Role};
-use crate::outline::{Span, Test};
+use crate::outline::{Body, Function, Import, Span, Test};
 use crate::paths;
 
 /// The grammar of Python.
 pub(super) static PYTHON: Grammar =
     Grammar { language: || tree_sitter_python::LANGUAGE.into(), role, enter, loaded: OnceLock::new() };
+
+/// Bodies that do next to nothing.
+const FORMS: Forms = Forms {
+    nothing: &["pass", "..."],
+    success: &["True", "None", "0"],
+    is_stub: |statement| statement.starts_with("raise NotImplemented"),
+};
+
+/// Base classes whose members are for others to fill in.
+const ABSTRACT_BASES: &[&str] = &["ABC", "ABCMeta", "Interface", "Protocol"];
+
+/// Decorators that leave a function's shape to its author.
+const FREE_DECORATORS: &[&str] = &["cache", "cached_property", "classmethod", "lru_cache", "property", "staticmethod"];
+
+/// Decorators of functions that others fill in.
+const ABSTRACT_DECORATORS: &[&str] = &[
+    "abstractclassmethod",
+    "abstractmethod",
+    "abstractproperty",
+    "abstractstaticmethod",
+    "overload",
+    "singledispatch",
+    "singledispatchmethod",
+];
+
+/// Most base classes that are looked at.
+const BASES_MAX: usize = 8;
 
 fn role(kind: &str) -> Role {
     match kind {
@@ -20,10 +50,17 @@ fn role(kind: &str) -> Role {
         "string" => Role::Text,
         "decorator" => Role::Mark,
         "function_definition" => Role::Function,
-        "class_definition" => Role::Container,
+        "lambda" => Role::Closure,
+        "class_definition" | "module" => Role::Container,
         "call" => Role::Call,
-        "if_statement" | "except_clause" | "match_statement" => Role::Branch,
+        "if_statement" => Role::Branch,
+        "match_statement" => Role::Switch,
+        "for_statement" | "while_statement" => Role::Loop,
+        "boolean_operator" | "conditional_expression" | "elif_clause" | "if_clause" => Role::Decision,
+        "try_statement" => Role::Guarded,
+        "except_clause" => Role::Handler,
         "assert_statement" | "raise_statement" => Role::Assert,
+        "import_from_statement" | "import_statement" => Role::Import,
         _ => Role::Other,
     }
 }
@@ -31,11 +68,41 @@ fn role(kind: &str) -> Role {
 fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
     match role {
         Role::Function => function(draft, node),
+        Role::Closure => draft.closure(node, None),
+        Role::Container if node.kind() == "module" => draft.outline.docstrings.extend(body::docstring(node)),
         Role::Container => class(draft, node),
         Role::Call => call(draft, node),
-        Role::Branch => draft.open(node, |scope| scope.is_conditional = true),
+        Role::Branch => draft.branch(node, None),
+        Role::Switch => draft.switch(node),
+        Role::Loop => draft.looped(node),
+        Role::Decision => draft.decision(),
+        Role::Guarded => draft.guarded(node, node.child_by_field_name("body")),
+        Role::Handler => handler(draft, node),
         Role::Assert => draft.assertion(),
+        Role::Import => import(draft, node),
         _ => {}
+    }
+}
+
+fn handler(draft: &mut Draft<'_>, node: Node<'_>) {
+    let mut cursor = node.walk();
+    let body = node.named_children(&mut cursor).find(|child| child.kind() == "block");
+    let caught = node.child_by_field_name("value").map(|value| match value.kind() {
+        "as_pattern" => value.named_child(0).unwrap_or(value).byte_range(),
+        _ => value.byte_range(),
+    });
+    draft.handler(node, body, caught, &FORMS);
+}
+
+fn import(draft: &mut Draft<'_>, node: Node<'_>) {
+    if let Some(module) = node.child_by_field_name("module_name") {
+        draft.outline.imports.push(Import { span: node.byte_range(), module: module.byte_range() });
+        return;
+    }
+    let mut cursor = node.walk();
+    for name in node.children_by_field_name("name", &mut cursor) {
+        let module = name.child_by_field_name("name").unwrap_or(name).byte_range();
+        draft.outline.imports.push(Import { span: node.byte_range(), module });
     }
 }
 
@@ -48,14 +115,47 @@ fn is_test_file(path: &str) -> bool {
 }
 
 fn class(draft: &mut Draft<'_>, node: Node<'_>) {
-    let is_test_case =
-        node.child_by_field_name("superclasses").is_some_and(|bases| draft.text_of(bases).contains("Test"));
+    let superclasses = node.child_by_field_name("superclasses");
+    let is_test_case = superclasses.is_some_and(|bases| draft.text_of(bases).contains("Test"));
     let marks = std::mem::take(&mut draft.marks);
     skip_by(draft, marks);
-    draft.open(node, |scope| {
-        scope.is_test_class = is_test_case;
-        scope.function = None;
-    });
+    let Some(name) = node.child_by_field_name("name") else { return };
+    let text = draft.text_of(name);
+    let members = match bases(draft, superclasses) {
+        Members::Abstract => Members::Abstract,
+        _ if symbols::reads_as_abstract(text) => Members::Abstract,
+        members => members,
+    };
+    let docstring = node.child_by_field_name("body").and_then(body::docstring);
+    let is_visible = draft.scope().is_visible && !text.starts_with('_');
+    if is_visible {
+        draft.symbol(name.byte_range(), docstring.is_some());
+    }
+    draft.outline.docstrings.extend(docstring);
+    draft.class(node, Some(name.byte_range()), is_visible, members);
+    draft.now(|scope| scope.is_test_class = is_test_case);
+}
+
+/// Notes the base classes in `list`, and says what they mean for the members.
+fn bases(draft: &mut Draft<'_>, list: Option<Node<'_>>) -> Members {
+    let Some(list) = list else { return Members::Free };
+    let mut cursor = list.walk();
+    let mut members = Members::Free;
+    for base in list.named_children(&mut cursor).take(BASES_MAX) {
+        let base = match base.kind() {
+            "keyword_argument" => base.child_by_field_name("value"),
+            "subscript" => base.child_by_field_name("value"),
+            _ => Some(base),
+        };
+        let name = base.map_or("", |base| draft.text_of(calls::last_name(base)));
+        draft.bases.insert(name);
+        if ABSTRACT_BASES.contains(&name) {
+            members = Members::Abstract;
+        } else if !matches!(name, "Generic" | "object") && members == Members::Free {
+            members = Members::Bound;
+        }
+    }
+    members
 }
 
 fn function(draft: &mut Draft<'_>, node: Node<'_>) {
@@ -69,8 +169,44 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
         let generated = |mark: &Span| matches!(decorator(draft.slice(mark)).0, "given" | "expectedFailure" | "xfail");
         Test { statements: statements(node), fails_otherwise: marks.iter().any(generated), ..Test::default() }
     });
-    draft.function(node, name.byte_range(), test, None);
+    let function = Function { test, ..described(draft, node, name, &marks) };
+    if let Some(class) = draft.scope().class.as_ref().filter(|_| function.shape == Body::Stub) {
+        let class = draft.slice(class);
+        draft.candidates.push(Candidate::Member { class, function: draft.outline.functions.len() });
+    }
+    draft.outline.docstrings.extend(node.child_by_field_name("body").and_then(body::docstring));
+    draft.function(node, node, None, function);
     skip_by(draft, marks);
+}
+
+/// What a function is, apart from being a test.
+fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) -> Function {
+    let scope = draft.scope();
+    let body = node.child_by_field_name("body");
+    let shape = body::shape(draft, body, &FORMS);
+    let is_parameter =
+        |one: &Node<'_>| !one.is_extra() && !matches!(one.kind(), "keyword_separator" | "positional_separator");
+    let has_mark = |names: &[&str]| marks.iter().any(|mark| names.contains(&decorator(draft.slice(mark)).0));
+    let has_receiver = scope.class.is_some() && !has_mark(&["staticmethod"]);
+    let parameters = draft::count(node.child_by_field_name("parameters"), is_parameter);
+    let is_stub_file = draft.path.ends_with(".pyi");
+    let promises = |body: Node<'_>| shape == Body::Stub && symbols::asks_for_override(draft.text_of(body));
+    let is_abstract = has_mark(ABSTRACT_DECORATORS)
+        || is_stub_file
+        || (scope.is_abstract && matches!(shape, Body::Empty | Body::Stub))
+        || (scope.class.is_some() && body.is_some_and(promises));
+    let is_free = |mark: &Span| FREE_DECORATORS.contains(&decorator(draft.slice(mark)).0);
+    Function {
+        name: name.byte_range(),
+        body: body.map(|body| body.byte_range()),
+        shape,
+        parameters: parameters.saturating_sub(u32::from(has_receiver)),
+        is_public: scope.is_visible && !draft.text_of(name).starts_with('_'),
+        is_documented: body.and_then(body::docstring).is_some(),
+        is_bound: scope.is_bound || is_abstract || !marks.iter().all(is_free),
+        is_abstract,
+        ..Function::default()
+    }
 }
 
 /// Notes those of `marks` that switch tests off. Outside test files the same names decorate other things.
@@ -157,4 +293,7 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
         draft.on_test(|test| test.hands_over = true);
     }
     draft.call(name.byte_range());
+    if let Some(arguments) = arguments {
+        draft.call_of(calls::path(callee), arguments);
+    }
 }

@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 use tree_sitter::Node;
 
 use super::assertions::{holds_assertion, is_assertion, words};
-use super::draft::Draft;
+use super::body::{self, Forms};
+use super::calls;
+use super::draft::{self, Draft, Members};
 use super::walk::{Grammar, Role};
-use crate::outline::{Span, Test};
+use crate::outline::{Function, Import, Span, Test};
 
 /// The grammar of Rust.
 pub(super) static RUST: Grammar =
@@ -19,17 +21,37 @@ const FAILING_MACROS: &[&str] = &["panic", "todo", "unimplemented", "unreachable
 /// Methods that fail a test when a value is not what it should be.
 const UNWRAPS: &[&str] = &["expect", "expect_err", "unwrap", "unwrap_err", "unwrap_none"];
 
+/// Bodies that do next to nothing.
+const FORMS: Forms = Forms {
+    nothing: &["()"],
+    success: &["true", "Ok(())", "Ok(true)", "None", "Some(true)", "0"],
+    is_stub: |statement| {
+        let is = |name: &str| statement.starts_with(name);
+        is("todo!") || is("unimplemented!") || (is("panic!") && body::says_unfinished(statement))
+    },
+};
+
 fn role(kind: &str) -> Role {
     match kind {
         "line_comment" | "block_comment" => Role::Comment,
         "string_literal" | "raw_string_literal" => Role::Text,
         "attribute_item" => Role::Mark,
-        "function_item" => Role::Function,
+        "function_item" | "function_signature_item" => Role::Function,
+        "closure_expression" => Role::Closure,
         "call_expression" => Role::Call,
         "macro_invocation" => Role::Macro,
         "macro_definition" => Role::MacroDefinition,
+        "if_expression" => Role::Branch,
+        "match_expression" => Role::Switch,
+        "for_expression" | "loop_expression" | "while_expression" => Role::Loop,
+        "match_pattern" => Role::Decision,
+        "binary_expression" => Role::Operator,
+        "match_arm" => Role::Handler,
+        "expression_statement" | "let_declaration" => Role::Statement,
         "try_expression" => Role::Try,
-        "mod_item" | "impl_item" => Role::Container,
+        "extern_crate_declaration" | "use_declaration" => Role::Import,
+        "const_item" | "enum_item" | "static_item" | "struct_item" | "type_item" | "union_item" => Role::Declaration,
+        "foreign_mod_item" | "impl_item" | "mod_item" | "trait_item" => Role::Container,
         _ => Role::Other,
     }
 }
@@ -37,20 +59,137 @@ fn role(kind: &str) -> Role {
 fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
     match role {
         Role::Function => function(draft, node),
-        Role::Container if draft.marks.iter().any(|mark| is_cfg_test(draft.slice(mark))) => {
-            draft.outline.test_code.push(node.byte_range());
-        }
+        Role::Closure => draft.closure(node, None),
+        Role::Container => container(draft, node),
+        Role::Declaration => declaration(draft, node),
+        Role::Import => import(draft, node),
         Role::Call => call(draft, node),
         Role::Macro => macro_use(draft, node),
-        Role::MacroDefinition => {
-            let Some(name) = node.child_by_field_name("name") else { return };
-            draft.function(node, name.byte_range(), None, None);
-            if holds_assertion(draft.text_of(node)) {
-                draft.assertion();
-            }
-        }
+        Role::MacroDefinition => macro_definition(draft, node),
+        Role::Branch => branch(draft, node),
+        Role::Switch => draft.switch(node),
+        Role::Loop => draft.looped(node),
+        Role::Decision if node.child_by_field_name("condition").is_some() => draft.decision(),
+        Role::Operator => draft.operator(node),
+        Role::Handler => match_arm(draft, node),
+        Role::Statement => statement(draft, node),
         Role::Try => draft.on_test(|test| test.fails_otherwise = true),
         _ => {}
+    }
+}
+
+fn branch(draft: &mut Draft<'_>, node: Node<'_>) {
+    let condition = node.child_by_field_name("condition").filter(|one| one.kind() == "let_condition");
+    let error = condition.and_then(|one| caught(draft, one.child_by_field_name("pattern")?));
+    let is_cleanup =
+        condition.and_then(|one| one.child_by_field_name("value")).is_some_and(|value| calls::is_cleanup(draft, value));
+    let body = node.child_by_field_name("consequence");
+    let otherwise = node.child_by_field_name("alternative");
+    draft.branch(node, otherwise.and_then(|clause| clause.named_child(0)));
+    if let Some(caught) = error.filter(|_| otherwise.is_none()) {
+        draft.note_handler(node, body, caught, is_cleanup, &FORMS);
+    }
+}
+
+fn match_arm(draft: &mut Draft<'_>, node: Node<'_>) {
+    let pattern = node.child_by_field_name("pattern").and_then(|pattern| pattern.named_child(0));
+    if let Some(caught) = pattern.and_then(|pattern| caught(draft, pattern)) {
+        draft.note_handler(node, node.child_by_field_name("value"), caught, false, &FORMS);
+    }
+}
+
+/// What `Err(..)` holds, if `pattern` is that: nothing where it stands for every error.
+fn caught(draft: &Draft<'_>, pattern: Node<'_>) -> Option<Option<Span>> {
+    let name = pattern.child_by_field_name("type").filter(|_| pattern.kind() == "tuple_struct_pattern")?;
+    let is_any = |inner: &Node<'_>| matches!(inner.kind(), "identifier" | "mut_pattern" | "ref_pattern");
+    let inner = pattern.named_child(1).filter(|inner| !is_any(inner)).map(|inner| inner.byte_range());
+    (draft.text_of(name) == "Err").then_some(inner)
+}
+
+/// Notes `let _ = f();` and `f().ok();`.
+fn statement(draft: &mut Draft<'_>, node: Node<'_>) {
+    if node.kind() == "let_declaration" {
+        if node.child_by_field_name("alternative").is_some() {
+            draft.decision();
+        }
+        let is_ignored = node.child_by_field_name("pattern").is_some_and(|pattern| draft.text_of(pattern) == "_");
+        let value = node.child_by_field_name("value").filter(|_| is_ignored);
+        if let Some(value) = value.filter(|value| matches!(value.kind(), "await_expression" | "call_expression")) {
+            draft.discard(node, value, false);
+        }
+        return;
+    }
+    let call = node.named_child(0).filter(|only| only.kind() == "call_expression");
+    let callee = call.and_then(|call| call.child_by_field_name("function"));
+    let is_ok = |callee: &Node<'_>| callee.child_by_field_name("field").is_some_and(|name| draft.text_of(name) == "ok");
+    if let Some(value) = callee.filter(is_ok).and_then(|callee| callee.child_by_field_name("value")) {
+        draft.discard(node, value, true);
+    }
+}
+
+fn import(draft: &mut Draft<'_>, node: Node<'_>) {
+    let argument = node.child_by_field_name("argument").or_else(|| node.child_by_field_name("name"));
+    let Some(argument) = argument else { return };
+    let module = argument.child_by_field_name("path").filter(|_| argument.kind() != "scoped_identifier");
+    let module = module.unwrap_or(argument).byte_range();
+    draft.outline.imports.push(Import { span: node.byte_range(), module });
+}
+
+fn is_pub(draft: &Draft<'_>, node: Node<'_>) -> bool {
+    let mut cursor = node.walk();
+    let found = node.named_children(&mut cursor).take(3).find(|child| child.kind() == "visibility_modifier");
+    found.is_some_and(|modifier| draft.text_of(modifier) == "pub")
+}
+
+/// Whether documentation stands above `node` or among its attributes.
+fn is_documented(draft: &Draft<'_>, node: Node<'_>, marks: &[Span]) -> bool {
+    let starts = [Some(node.start_byte()), marks.first().map(|mark| mark.start)];
+    let above = starts.into_iter().flatten().find_map(|start| draft.comment_above(start, usize::MAX));
+    above.is_some_and(|text| text.starts_with("///") || text.starts_with("/**"))
+        || marks.iter().any(|mark| attribute(draft.slice(mark)).0 == "doc")
+}
+
+fn declaration(draft: &mut Draft<'_>, node: Node<'_>) {
+    let Some(name) = node.child_by_field_name("name") else { return };
+    if draft.scope().is_visible && is_pub(draft, node) {
+        let is_documented = is_documented(draft, node, &draft.marks);
+        draft.symbol(name.byte_range(), is_documented);
+    }
+}
+
+fn container(draft: &mut Draft<'_>, node: Node<'_>) {
+    if draft.marks.iter().any(|mark| is_cfg_test(draft.slice(mark))) {
+        draft.test_code(node.byte_range());
+    }
+    let is_visible = draft.scope().is_visible;
+    let name = |field: &str| node.child_by_field_name(field).map(|name| name.byte_range());
+    match node.kind() {
+        "trait_item" => {
+            declaration(draft, node);
+            let is_visible = is_visible && is_pub(draft, node);
+            draft.class(node, name("name"), is_visible, Members::Abstract);
+        }
+        "impl_item" if node.child_by_field_name("trait").is_some() => {
+            draft.class(node, name("type"), false, Members::Bound);
+        }
+        "impl_item" => draft.class(node, name("type"), is_visible, Members::Free),
+        "foreign_mod_item" => draft.class(node, None, is_visible, Members::Bound),
+        _ => {
+            let is_visible = is_visible && is_pub(draft, node);
+            draft.class(node, None, is_visible, Members::Free);
+        }
+    }
+}
+
+fn macro_definition(draft: &mut Draft<'_>, node: Node<'_>) {
+    let Some(name) = node.child_by_field_name("name") else { return };
+    let marks = std::mem::take(&mut draft.marks);
+    let is_public = marks.iter().any(|mark| attribute(draft.slice(mark)).0 == "macro_export");
+    let is_documented = is_documented(draft, node, &marks);
+    let function = Function { name: name.byte_range(), is_public, is_documented, ..Function::default() };
+    draft.function(node, node, None, function);
+    if holds_assertion(draft.text_of(node)) {
+        draft.assertion();
     }
 }
 
@@ -89,11 +228,39 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
                 _ => {}
             }
         }
-        draft.outline.test_code.push(node.byte_range());
+        draft.test_code(node.byte_range());
     }
-    draft.function(node, name.byte_range(), test, None);
+    let function = Function { test, ..described(draft, node, name, &marks) };
+    draft.function(node, node, None, function);
     if let Some((mark, has_reason)) = skip {
         draft.skip(mark, has_reason, false);
+    }
+}
+
+/// What a function is, apart from being a test.
+fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) -> Function {
+    let scope = draft.scope();
+    let body = node.child_by_field_name("body");
+    let is_counted = |parameter: &Node<'_>| {
+        !parameter.is_extra() && !matches!(parameter.kind(), "attribute_item" | "self_parameter")
+    };
+    let mut cursor = node.walk();
+    let is_foreign = node
+        .named_children(&mut cursor)
+        .take(3)
+        .any(|child| child.kind() == "function_modifiers" && draft.text_of(child).contains("extern"));
+    // A function that exists on a condition has a twin, whose signature it shares.
+    let has_twin = marks.iter().any(|mark| attribute(draft.slice(mark)).0 == "cfg");
+    Function {
+        name: name.byte_range(),
+        body: body.map(|body| body.byte_range()),
+        shape: body::shape(draft, body, &FORMS),
+        parameters: draft::count(node.child_by_field_name("parameters"), is_counted),
+        is_public: scope.is_visible && (scope.is_abstract || is_pub(draft, node)),
+        is_documented: is_documented(draft, node, marks),
+        is_bound: scope.is_bound || is_foreign || has_twin,
+        is_abstract: scope.is_abstract,
+        ..Function::default()
     }
 }
 
@@ -123,6 +290,9 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
         draft.assertion();
     }
     draft.call(name.byte_range());
+    if let Some(arguments) = node.child_by_field_name("arguments") {
+        draft.call_of(calls::path(callee), arguments);
+    }
 }
 
 fn macro_use(draft: &mut Draft<'_>, node: Node<'_>) {
@@ -135,4 +305,8 @@ fn macro_use(draft: &mut Draft<'_>, node: Node<'_>) {
         draft.assertion();
     }
     draft.call(name.byte_range());
+    let tokens = u32::try_from(node.named_child_count()).unwrap_or(u32::MAX).checked_sub(1);
+    if let Some(tokens) = tokens.and_then(|last| node.named_child(last)).filter(|one| one.kind() == "token_tree") {
+        draft.call_of(Some(path.start_byte()..path.end_byte() + 1), tokens);
+    }
 }

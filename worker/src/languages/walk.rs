@@ -43,11 +43,31 @@ pub(super) enum Role {
     Mark,
     /// Code that runs on a condition.
     Branch,
+    /// A choice among several, by a value: `match`, `switch`, `select`.
+    Switch,
+    /// Code that runs again and again.
+    Loop,
+    /// One more path through code that is no structure of its own: `elif`, a guard, a filter.
+    Decision,
+    /// An operator between two operands, which may decide whether the second is looked at.
+    Operator,
+    /// Code whose errors are caught.
+    Guarded,
+    /// Code that runs when something went wrong.
+    Handler,
+    /// A statement that may throw a result away.
+    Statement,
     /// A statement that fails a test when reached or not met.
     Assert,
     /// An error handed to the caller.
     Try,
-    /// A class, module or import.
+    /// A use of another module.
+    Import,
+    /// Something made visible outside the file.
+    Export,
+    /// A declaration of a type or constant.
+    Declaration,
+    /// A class, module or other place of declarations.
     Container,
 }
 

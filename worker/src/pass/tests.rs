@@ -129,7 +129,7 @@ fn a_rule_that_panics_costs_its_magic_that_file_only() {
         severity: Severity::Low,
         version: 1,
         doc: "",
-        check: Check::Tests(|_, _| panic!("broken")),
+        check: Check::Code(|_, _| panic!("broken")),
     };
     let (mut sets, _) = rule_sets(&every_magic());
     sets[1].1.push(&BROKEN);

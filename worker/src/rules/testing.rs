@@ -19,8 +19,8 @@ pub(crate) fn findings(rule: &Rule, path: &str, text: &str) -> Vec<Finding> {
     let mut found = Findings::new(rule);
     match rule.check {
         Check::Text(check) => check(&file, &mut found),
-        Check::Tests(check) if file.outline.gap.is_none() => check(&file, &mut found),
-        Check::Tests(_) => {}
+        Check::Code(check) if file.outline.gap.is_none() => check(&file, &mut found),
+        Check::Code(_) => {}
         Check::Commit(_) => panic!("{} reads commits", rule.id),
     }
     found.finish().0

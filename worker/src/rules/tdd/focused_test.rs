@@ -20,7 +20,7 @@ rule!(
     ///
     /// ## How to fix
     /// Take the mark out. Most runners have a setting that fails the build when one is left.
-    "tdd/focused-test", Tdd, High, version: 1, Check::Tests(check)
+    "tdd/focused-test", Tdd, High, version: 1, Check::Code(check)
 );
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {

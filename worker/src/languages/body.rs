@@ -1,0 +1,100 @@
+//! What the body of a function or handler is, in a word.
+
+use tree_sitter::Node;
+
+use super::draft::Draft;
+use crate::outline::{Body, Span};
+
+/// Longest statement, in bytes, that can be a constant or a getter, and how much of a longer one is looked at.
+const STATEMENT_BYTES_MAX: usize = 200;
+
+/// Most statements of a body that are looked at. Two that do something are enough to be no stub; the rest are `pass`.
+const STATEMENTS_MAX: usize = 4;
+
+/// How a language writes bodies that do next to nothing.
+pub(super) struct Forms {
+    /// Statements that do nothing.
+    pub(super) nothing: &'static [&'static str],
+    /// Values that mean success.
+    pub(super) success: &'static [&'static str],
+    /// Whether a statement does nothing but fail for want of an implementation.
+    pub(super) is_stub: fn(&str) -> bool,
+}
+
+/// The first statements of `body`, comments left out; an expression is its own only statement.
+pub(super) fn statements(body: Node<'_>, max: usize) -> Vec<Node<'_>> {
+    let list = match body.kind() {
+        "block" | "module" | "statement_block" => {
+            let first = body.named_child(0).filter(|first| first.kind() == "statement_list");
+            first.unwrap_or(body)
+        }
+        _ => return vec![body],
+    };
+    let mut cursor = list.walk();
+    list.named_children(&mut cursor).filter(|child| !child.is_extra()).take(max).collect()
+}
+
+/// The string that documents what `body` belongs to, as Python has it.
+pub(super) fn docstring(body: Node<'_>) -> Option<Span> {
+    let first = statements(body, 1).into_iter().next()?;
+    let only = first.named_child(0).filter(|only| first.kind() == "expression_statement" && only.kind() == "string");
+    only.map(|string| string.byte_range())
+}
+
+/// Whether `body` does nothing at all.
+pub(super) fn does_nothing(draft: &Draft<'_>, body: Node<'_>, forms: &Forms) -> bool {
+    statements(body, STATEMENTS_MAX).into_iter().all(|statement| is_nothing(draft, statement, forms))
+}
+
+/// What `body` is; a docstring does nothing.
+pub(super) fn shape(draft: &Draft<'_>, body: Option<Node<'_>>, forms: &Forms) -> Body {
+    let Some(body) = body else { return Body::Absent };
+    let found = statements(body, STATEMENTS_MAX);
+    let mut rest = found.into_iter().filter(|statement| !is_nothing(draft, *statement, forms));
+    let (Some(only), None) = (rest.next(), rest.next()) else {
+        return if does_nothing(draft, body, forms) { Body::Empty } else { Body::Other };
+    };
+    let value = value(head(draft, only));
+    match value {
+        "return" => Body::Empty,
+        _ if (forms.is_stub)(value) => Body::Stub,
+        _ if only.end_byte() - only.start_byte() > STATEMENT_BYTES_MAX => Body::Other,
+        _ if forms.success.contains(&value) => Body::Constant,
+        _ if is_field(value) => Body::Getter,
+        _ => Body::Other,
+    }
+}
+
+/// Whether `text` says that something is still to be written.
+pub(super) fn says_unfinished(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let phrases = ["not implemented", "not yet implemented", "unimplemented"];
+    phrases.iter().any(|phrase| lower.contains(phrase)) || text.contains("TODO")
+}
+
+fn is_nothing(draft: &Draft<'_>, statement: Node<'_>, forms: &Forms) -> bool {
+    let is_string = || statement.named_child(0).is_some_and(|only| only.kind() == "string");
+    let text = head(draft, statement);
+    text.is_empty()
+        || forms.nothing.contains(&text)
+        || (statement.kind() == "expression_statement" && statement.named_child_count() == 1 && is_string())
+}
+
+/// The beginning of `statement`, without its semicolon.
+fn head<'t>(draft: &Draft<'t>, statement: Node<'_>) -> &'t str {
+    let text = draft.text_of(statement);
+    text[..text.floor_char_boundary(STATEMENT_BYTES_MAX)].trim_end_matches(|c: char| c == ';' || c.is_whitespace())
+}
+
+/// What a statement returns, if it does.
+fn value(statement: &str) -> &str {
+    statement.strip_prefix("return").filter(|rest| rest.starts_with(char::is_whitespace)).unwrap_or(statement).trim()
+}
+
+/// Whether `value` is a field and nothing else: `self.name`, `&self.name`, `this.name`, `r.name`.
+fn is_field(value: &str) -> bool {
+    let path = value.trim_start_matches("&mut ").trim_start_matches(['&', '*']);
+    let path = path.strip_suffix(".clone()").unwrap_or(path);
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '#' | '$');
+    path.contains('.') && path.starts_with(|c: char| c.is_alphabetic() || c == '_') && path.chars().all(is_word)
+}

@@ -1,0 +1,195 @@
+//! What is called, and with what.
+
+use tree_sitter::Node;
+
+use super::body;
+use super::draft::Draft;
+use crate::outline::{Call, Span};
+
+/// Longest path of names in front of a call that is looked through: `a.b.c.d(..)` has three.
+const PATH_MAX: usize = 8;
+
+/// How deep literals are looked into: a list of pairs of literals is one.
+const LITERAL_DEPTH_MAX: usize = 3;
+
+/// Most statements that a piece of code may have and still only clean up.
+const CLEANUP_STATEMENTS_MAX: usize = 3;
+
+/// Words that open the name of a function which ends, frees or takes back something.
+const CLEANUP_WORDS: &[&str] = &[
+    "abort",
+    "cancel",
+    "cleanup",
+    "clear",
+    "close",
+    "del",
+    "delete",
+    "destroy",
+    "disconnect",
+    "dispose",
+    "drop",
+    "exit",
+    "finalize",
+    "flush",
+    "kill",
+    "quit",
+    "release",
+    "remove",
+    "rmdir",
+    "rmtree",
+    "rollback",
+    "shutdown",
+    "stop",
+    "teardown",
+    "terminate",
+    "unlink",
+    "unlock",
+    "unsubscribe",
+    "unwatch",
+];
+
+/// Fields that hold the last name of a path, by language.
+const NAME_FIELDS: [&str; 4] = ["field", "attribute", "property", "name"];
+
+/// Fields that hold what stands in front of it.
+const OBJECT_FIELDS: [&str; 4] = ["value", "object", "operand", "path"];
+
+impl Draft<'_> {
+    /// Notes a call of `callee` with `arguments`; what has no name, such as a closure called where it stands, is no call.
+    pub(super) fn call_of(&mut self, callee: Option<Span>, arguments: Node<'_>) {
+        let Some(callee) = callee else { return };
+        let function = self.scope().function;
+        let is_constant = are_literals(arguments);
+        self.outline.calls.push(Call { callee, arguments: arguments.byte_range(), is_constant, function });
+    }
+}
+
+/// The last name of `callee`: `d` of `a.b(c).d`.
+pub(super) fn last_name(callee: Node<'_>) -> Node<'_> {
+    NAME_FIELDS.iter().find_map(|field| callee.child_by_field_name(field)).unwrap_or(callee)
+}
+
+/// All of `callee` if it is a plain path of names, else its last name, if it has one.
+pub(super) fn path(callee: Node<'_>) -> Option<Span> {
+    let mut node = callee;
+    for _link in 0..PATH_MAX {
+        match OBJECT_FIELDS.iter().find_map(|field| node.child_by_field_name(field)) {
+            Some(object) => node = object,
+            None if is_name(node.kind()) => return Some(callee.byte_range()),
+            None => break,
+        }
+    }
+    Some(last_name(callee)).filter(|name| is_name(name.kind())).map(|name| name.byte_range())
+}
+
+/// What stands between the quotes of `string`.
+pub(super) fn without_quotes(string: Node<'_>) -> Span {
+    let (start, end) = (string.start_byte(), string.end_byte());
+    if end - start < 2 { start..end } else { start + 1..end - 1 }
+}
+
+fn is_name(kind: &str) -> bool {
+    kind.ends_with("identifier") || matches!(kind, "self" | "this" | "super" | "crate" | "import")
+}
+
+/// Whether every argument in `list` is a literal.
+fn are_literals(list: Node<'_>) -> bool {
+    let mut cursor = list.walk();
+    list.named_children(&mut cursor).all(|argument| argument.is_extra() || is_literal(argument, LITERAL_DEPTH_MAX))
+}
+
+/// Whether `node` is a literal, or a collection of them that is not too deep.
+fn is_literal(node: Node<'_>, depth: usize) -> bool {
+    let mut cursor = node.walk();
+    let mut parts = node.named_children(&mut cursor);
+    match node.kind() {
+        "string" | "template_string" => {
+            !parts.any(|part| matches!(part.kind(), "interpolation" | "template_substitution"))
+        }
+        "keyword_argument" | "pair" => {
+            let value = node.child_by_field_name("value");
+            depth > 0 && value.is_some_and(|value| is_literal(value, depth - 1))
+        }
+        "list"
+        | "tuple"
+        | "set"
+        | "dictionary"
+        | "array"
+        | "object"
+        | "array_expression"
+        | "tuple_expression"
+        | "concatenated_string"
+        | "parenthesized_expression"
+        | "unary_expression"
+        | "unary_operator"
+        | "reference_expression" => depth > 0 && parts.all(|part| part.is_extra() || is_literal(part, depth - 1)),
+        kind => {
+            kind.ends_with("_literal") && kind != "composite_literal" && kind != "func_literal"
+                || matches!(
+                    kind,
+                    "true"
+                        | "false"
+                        | "none"
+                        | "null"
+                        | "nil"
+                        | "undefined"
+                        | "integer"
+                        | "float"
+                        | "number"
+                        | "unit_expression"
+                        | "ellipsis"
+                        | "regex"
+                )
+        }
+    }
+}
+
+/// Whether a function called `name` closes or cleans up: its first word says so, as in `closeAll` and `remove_file`.
+pub(super) fn cleans_up(name: &str) -> bool {
+    let name = name.trim_start_matches('_');
+    CLEANUP_WORDS.iter().any(|word| {
+        let opens = name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+        opens && name[word.len()..].chars().next().is_none_or(|next| !next.is_lowercase())
+    })
+}
+
+/// Whether `call`, awaited or not, closes or cleans up.
+pub(super) fn is_cleanup(draft: &Draft<'_>, call: Node<'_>) -> bool {
+    let mut node = call;
+    for _wrapper in 0..PATH_MAX {
+        match node.kind() {
+            "expression_statement" | "await_expression" | "await" | "expression_list" | "try_expression" => {
+                let Some(inner) = node.named_child(0) else { return false };
+                node = inner;
+            }
+            "short_var_declaration" | "assignment_statement" => {
+                let Some(right) = node.child_by_field_name("right") else { return false };
+                node = right;
+            }
+            _ => break,
+        }
+    }
+    let Some(callee) = node.child_by_field_name("function") else { return false };
+    cleans_up(draft.text_of(last_name(callee)))
+}
+
+/// Whether all that `body` does is to close or clean up.
+pub(super) fn only_cleans_up(draft: &Draft<'_>, body: Node<'_>) -> bool {
+    let found = body::statements(body, CLEANUP_STATEMENTS_MAX + 1);
+    !found.is_empty() && found.len() <= CLEANUP_STATEMENTS_MAX && found.iter().all(|one| is_cleanup(draft, *one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cleanup_is_known_by_the_first_word_of_its_name() {
+        for name in ["close", "Close", "closeAll", "remove_file", "__exit__", "__del__", "Drop"] {
+            assert!(cleans_up(name), "{name}");
+        }
+        for name in ["closest", "clearance", "delta", "stopwatch", "", "é", "unclose"] {
+            assert!(!cleans_up(name), "{name}");
+        }
+    }
+}
