@@ -129,7 +129,7 @@ fn run(pool: &ThreadPool, way: Way, paths: &[PathBuf]) -> Result<(Duration, Dura
 }
 
 fn magics() -> BTreeSet<Magic> {
-    Magic::ALL.into_iter().filter(|magic| magic.input() == Input::Files).collect()
+    Magic::ALL.into_iter().filter(|magic| magic.reads(Input::Files)).collect()
 }
 
 fn read(paths: &[PathBuf]) -> Result<Shard> {

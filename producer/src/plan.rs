@@ -53,7 +53,7 @@ pub fn survey(mirror: &Mirror, request: &AuditRequest, magics: &[Magic]) -> Resu
     let commit = mirror.resolve(request.revision.as_ref())?;
     let is_incremental = request.kind == AuditKind::Incremental;
     let base = request.base.as_ref().filter(|base| is_incremental && mirror.contains(base));
-    let reads = |input| magics.iter().any(|magic| magic.input() == input);
+    let reads = |input| magics.iter().any(|magic| magic.reads(input));
     let listing = match base {
         _ if !reads(Input::Files) => Listing::default(),
         Some(base) => mirror.changed_files(base, &commit)?,
@@ -68,8 +68,8 @@ pub fn survey(mirror: &Mirror, request: &AuditRequest, magics: &[Magic]) -> Resu
     Ok(Survey { files: listing.entries, skipped: listing.skipped, commits: commits.collect(), commit })
 }
 
-/// Per magic: results known already, by index in [`Survey::items`].
-pub type Cached = BTreeMap<Magic, BTreeMap<usize, ItemResult>>;
+/// Per magic and input: results known already, by index in [`Survey::items`] of that input.
+pub type Cached = BTreeMap<(Magic, Input), BTreeMap<usize, ItemResult>>;
 
 /// A shard before it is packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub struct Work {
 pub fn arrange(
     mirror: &Mirror,
     survey: &Survey,
-    mut cached: Cached,
+    cached: Cached,
     rulesets: &BTreeMap<Magic, Digest>,
     limits: ShardLimits,
 ) -> Result<Work, MirrorError> {
@@ -122,17 +122,13 @@ pub fn arrange(
             cuts.push(Cut { manifest: Manifest { files: Vec::new(), commits }, magics: magics.clone(), cost });
         }
     }
-    let known = rulesets
-        .iter()
-        .map(|(magic, ruleset)| (*magic, known_to(*magic, ruleset, survey, cached.remove(magic).unwrap_or_default())))
-        .collect();
     let extent = Extent {
         files_analyzed: survey.files.len() - files_cached,
         files_cached,
         commits_analyzed: survey.commits.len() - commits_cached,
         commits_cached,
     };
-    Ok(Work { cuts, known, extent })
+    Ok(Work { cuts, known: known(survey, cached, rulesets), extent })
 }
 
 /// Groups the items of one input by the magics that do not know them yet. Returns the groups and how many items none misses.
@@ -142,10 +138,10 @@ fn missing(
     cached: &Cached,
     rulesets: &BTreeMap<Magic, Digest>,
 ) -> (BTreeMap<Vec<Magic>, Vec<usize>>, usize) {
-    let readers: Vec<Magic> = rulesets.keys().copied().filter(|magic| magic.input() == input).collect();
+    let readers: Vec<Magic> = rulesets.keys().copied().filter(|magic| magic.reads(input)).collect();
     let mut groups: BTreeMap<Vec<Magic>, Vec<usize>> = BTreeMap::new();
     for index in 0..count {
-        let knows = |magic: &Magic| cached.get(magic).is_some_and(|known| known.contains_key(&index));
+        let knows = |magic: &Magic| cached.get(&(*magic, input)).is_some_and(|known| known.contains_key(&index));
         let magics: Vec<Magic> = readers.iter().copied().filter(|magic| !knows(magic)).collect();
         groups.entry(magics).or_default().push(index);
     }
@@ -177,13 +173,17 @@ pub fn with_messages(mirror: &Mirror, manifest: Manifest) -> Result<Manifest, Mi
     Ok(Manifest { commits: commits.collect::<Result<_, MirrorError>>()?, files: manifest.files })
 }
 
-/// The planner's own result for a magic: what the cache gave and what was ruled out.
-fn known_to(magic: Magic, ruleset: &Digest, survey: &Survey, cached: BTreeMap<usize, ItemResult>) -> PartialResult {
-    let mut items: Vec<ItemResult> = cached.into_values().collect();
-    if magic.input() == Input::Files {
-        items.extend(survey.skipped.iter().map(|(item, reason)| ItemResult::skipped(item.clone(), *reason)));
-    }
-    PartialResult { ruleset: Some(ruleset.clone()), items, ..PartialResult::default() }
+/// The planner's own result for each magic: what the cache gave of each input, and what was ruled out.
+fn known(survey: &Survey, mut cached: Cached, rulesets: &BTreeMap<Magic, Digest>) -> BTreeMap<Magic, PartialResult> {
+    let mut of_magic = |magic: Magic, ruleset: &Digest| {
+        let caches = magic.inputs().iter().filter_map(|input| cached.remove(&(magic, *input)));
+        let mut items: Vec<ItemResult> = caches.flat_map(BTreeMap::into_values).collect();
+        if magic.reads(Input::Files) {
+            items.extend(survey.skipped.iter().map(|(item, reason)| ItemResult::skipped(item.clone(), *reason)));
+        }
+        PartialResult { ruleset: Some(ruleset.clone()), items, ..PartialResult::default() }
+    };
+    rulesets.iter().map(|(magic, ruleset)| (*magic, of_magic(*magic, ruleset))).collect()
 }
 
 /// The rule sets of the magics of an audit.
@@ -213,9 +213,15 @@ mod tests {
         magics.iter().map(|magic| (*magic, Digest::of(magic.as_str().as_bytes()))).collect()
     }
 
-    fn known(indexes: &[usize]) -> BTreeMap<usize, ItemResult> {
-        let item =
-            |index: &usize| Item::File { path: format!("{index}.rs"), blob: format!("{index:040x}").parse().unwrap() };
+    fn file(index: usize) -> Item {
+        Item::File { path: format!("{index}.rs"), blob: format!("{index:040x}").parse().unwrap() }
+    }
+
+    fn commit(index: usize) -> Item {
+        Item::Commit { sha: format!("{index:040x}").parse().unwrap(), on_default_branch: true }
+    }
+
+    fn results(item: fn(usize) -> Item, indexes: &[usize]) -> BTreeMap<usize, ItemResult> {
         let result = |index| ItemResult {
             item: item(index),
             skipped: None,
@@ -223,12 +229,15 @@ mod tests {
             findings: Vec::new(),
             notes: Vec::new(),
         };
-        indexes.iter().map(|index| (*index, result(index))).collect()
+        indexes.iter().map(|&index| (index, result(index))).collect()
     }
 
     #[test]
     fn files_are_grouped_by_the_magics_that_do_not_know_them() {
-        let cached = Cached::from([(Magic::Integrity, known(&[0, 1])), (Magic::Tdd, known(&[1, 2]))]);
+        let cached = Cached::from([
+            ((Magic::Integrity, Input::Files), results(file, &[0, 1])),
+            ((Magic::Tdd, Input::Files), results(file, &[1, 2])),
+        ]);
         let rulesets = rulesets(&[Magic::Integrity, Magic::Tdd, Magic::Git]);
         let (groups, known) = missing(4, Input::Files, &cached, &rulesets);
         let expected = [
@@ -244,5 +253,30 @@ mod tests {
     fn commits_are_nobodys_business_where_no_magic_reads_history() {
         let (groups, known) = missing(3, Input::History, &Cached::new(), &rulesets(&[Magic::Integrity]));
         assert_eq!((groups, known), (BTreeMap::new(), 3));
+    }
+
+    #[test]
+    fn what_a_magic_knows_of_its_files_says_nothing_of_its_commits() {
+        let cached = Cached::from([
+            ((Magic::Integrity, Input::Files), results(file, &[0, 1])),
+            ((Magic::Integrity, Input::History), results(commit, &[2])),
+        ]);
+        let rulesets = rulesets(&[Magic::Integrity]);
+        let (groups, known) = missing(3, Input::Files, &cached, &rulesets);
+        assert_eq!((groups, known), (BTreeMap::from([(vec![Magic::Integrity], vec![2])]), 2));
+    }
+
+    #[test]
+    fn what_was_known_and_what_was_ruled_out_is_the_planners_own_result() {
+        let cached = Cached::from([((Magic::Flow, Input::Files), results(file, &[0, 1]))]);
+        let survey = Survey {
+            commit: "1".repeat(40).parse().unwrap(),
+            files: Vec::new(),
+            skipped: vec![(file(9), SkipReason::Vendored)],
+            commits: Vec::new(),
+        };
+        let items = known(&survey, cached, &rulesets(&[Magic::Flow])).remove(&Magic::Flow).unwrap().items;
+        let items: Vec<Item> = items.into_iter().map(|result| result.item).collect();
+        assert_eq!(items, [file(0), file(1), file(9)]);
     }
 }

@@ -276,8 +276,11 @@ impl Planner {
     ) -> Result<Cached, PlanError> {
         let mut cached = Cached::new();
         for (magic, ruleset) in rulesets {
-            let items = survey.items(magic.input());
-            cached.insert(*magic, self.store.cached_results(project.id, *magic, ruleset, &items).await?);
+            for &input in magic.inputs() {
+                let items = survey.items(input);
+                let known = self.store.cached_results(project.id, *magic, ruleset, &items).await?;
+                cached.insert((*magic, input), known);
+            }
         }
         Ok(cached)
     }

@@ -29,8 +29,8 @@ pub enum Magic {
     Unified,
 }
 
-/// What a magic reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a magic may read, and a rule reads one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Input {
     /// The files of one commit.
     Files,
@@ -64,13 +64,18 @@ impl Magic {
         }
     }
 
-    /// What this magic reads.
-    pub fn input(self) -> Input {
+    /// What this magic reads: exactly what its rules do, for whatever is in here is planned, packed and sent.
+    pub fn inputs(self) -> &'static [Input] {
         match self {
-            Self::Integrity | Self::Tdd | Self::Sages | Self::Servant => Input::Files,
-            Self::Flow | Self::Git => Input::History,
-            Self::Meta | Self::Unified => Input::Results,
+            Self::Integrity | Self::Tdd | Self::Flow | Self::Sages | Self::Servant => &[Input::Files],
+            Self::Git => &[Input::History],
+            Self::Meta | Self::Unified => &[Input::Results],
         }
+    }
+
+    /// Whether this magic reads `input`.
+    pub fn reads(self, input: Input) -> bool {
+        self.inputs().contains(&input)
     }
 }
 

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::item::Units;
 use crate::magic::{Input, Magic};
 use crate::severity::Severity;
 use crate::tally::{Tally, Weighed};
@@ -48,7 +49,7 @@ pub fn judge(tallies: BTreeMap<Magic, Tally>) -> Verdict {
     let worst = magics.values().map(|verdict| verdict.status).max().unwrap_or(Status::NotApplicable);
     let status = if score.is_some_and(|score| score < FAILED_BELOW) { Status::Failed } else { worst };
     let mut findings = BTreeMap::new();
-    let mut units = crate::item::Units::default();
+    let mut units = Units::default();
     for verdict in magics.values() {
         for (severity, count) in &verdict.findings {
             *findings.entry(*severity).or_default() += count;
@@ -81,8 +82,9 @@ fn judge_magic(magic: Magic, tally: Tally) -> MagicVerdict {
         let status = if tally.has_holes() { Status::Warning } else { Status::NotApplicable };
         return MagicVerdict { status, score: None, reason: Some(reason), findings, tally };
     }
-    let size = size_factor(magic, &tally);
-    let penalty: f64 = tally.rules.values().map(|severities| rule_penalty(severities, size)).sum();
+    let (by_lines, by_commits) = size_factors(tally.units);
+    let size = |rule| if tally.history_rules.contains(rule) { by_commits } else { by_lines };
+    let penalty: f64 = tally.rules.iter().map(|(rule, severities)| rule_penalty(severities, size(rule))).sum();
     let score = round(f64::max(0.0, 100.0 - penalty));
     let (status, reason) = status(score, &findings, tally.has_holes());
     MagicVerdict { status, score: Some(score), reason, findings, tally }
@@ -91,23 +93,24 @@ fn judge_magic(magic: Magic, tally: Tally) -> MagicVerdict {
 /// Why a magic has nothing to judge, if it has not.
 fn not_applicable(magic: Magic, tally: &Tally) -> Option<String> {
     let units = tally.units;
-    let reason = match (magic, magic.input()) {
+    let reason = match (magic, magic.inputs()) {
         (Magic::Tdd, _) if units.files == 0 => "no file in a language whose tests are understood",
         (Magic::Tdd, _) if units.tests == 0 => "no test found",
-        (_, Input::Files) if units.files == 0 => "no file to examine",
-        (_, Input::History) if units.commits == 0 => "no commit to examine",
-        (_, Input::Results) => "no rule of this magic is in this build",
+        (_, [Input::Files]) if units.files == 0 => "no file to examine",
+        (_, [Input::History]) if units.commits == 0 => "no commit to examine",
+        (_, [Input::Results]) => "no rule of this magic is in this build",
+        _ if units.files == 0 && units.commits == 0 => "nothing to examine",
         _ => return None,
     };
     Some(if tally.failures.count > 0 { "no shard could be examined".to_owned() } else { reason.to_owned() })
 }
 
+/// What findings are divided by: first of rules that read files, then of rules that read history.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-fn size_factor(magic: Magic, tally: &Tally) -> f64 {
-    match magic.input() {
-        Input::History => f64::max(1.0, tally.units.commits as f64 / COMMITS_PER_UNIT),
-        Input::Files | Input::Results => f64::max(1.0, (tally.units.lines as f64 / 1_000.0).sqrt()),
-    }
+fn size_factors(units: Units) -> (f64, f64) {
+    let by_lines = (units.lines as f64 / 1_000.0).sqrt();
+    let by_commits = units.commits as f64 / COMMITS_PER_UNIT;
+    (f64::max(1.0, by_lines), f64::max(1.0, by_commits))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
@@ -165,7 +168,6 @@ fn round(score: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::item::Units;
     use crate::tally::Skipped;
     use proptest::prelude::*;
 
@@ -204,6 +206,15 @@ mod tests {
         for (found, lines, score, status) in cases {
             assert_eq!(score_of(Magic::Integrity, tally(lines, found)), (status, Some(score)), "{found:?}");
         }
+    }
+
+    #[test]
+    fn each_rule_is_measured_by_what_it_reads() {
+        let mut tally = tally(4_000, &[("flow/a", Severity::High, 1), ("flow/b", Severity::High, 1)]);
+        tally.units.commits = 80;
+        tally.history_rules.insert("flow/b".parse().unwrap());
+        // 20 ÷ √4 for the one that reads files, 20 ÷ (80 ÷ 20) for the one that reads history.
+        assert_eq!(score_of(Magic::Flow, tally), (Status::Passed, Some(85.0)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::RuleId;
-use crate::item::{ItemResult, SkipReason, Units};
+use crate::item::{Item, ItemResult, SkipReason, Units};
 use crate::partial::PartialResult;
 use crate::severity::Severity;
 
@@ -25,6 +25,9 @@ pub struct Tally {
     pub units: Units,
     /// Per rule and severity: what was found.
     pub rules: BTreeMap<RuleId, BTreeMap<Severity, Weighed>>,
+    /// Rules whose findings are of commits: these are measured by commits, all others by lines.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub history_rules: BTreeSet<RuleId>,
     /// Per reason: what was not examined.
     pub skipped: BTreeMap<SkipReason, Skipped>,
     /// Shards that could not be examined at all, with the reasons.
@@ -93,6 +96,9 @@ impl Tally {
             let weighed = by_severity.entry(finding.severity).or_default();
             weighed.findings += 1;
             weighed.confidence_permille += u64::from(finding.confidence_permille);
+            if matches!(result.item, Item::Commit { .. }) {
+                self.history_rules.insert(finding.rule.clone());
+            }
         }
     }
 
@@ -107,6 +113,7 @@ impl Tally {
                 sum.confidence_permille += weighed.confidence_permille;
             }
         }
+        self.history_rules.extend(other.history_rules);
         for (reason, skipped) in other.skipped {
             self.skipped.entry(reason).or_default().add(skipped.count, skipped.examples);
         }
@@ -133,13 +140,15 @@ impl Tally {
 mod tests {
     use super::*;
     use crate::finding::{Finding, Location};
-    use crate::item::Item;
     use proptest::prelude::*;
 
     fn item(number: u8) -> ItemResult {
         let path = format!("src/{number}.rs");
-        let blob = format!("{number:040x}").parse().unwrap();
-        let item = Item::File { path: path.clone(), blob };
+        let object = format!("{number:040x}").parse().unwrap();
+        let item = match number % 3 {
+            0 => Item::Commit { sha: object, on_default_branch: true },
+            _ => Item::File { path: path.clone(), blob: object },
+        };
         if number.is_multiple_of(5) {
             return ItemResult::skipped(
                 item,
@@ -148,7 +157,7 @@ mod tests {
         }
         let severity = Severity::WORST_FIRST[usize::from(number) % 5];
         let finding = Finding {
-            rule: if number.is_multiple_of(2) { "integrity/a" } else { "integrity/b" }.parse().unwrap(),
+            rule: format!("integrity/{}", ["a", "b", "c"][usize::from(number) % 3]).parse().unwrap(),
             severity,
             confidence_permille: 10 * u16::from(number),
             location: Location::File { path, line: 1, column: 1, end_line: 1, end_column: 2 },
@@ -181,6 +190,11 @@ mod tests {
             }
             prop_assert_eq!(sum, whole);
         }
+    }
+
+    #[test]
+    fn rules_that_spoke_of_commits_are_known() {
+        assert_eq!(Tally::of(&partial(&[1, 2, 3, 4])).history_rules, ["integrity/a".parse().unwrap()].into());
     }
 
     #[test]

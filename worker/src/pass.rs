@@ -31,18 +31,23 @@ pub fn analyze_watched(
     magics: &BTreeSet<Magic>,
     pulse: &Pulse,
 ) -> Option<BTreeMap<Magic, Vec<ItemResult>>> {
-    let (file_sets, commit_sets) = rule_sets(magics);
+    let (file_sets, commit_sets) = (rule_sets(magics, Input::Files), rule_sets(magics, Input::History));
     pool::run(|| {
         let files = by_magic(&file_sets, &shard.files, pulse, examine_file)?;
         let commits = by_magic(&commit_sets, &shard.commits, pulse, examine_commit)?;
-        Some(files.into_iter().chain(commits).collect())
+        let mut results = BTreeMap::<Magic, Vec<ItemResult>>::new();
+        for (magic, items) in files.into_iter().chain(commits) {
+            results.entry(magic).or_default().extend(items);
+        }
+        Some(results)
     })
 }
 
-fn rule_sets(magics: &BTreeSet<Magic>) -> (Vec<RuleSet>, Vec<RuleSet>) {
-    let rules = |magic: Magic| ALL.iter().copied().filter(|rule| rule.magic == magic).collect::<Vec<_>>();
-    let sets = magics.iter().map(|&magic| (magic, rules(magic))).filter(|(_, rules)| !rules.is_empty());
-    sets.partition(|(magic, _)| magic.input() == Input::Files)
+/// The rules of `magics` that read `input`.
+fn rule_sets(magics: &BTreeSet<Magic>, input: Input) -> Vec<RuleSet> {
+    let is_of = |magic: Magic| move |rule: &&Rule| rule.magic == magic && rule.check.input() == input;
+    let rules = |magic: Magic| ALL.iter().copied().filter(is_of(magic)).collect::<Vec<_>>();
+    magics.iter().map(|&magic| (magic, rules(magic))).filter(|(_, rules)| !rules.is_empty()).collect()
 }
 
 /// Runs `examine` over `items`, which answers one result for each of `sets`, and sorts the results by magic.
