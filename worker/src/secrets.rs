@@ -1,9 +1,14 @@
 //! Where a text holds secrets: found once per file, reported by one rule, masked in the snippets of all.
 
+mod addresses;
 mod assignments;
+mod checksums;
+mod format;
 mod private_keys;
 mod providers;
 mod randomness;
+#[cfg(test)]
+pub(crate) mod samples;
 
 use crate::outline::Span;
 
@@ -24,6 +29,7 @@ pub(crate) struct Secret {
 pub(crate) fn find(text: &str, allows_bare_values: bool) -> Vec<Secret> {
     let mut found = providers::find(text);
     found.extend(private_keys::find(text));
+    found.extend(addresses::find(text));
     found.extend(assignments::find(text, allows_bare_values));
     found.sort_by_key(|secret| (secret.span.start, std::cmp::Reverse(secret.confidence_permille)));
     let mut kept: Vec<Secret> = Vec::new();

@@ -14,14 +14,19 @@ const CONFIDENCE: u16 = 600;
 const NAMES: &[&str] = &[
     "access_key",
     "accesskey",
+    "account_key",
     "api-key",
     "api_key",
     "apikey",
+    "auth_key",
     "credential",
+    "encryption_key",
+    "passphrase",
     "passwd",
     "password",
     "private_key",
     "secret",
+    "signing_key",
     "token",
 ];
 
@@ -29,12 +34,15 @@ const NAMES: &[&str] = &[
 const DESCRIPTIONS: &[&str] = &[
     "algorithm",
     "arn",
+    "checksum",
     "count",
+    "digest",
     "endpoint",
     "env",
     "expiry",
     "field",
     "file",
+    "fingerprint",
     "format",
     "hash",
     "header",
@@ -59,6 +67,9 @@ const DESCRIPTIONS: &[&str] = &[
 
 /// Words in front of such a name with which it promises none.
 const HARMLESS: &[&str] = &["continuation", "csrf", "cursor", "next", "page", "public", "starting", "sync"];
+
+/// What opens a hash that is written with its algorithm.
+const HASHES: &[&str] = &["md5-", "pbkdf2_", "scrypt", "sha1-", "sha256-", "sha384-", "sha512-"];
 
 /// Shortest and longest value: below it is a word, above it is data.
 const VALUE_BYTES: std::ops::RangeInclusive<usize> = 16..=200;
@@ -137,12 +148,14 @@ fn looks_drawn(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
     let is_address = value.contains("://") || value.starts_with(['/', '.', '~', '@']) || value.contains(':');
+    let is_hash = HASHES.iter().any(|opening| value.starts_with(opening));
     let is_uuid = value.len() == 36 && value.bytes().filter(|byte| *byte == b'-').count() == 4;
     VALUE_BYTES.contains(&value.len())
         && is_plain
         && digits >= 2
         && letters >= 2
         && !is_address
+        && !is_hash
         && !is_uuid
         && !is_placeholder(value)
         && entropy(value) >= ENTROPY_MIN
@@ -169,6 +182,7 @@ mod tests {
             "'apikey' => '{}'",
             "this.authToken = '{}'",
             "PASSWORD: '{}'",
+            "signing_key = \"{}\"",
         ] {
             assert_eq!(found(template, false), [VALUE], "{template}");
         }
@@ -189,6 +203,8 @@ mod tests {
             "password = \"change-me-{}\"",
             "token = \"https://a/{}\"",
             "token = \"${{}}\"",
+            "password = \"sha256-{}\"",
+            "token_digest = \"{}\"",
         ] {
             assert_eq!(found(template, false), Vec::<String>::new(), "{template}");
         }

@@ -9,8 +9,9 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
-    /// Tokens of well-known providers by their prefix, length, characters and, where the provider made one, checksum;
-    /// blocks of private keys; and random-looking values given to names such as `password` or `api_key`.
+    /// Tokens of some ninety providers by their prefix, length, characters and, where the provider made one, checksum;
+    /// blocks of private keys; random-looking passwords in addresses; and random-looking values given to names such as
+    /// `password` or `api_key`.
     ///
     /// Values that call themselves examples are left alone. In tests and fixtures the finding is low. A value known
     /// only by the name it is given to is a guess, and never worse than medium, as is one in documentation whose checksum
@@ -27,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Revoke the secret at its provider first, then read the new one from the environment or a secret store.
-    "integrity/committed-secret", Integrity, Critical, version: 1, Check::Text(check)
+    "integrity/committed-secret", Integrity, Critical, version: 2, Check::Text(check)
 );
 
 /// Confidence in a secret that documentation shows, in permille.
@@ -66,6 +67,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
 mod tests {
     use super::RULE;
     use crate::rules::testing::{check, findings};
+    use crate::secrets::samples::{drawn, typed};
     use schemas::severity::Severity::{Critical, Low, Medium};
 
     const GITLAB: &str = concat!("glp", "at-", "Zk3vQ9xLr7TbWm2NcYdH");
@@ -122,8 +124,34 @@ mod tests {
             format!("x = \"a{GITLAB}\""),
             "password = os.environ[\"DATABASE_PASSWORD_2024\"]".to_owned(),
             "password = \"correct horse battery staple 99\"".to_owned(),
+            "api_key = \"${API_KEY_0123}\"; secret = \"<your-token-1234>\"; token = \"changeme-please-99\"".to_owned(),
+            format!("secret = \"{}\"", "wJalrXUtnFEMI/K7MDENG/bPxRfiCY".to_owned() + "EXAMPLEKEY"),
+            format!("integrity: sha512-{}", "Zk3vQ9xLr7TbWm2NcYdH".repeat(4)),
         ] {
             check(&RULE, "a.py", &text, &[]);
+        }
+    }
+
+    #[test]
+    fn tokens_of_every_provider_are_found_and_never_shown() {
+        for sample in drawn() {
+            let text = format!("\nx = \"{}\" # {}\n", sample.token, sample.token);
+            let found = findings(&RULE, "a.py", &text);
+            assert_eq!(found.len(), 2, "{} {}", sample.what, sample.shown);
+            let json = serde_json::to_string(&found).unwrap();
+            // Neither whole nor in pieces, but for what every token of the kind has.
+            let drawn = sample.token.strip_prefix(sample.shown).unwrap();
+            let pieces = drawn.as_bytes().windows(6).map(|piece| std::str::from_utf8(piece).unwrap());
+            for piece in pieces {
+                assert!(!json.contains(piece), "{} {}: {piece} in {json}", sample.what, sample.shown);
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_of_no_provider_are_found_where_they_were_typed() {
+        for sample in typed() {
+            check(&RULE, "a.yaml", &format!("x: {}\n", sample.token), &[]);
         }
     }
 
