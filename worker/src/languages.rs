@@ -12,6 +12,7 @@ mod javascript;
 mod python;
 mod rust;
 mod symbols;
+mod tables;
 mod typescript;
 mod walk;
 

@@ -18,6 +18,7 @@ mod group;
 mod identity;
 mod items;
 mod languages;
+mod lines;
 mod outline;
 pub mod pass;
 mod paths;

@@ -20,6 +20,8 @@ pub(crate) struct Outline {
     pub(crate) strings: Vec<Span>,
     /// Functions, tests among them.
     pub(crate) functions: Vec<Function>,
+    /// Data written out, and choices among values without anything that branches in them.
+    pub(crate) tables: Vec<Table>,
     /// What can be used from outside.
     pub(crate) symbols: Vec<Symbol>,
     /// What the file uses from outside.
@@ -91,6 +93,15 @@ pub(crate) enum Body {
     Getter,
     /// It does something.
     Other,
+}
+
+/// A list, map, `match` or `switch` that is long only because there are many cases. None stands in another.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// All of it.
+    pub(crate) span: Span,
+    /// The function around it, as an index.
+    pub(crate) function: Option<usize>,
 }
 
 /// Something that can be used from outside the file: a function, type or constant.

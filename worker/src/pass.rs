@@ -9,6 +9,7 @@ use schemas::bundle::{CommitFacts, Shard, SourceFile};
 use schemas::item::{Item, ItemResult, SkipReason, Units};
 use schemas::magic::{Input, Magic};
 
+use crate::lines::CodeLines;
 use crate::rules::{ALL, Check, File, Findings, Rule};
 use crate::source::Source;
 use crate::{effort, languages, paths, pool, secrets};
@@ -77,7 +78,8 @@ pub(crate) fn read(file: &SourceFile) -> Result<File<'_>, SkipReason> {
     let source = Source::read(file)?;
     let outline = languages::outline(&source);
     let secrets = secrets::find(&source.text, allows_bare_values(&file.path));
-    Ok(File { source, outline, secrets })
+    let code_lines = CodeLines::count(&source, &outline);
+    Ok(File { source, outline, code_lines, secrets })
 }
 
 fn allows_bare_values(path: &str) -> bool {

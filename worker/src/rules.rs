@@ -12,6 +12,9 @@ mod integrity {
     pub(super) mod conflict_marker;
     pub(super) mod todo_marker;
 }
+mod servant {
+    pub(super) mod function_too_long;
+}
 mod tdd {
     pub(super) mod assertion_free_test;
     pub(super) mod focused_test;
@@ -37,6 +40,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &integrity::committed_secret::RULE,
     &integrity::conflict_marker::RULE,
     &integrity::todo_marker::RULE,
+    &servant::function_too_long::RULE,
     &tdd::assertion_free_test::RULE,
     &tdd::focused_test::RULE,
     &tdd::skipped_test::RULE,

@@ -37,6 +37,7 @@ impl Draft<'_> {
     pub(super) fn switch(&mut self, node: Node<'_>) {
         self.decision();
         self.deepen(node, 1, |scope| scope.is_conditional = true);
+        self.table(node);
     }
 
     /// Enters an expression that chooses between two values.
@@ -56,6 +57,7 @@ impl Draft<'_> {
         if self.scope().implementation == Some(node.id()) {
             return;
         }
+        self.mark_branching();
         self.open(node, |scope| {
             scope.nesting += u32::from(!scope.is_closure);
             scope.is_closure = true;
@@ -116,6 +118,7 @@ impl Draft<'_> {
 
     /// Enters a scope over `node` that is `levels` deeper than the one around it.
     fn deepen(&mut self, node: Node<'_>, levels: u32, change: impl FnOnce(&mut Scope)) {
+        self.mark_branching();
         let nesting = self.scope().nesting + levels;
         if let Some(index) = self.scope().function {
             let function = &mut self.outline.functions[index];

@@ -6,6 +6,7 @@ use tree_sitter::Node;
 
 use super::calls;
 use super::symbols::Candidate;
+use super::tables::Open;
 use crate::outline::{Body, Function, Outline, Skip, Span, Test};
 
 /// What holds at a place because of what is around it. Inner scopes start as copies of outer ones.
@@ -37,6 +38,8 @@ pub(super) struct Scope {
     pub(super) nesting: u32,
     /// Whether a closure is around this place, within the function.
     pub(super) is_closure: bool,
+    /// The innermost list, map or choice, as an index.
+    pub(super) table: Option<usize>,
     /// The syntax node that implements the function: where a function is the value of a name, no closure.
     pub(super) implementation: Option<usize>,
     /// The syntax node that continues this branch, as `else if`.
@@ -67,6 +70,8 @@ pub(super) struct Draft<'t> {
     pub(super) marks: Vec<Span>,
     /// Whether the file imports a framework whose tests are calls.
     pub(super) has_blocks: bool,
+    /// Lists, maps and choices, flat or not.
+    pub(super) tables: Vec<Open>,
     /// Declarations that are visible if something elsewhere in the file says so.
     pub(super) candidates: Vec<Candidate<'t>>,
     /// Names that the file makes visible, apart from their declarations.
@@ -88,6 +93,7 @@ impl<'t> Draft<'t> {
             outline: Outline::default(),
             marks: Vec::new(),
             has_blocks: false,
+            tables: Vec::new(),
             candidates: Vec::new(),
             exported: BTreeSet::new(),
             bases: BTreeSet::new(),
@@ -136,6 +142,7 @@ impl<'t> Draft<'t> {
     /// Notes `function`, which is all of `node` and implemented by `own`, and enters it. A function that is a test starts a
     /// new count.
     pub(super) fn function(&mut self, node: Node<'_>, own: Node<'_>, handle: Option<Span>, function: Function) {
+        self.mark_branching();
         let index = self.outline.functions.len();
         let is_test = function.test.is_some();
         let is_cleanup = calls::cleans_up(self.slice(&function.name));
@@ -208,6 +215,7 @@ impl<'t> Draft<'t> {
             self.credit_callers();
         }
         self.settle_candidates();
+        self.settle_tables();
         self.find_comments_of_handlers();
         // Everything else is told in the order of the text; functions are known by their index.
         let mut outline = self.outline;

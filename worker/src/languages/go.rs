@@ -46,6 +46,7 @@ fn role(kind: &str) -> Role {
         "assignment_statement" => Role::Statement,
         "const_declaration" | "type_declaration" | "var_declaration" => Role::Declaration,
         "interface_type" | "package_clause" => Role::Container,
+        "composite_literal" => Role::Table,
         _ => Role::Other,
     }
 }
@@ -61,6 +62,7 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Import => import(draft, node),
         Role::Branch => branch(draft, node),
         Role::Switch => draft.switch(node),
+        Role::Table => draft.table(node),
         Role::Loop => draft.looped(node),
         Role::Operator => draft.operator(node),
         Role::Statement => assignment(draft, node),

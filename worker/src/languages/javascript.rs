@@ -51,6 +51,7 @@ pub(super) fn role(kind: &str) -> Role {
         "export_statement" => Role::Export,
         "enum_declaration" | "type_alias_declaration" => Role::Declaration,
         "abstract_class_declaration" | "class" | "class_declaration" | "interface_declaration" => Role::Container,
+        "array" | "object" => Role::Table,
         _ => Role::Other,
     }
 }
@@ -68,6 +69,7 @@ pub(super) fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
             draft.branch(node, otherwise.and_then(|clause| clause.named_child(0)));
         }
         Role::Switch => draft.switch(node),
+        Role::Table => draft.table(node),
         Role::Loop => draft.looped(node),
         Role::Operator => draft.operator(node),
         Role::Guarded => draft.guarded(node, node.child_by_field_name("body")),

@@ -52,6 +52,10 @@ fn shown(path: &str, text: &str) -> String {
         let flags = [flag(one.is_fallible, "fallible"), flag(one.is_cleanup, "cleanup")];
         add(format!("discard {} {}", slice(&one.span), flags.join(" ")));
     }
+    for one in &outline.tables {
+        let function = one.function.map_or("", |index| slice(&outline.functions[index].name));
+        add(format!("table {} < {function}", slice(&one.span)));
+    }
     for span in &outline.docstrings {
         add(format!("docstring {}", slice(span)));
     }

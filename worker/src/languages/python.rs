@@ -61,6 +61,7 @@ fn role(kind: &str) -> Role {
         "except_clause" => Role::Handler,
         "assert_statement" | "raise_statement" => Role::Assert,
         "import_from_statement" | "import_statement" => Role::Import,
+        "dictionary" | "list" | "set" | "tuple" => Role::Table,
         _ => Role::Other,
     }
 }
@@ -74,6 +75,7 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Call => call(draft, node),
         Role::Branch => draft.branch(node, None),
         Role::Switch => draft.switch(node),
+        Role::Table => draft.table(node),
         Role::Loop => draft.looped(node),
         Role::Decision => draft.decision(),
         Role::Guarded => draft.guarded(node, node.child_by_field_name("body")),

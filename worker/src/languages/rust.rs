@@ -52,6 +52,7 @@ fn role(kind: &str) -> Role {
         "extern_crate_declaration" | "use_declaration" => Role::Import,
         "const_item" | "enum_item" | "static_item" | "struct_item" | "type_item" | "union_item" => Role::Declaration,
         "foreign_mod_item" | "impl_item" | "mod_item" | "trait_item" => Role::Container,
+        "array_expression" | "struct_expression" | "tuple_expression" => Role::Table,
         _ => Role::Other,
     }
 }
@@ -68,6 +69,7 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::MacroDefinition => macro_definition(draft, node),
         Role::Branch => branch(draft, node),
         Role::Switch => draft.switch(node),
+        Role::Table => draft.table(node),
         Role::Loop => draft.looped(node),
         Role::Decision if node.child_by_field_name("condition").is_some() => draft.decision(),
         Role::Operator => draft.operator(node),
@@ -308,5 +310,8 @@ fn macro_use(draft: &mut Draft<'_>, node: Node<'_>) {
     let tokens = u32::try_from(node.named_child_count()).unwrap_or(u32::MAX).checked_sub(1);
     if let Some(tokens) = tokens.and_then(|last| node.named_child(last)).filter(|one| one.kind() == "token_tree") {
         draft.call_of(Some(path.start_byte()..path.end_byte() + 1), tokens);
+        if draft.text_of(tokens).starts_with('[') {
+            draft.table(node);
+        }
     }
 }

@@ -45,6 +45,8 @@ pub(super) enum Role {
     Branch,
     /// A choice among several, by a value: `match`, `switch`, `select`.
     Switch,
+    /// A list, map or other data written out.
+    Table,
     /// Code that runs again and again.
     Loop,
     /// One more path through code that is no structure of its own: `elif`, a guard, a filter.

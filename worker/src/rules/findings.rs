@@ -8,7 +8,9 @@ use schemas::item::FINDINGS_PER_RULE_MAX;
 use schemas::severity::Severity;
 
 use super::Rule;
+use crate::lines::CodeLines;
 use crate::outline::{Outline, Span};
+use crate::paths;
 use crate::secrets::{self, Secret};
 use crate::source::Source;
 
@@ -28,6 +30,8 @@ pub(crate) struct File<'f> {
     pub(crate) source: Source<'f>,
     /// What is known of it.
     pub(crate) outline: Outline,
+    /// Which of its lines hold code.
+    pub(crate) code_lines: CodeLines,
     /// The secrets in it.
     pub(crate) secrets: Vec<Secret>,
 }
@@ -60,6 +64,17 @@ impl File<'_> {
     /// The text of `span`.
     pub(crate) fn text(&self, span: &Span) -> &str {
         self.source.text.get(span.clone()).unwrap_or_default()
+    }
+
+    /// How many lines of `span` hold code.
+    pub(crate) fn code_lines(&self, span: &Span) -> usize {
+        let last = self.source.line_of(span.end.saturating_sub(1).max(span.start));
+        self.code_lines.within(self.source.line_of(span.start)..last + 1)
+    }
+
+    /// Whether byte `at` is in code that exists for tests only.
+    pub(crate) fn is_test_code(&self, at: usize) -> bool {
+        paths::is_test(self.source.path) || self.outline.is_test_code(at)
     }
 
     /// The place `span`, with its first line as snippet.

@@ -1,0 +1,149 @@
+//! Functions that are too long.
+
+use schemas::severity::Severity;
+
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Functions with more than 50 lines of code (low) or 100 (medium). Blank lines, comments and documentation do not count;
+    /// functions inside count for themselves; a list, map, `match` or `switch` without anything that branches in it counts
+    /// as one line, however many cases it has. Tests may be twice as long.
+    ///
+    /// ## Why it matters
+    /// Nobody holds a hundred lines in mind at once. What such a function does can be neither named nor tested piece by piece.
+    ///
+    /// ## Example
+    /// ```text
+    /// def import_orders(path):
+    ///     ...  # reads, checks, converts, stores and reports, in 160 lines
+    /// ```
+    ///
+    /// ## How to fix
+    /// Find the steps in it, and give each a function with a name.
+    "servant/function-too-long", Servant, Medium, version: 1, Check::Code(check)
+);
+
+/// More lines than this are reported: what fits on a screen.
+const LINES_MAX: usize = 50;
+
+/// From this many times the limit on it is worse.
+const GRAVE_TIMES: usize = 2;
+
+/// Tests are long because they set up and compare, which hides little.
+const TEST_TIMES: usize = 2;
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    for (function, lines) in file.outline.functions.iter().zip(own_lines(file)) {
+        let times = if file.is_test_code(function.span.start) { TEST_TIMES } else { 1 };
+        let limit = LINES_MAX * times;
+        if lines <= limit {
+            continue;
+        }
+        found.push(Hit {
+            place: file.place(function.name.clone()),
+            severity: if lines > limit * GRAVE_TIMES { Severity::Medium } else { Severity::Low },
+            confidence_permille: 900,
+            message: format!("function has {lines} lines of code, more than {limit}"),
+            suggestion: "find the steps in it, and give each a function with a name",
+        });
+    }
+}
+
+/// Lines of code of each function, without what counts for other functions, and with one for each table.
+fn own_lines(file: &File<'_>) -> Vec<usize> {
+    let functions = &file.outline.functions;
+    let mut lines: Vec<usize> = functions.iter().map(|function| file.code_lines(&function.span)).collect();
+    let mut fold = |outer: usize, inner: usize| lines[outer] = (lines[outer] + 1).saturating_sub(inner.max(1));
+    let mut around: Vec<usize> = Vec::new();
+    for (index, function) in functions.iter().enumerate() {
+        while around.last().is_some_and(|outer| functions[*outer].span.end <= function.span.start) {
+            around.pop();
+        }
+        if let Some(&outer) = around.last() {
+            fold(outer, file.code_lines(&function.span));
+        }
+        around.push(index);
+    }
+    for table in &file.outline.tables {
+        if let Some(function) = table.function {
+            fold(function, file.code_lines(&table.span));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity;
+    use schemas::severity::Severity::{Low, Medium};
+
+    fn run(path: &str, text: &str, expected: &[(u32, Severity)]) {
+        check(&RULE, path, text, expected);
+    }
+
+    fn lines(line: &str, count: usize) -> String {
+        format!("    {line}\n").repeat(count)
+    }
+
+    #[test]
+    fn rust() {
+        let of = |count: usize, line: &str| format!("fn a() {{\n{}}}\n", lines(line, count));
+        run("a.rs", &of(49, "b();"), &[(1, Low)]);
+        run("a.rs", &of(99, "b();"), &[(1, Medium)]);
+        run("a.rs", &of(48, "b();"), &[]);
+        run("a.rs", &of(99, "// b"), &[]);
+        run("a.rs", &of(99, ""), &[]);
+        run("a.rs", &format!("fn a() {{\n match b {{\n{}}}\n}}\n", lines("1 => 2,", 99)), &[]);
+        run("a.rs", &format!("fn a() {{\n match b {{\n{}}}\n}}\n", lines("1 => if c { 2 },", 49)), &[(1, Low)]);
+        run("a.rs", &format!("fn a() {{\n vec![\n{}]\n}}\n", lines("1,", 99)), &[]);
+        run("a.rs", &format!("#[test]\n{}", of(98, "b();")), &[]);
+        run("a.rs", &format!("#[test]\n{}", of(99, "b();")), &[(2, Low)]);
+        run("tests/a.rs", &of(98, "b();"), &[]);
+        run("a.rs", &format!("fn a() {{\n{0}fn b() {{\n{0}}}\n}}\n", lines("c();", 40)), &[]);
+    }
+
+    #[test]
+    fn python() {
+        let of = |count: usize, line: &str| format!("def a():\n{}", lines(line, count));
+        run("a.py", &of(50, "b()"), &[(1, Low)]);
+        run("a.py", &of(100, "b()"), &[(1, Medium)]);
+        run("a.py", &of(49, "b()"), &[]);
+        run("a.py", &of(100, "# b"), &[]);
+        run("a.py", &format!("def a():\n    '''\n{}    '''\n    b()\n", lines("b", 99)), &[]);
+        run("a.py", &format!("def a():\n    return {{\n{}    }}\n", lines("'b': 1,", 99)), &[]);
+        run("tests/test_a.py", &of(100, "b()"), &[(1, Low)]);
+        run("tests/test_a.py", &of(99, "b()"), &[]);
+    }
+
+    #[test]
+    fn go() {
+        let of = |count: usize, line: &str| format!("package a\nfunc a() {{\n{}}}\n", lines(line, count));
+        run("a.go", &of(49, "b()"), &[(2, Low)]);
+        run("a.go", &of(99, "b()"), &[(2, Medium)]);
+        run("a.go", &of(48, "b()"), &[]);
+        run("a.go", &of(99, "// b"), &[]);
+        run("a.go", &format!("package a\nfunc a() {{\nswitch b {{\n{}}}\n}}\n", lines("case 1: c()", 99)), &[]);
+        run("a.go", &format!("package a\nfunc a() {{\nb := []int{{\n{}}}\n}}\n", lines("1,", 99)), &[]);
+        run("a_test.go", &of(98, "b()"), &[]);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.js", "a.ts", "a.tsx"] {
+            let of = |count: usize, line: &str| format!("function a() {{\n{}}}\n", lines(line, count));
+            run(path, &of(49, "b();"), &[(1, Low)]);
+            run(path, &of(99, "b();"), &[(1, Medium)]);
+            run(path, &format!("const a = () => {{\n{}}};\n", lines("b();", 49)), &[(1, Low)]);
+            run(path, &of(48, "b();"), &[]);
+            run(path, &of(99, "// b"), &[]);
+            run(path, &format!("function a() {{\n return {{\n{}}};\n}}\n", lines("b: 1,", 99)), &[]);
+            run(path, &format!("function a() {{\nswitch (b) {{\n{}}}\n}}\n", lines("case 1: c();", 99)), &[]);
+            run(path, &format!("function a() {{\n{0}const b = () => {{\n{0}}};\n}}\n", lines("c();", 40)), &[]);
+            run(path, &format!("class A {{\n b() {{\n{}}}\n}}\n", lines("c();", 40)).repeat(3), &[]);
+        }
+        run("a.test.js", &format!("it('a', () => {{\n{}}});\n", lines("b();", 98)), &[]);
+    }
+}
