@@ -134,7 +134,7 @@ fn magics() -> BTreeSet<Magic> {
 
 fn read(paths: &[PathBuf]) -> Result<Shard> {
     let files = paths.par_iter().map(|path| corpus::read(path)).collect::<Result<_>>()?;
-    Ok(Shard { files, commits: Vec::new() })
+    Ok(Shard { files, ..Shard::default() })
 }
 
 /// As the worker does it.

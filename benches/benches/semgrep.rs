@@ -91,7 +91,7 @@ fn pass(paths: &[PathBuf]) -> Result<(Duration, Duration, usize, f64)> {
     let mut lines = 0;
     for paths in paths.chunks(SHARD_FILES) {
         let files = paths.par_iter().map(|path| corpus::read(path)).collect::<Result<_>>()?;
-        let results = worker::analyze(&Shard { files, commits: Vec::new() }, &magics);
+        let results = worker::analyze(&Shard { files, ..Shard::default() }, &magics);
         let items = results.get(&Magic::Tdd).into_iter().flatten();
         lines += items.map(|item| usize::try_from(item.units.lines).unwrap_or(0)).sum::<usize>();
     }

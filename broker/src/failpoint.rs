@@ -31,6 +31,10 @@ pub enum Step {
     DispatcherAfterPublish,
     /// `reconciler.after_put`: a lost bundle is stored again, and its tasks are not ready.
     ReconcilerAfterPut,
+    /// `trees.after_put`: the facts of a repository are stored, and no task over them is ready.
+    TreesAfterPut,
+    /// `trees.after_open`: it is ready, and whoever packed them does not know.
+    TreesAfterOpen,
     /// `worker.after_pull`: tasks are held, and nothing is done for them.
     WorkerAfterPull,
     /// `worker.in_pass`: they are being analyzed.
@@ -53,7 +57,7 @@ pub enum Step {
 
 impl Step {
     /// Every step, in the order in which a push comes to them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::ServeBeforeCommit,
         Self::ServeAfterCommit,
         Self::RelayAfterPublish,
@@ -61,6 +65,8 @@ impl Step {
         Self::PlannerAfterStart,
         Self::DispatcherAfterPublish,
         Self::ReconcilerAfterPut,
+        Self::TreesAfterPut,
+        Self::TreesAfterOpen,
         Self::WorkerAfterPull,
         Self::WorkerInPass,
         Self::WorkerAfterResult,
@@ -82,6 +88,8 @@ impl Step {
             Self::PlannerAfterStart => "planner.after_start",
             Self::DispatcherAfterPublish => "dispatcher.after_publish",
             Self::ReconcilerAfterPut => "reconciler.after_put",
+            Self::TreesAfterPut => "trees.after_put",
+            Self::TreesAfterOpen => "trees.after_open",
             Self::WorkerAfterPull => "worker.after_pull",
             Self::WorkerInPass => "worker.in_pass",
             Self::WorkerAfterResult => "worker.after_result",

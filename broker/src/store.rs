@@ -22,6 +22,7 @@ mod split;
 pub mod stop;
 pub mod supersede;
 pub mod throughput;
+pub mod trees;
 mod verdicts;
 pub mod waiting;
 
@@ -71,6 +72,8 @@ const DISPATCHER_LOCK: i64 = 0x00e1_de50_d15b;
 pub const OUTBOX_CHANNEL: &str = "elder_outbox";
 /// Wakes the dispatcher.
 pub const TASKS_CHANNEL: &str = "elder_tasks";
+/// Wakes whoever packs facts for rules over whole repositories.
+pub const TREES_CHANNEL: &str = "elder_trees";
 
 /// The record. Clones share its connections.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! `elder audit`: the same plan, rules and scores in one process, without any service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use producer::config::AccessArgs;
 use producer::local;
 use producer::repository_url::{Access, RepositoryUrl};
+use schemas::bundle::Shard;
 use schemas::finding::Finding;
 use schemas::ids::{AuditId, ObjectId, Revision};
 use schemas::magic::Magic;
@@ -86,7 +87,8 @@ pub fn run(args: AuditArgs) -> ExitCode {
 
 fn audit(args: AuditArgs) -> Result<Outcome> {
     let AuditArgs { repository, revision, base, magics, access, .. } = args;
-    let rulesets = catalogue().rulesets();
+    let catalogue = catalogue();
+    let rulesets = catalogue.rulesets();
     if let Some(magic) = magics.iter().find(|magic| !rulesets.contains_key(magic)) {
         let available: Vec<&str> = rulesets.keys().map(|magic| magic.as_str()).collect();
         bail!("magic `{magic}` has no rules in this build; use {}", available.join(", "));
@@ -106,7 +108,7 @@ fn audit(args: AuditArgs) -> Result<Outcome> {
     let spinner = ProgressBar::new_spinner().with_message("fetching");
     spinner.enable_steady_tick(std::time::Duration::from_millis(100));
     let plan =
-        local::plan(&url, &request, &magics, &rulesets).with_context(|| format!("cannot audit `{repository}`"))?;
+        local::plan(&url, &request, &magics, &catalogue).with_context(|| format!("cannot audit `{repository}`"))?;
     spinner.finish_and_clear();
     let (commit, partials) = analyze(&plan)?;
     let mut tallies: BTreeMap<Magic, Tally> = magics.iter().map(|magic| (*magic, Tally::default())).collect();
@@ -134,7 +136,7 @@ fn address(repository: &str, allow_local: bool) -> Result<RepositoryUrl> {
     Ok(RepositoryUrl::parse(repository, Access { allow_local })?)
 }
 
-/// Runs every shard. Rules use all cores within one; the next is read meanwhile by nobody, which keeps memory flat.
+/// Runs every shard, and then what judges all of them together. Rules use all cores within one; the next is read meanwhile by nobody, which keeps memory flat.
 fn analyze(plan: &local::LocalPlan) -> Result<(ObjectId, Vec<(Magic, PartialResult)>)> {
     let mut partials: Vec<(Magic, PartialResult)> =
         plan.work.known.iter().map(|(magic, partial)| (*magic, partial.clone())).collect();
@@ -146,6 +148,14 @@ fn analyze(plan: &local::LocalPlan) -> Result<(ObjectId, Vec<(Magic, PartialResu
             partials.push((magic, PartialResult { items, ..PartialResult::default() }));
         }
         bar.inc(1);
+    }
+    for magic in &plan.work.trees {
+        let of_magic = partials.iter().filter(|(other, _)| other == magic);
+        let tree = plan.tree(of_magic.flat_map(|(_, partial)| &partial.items))?;
+        let shard = Shard { tree: Some(tree), ..Shard::default() };
+        for (magic, items) in worker::analyze(&shard, &BTreeSet::from([*magic])) {
+            partials.push((magic, PartialResult { items, ..PartialResult::default() }));
+        }
     }
     bar.finish_and_clear();
     Ok((plan.survey.commit.clone(), partials))

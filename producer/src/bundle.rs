@@ -116,7 +116,7 @@ mod tests {
             blob: blob.clone(),
             size: bytes.len() as u64,
         };
-        Manifest { files: files.iter().map(file).collect(), commits: Vec::new() }
+        Manifest { files: files.iter().map(file).collect(), ..Manifest::default() }
     }
 
     fn packed(files: &[(&str, &[u8])]) -> Bundle {

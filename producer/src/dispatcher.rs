@@ -3,6 +3,7 @@
 pub mod order;
 pub(crate) mod pace;
 mod publish;
+pub(crate) mod trees;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use self::pace::Pace;
 use self::publish::publish;
 use crate::fairness::{Backlog, Limit, Limits, Turns};
+use crate::planner::Planner;
 use crate::stops;
 
 /// How long to sleep while the queue is full: tasks that are done make room without an announcement.
@@ -68,12 +70,18 @@ impl Settings {
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Dispatches until `stop` is cancelled, while this process holds the seat.
-pub(crate) async fn run(store: Store, bus: Bus, settings: Settings, stop: CancellationToken) {
+pub(crate) async fn run(planner: Planner, settings: Settings, stop: CancellationToken) {
+    let Planner { store, bus, .. } = &planner;
     while !stop.is_cancelled() {
         match store.take_dispatcher_seat().await {
             Ok(Some(seat)) => {
                 tracing::info!("dispatching");
-                if let Err(error) = dispatch(&store, &bus, seat, settings, &stop).await {
+                // Whichever fails: the seat is given up, and taken again for both.
+                let ended = tokio::select! {
+                    ended = dispatch(store, bus, seat, settings, &stop) => ended,
+                    ended = trees::run(&planner, settings.task_time_max, &stop) => ended,
+                };
+                if let Err(error) = ended {
                     tracing::warn!(error = %chain(&*error), "dispatching was interrupted");
                 }
             }

@@ -77,6 +77,7 @@ mod tests {
 
     fn catalogue() -> Catalogue {
         let rule = |id: &str, magic| RuleMeta {
+            judges_tree: false,
             id: id.parse().unwrap(),
             magic,
             version: 1,

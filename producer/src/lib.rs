@@ -24,5 +24,6 @@ pub mod schedules;
 pub mod sharding;
 pub mod stops;
 mod supersede;
+pub mod tree;
 pub mod webhooks;
 pub mod window;

@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use schemas::bundle::{Manifest, Shard};
-use schemas::ids::{Digest, ObjectId};
+use schemas::catalogue::Catalogue;
+use schemas::facts::{Facts, Tree};
+use schemas::ids::ObjectId;
+use schemas::item::{Item, ItemResult, SkipReason};
 use schemas::magic::Magic;
 use schemas::request::AuditRequest;
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::mirror::{Credentials, Mirror, Mirrors};
-use crate::plan::{Cached, Survey, Work, arrange, load, survey};
+use crate::plan::{Cached, Survey, Trees, Work, arrange, load, survey};
 use crate::repository_url::{Access, RepositoryUrl};
 use crate::sharding::ShardLimits;
+use crate::tree;
 
 /// What an audit in one process has to do.
 pub struct LocalPlan {
@@ -35,22 +39,34 @@ impl LocalPlan {
     pub fn load(&self, manifest: &Manifest) -> Result<Shard> {
         Ok(load(&self.mirror, manifest)?)
     }
+
+    /// The whole tree, with the facts in these results of one magic.
+    ///
+    /// # Errors
+    /// If the mirror cannot be read.
+    pub fn tree<'r>(&self, results: impl Iterator<Item = &'r ItemResult>) -> Result<Tree> {
+        let examined = results.filter(|result| result.skipped != Some(SkipReason::AnalyzerFailed));
+        let facts: BTreeMap<&Item, Facts> =
+            examined.map(|result| (&result.item, result.facts.clone().unwrap_or_default())).collect();
+        let listed = tree::list(&self.mirror, &self.survey.commit, self.survey.since.as_ref())?;
+        let items = listed.items();
+        let known = items.iter().enumerate().filter_map(|(index, item)| Some((index, facts.get(item)?.clone())));
+        let known = known.collect();
+        Ok(listed.with_facts(known))
+    }
 }
 
 /// Fetches, looks and cuts; nothing is known from before.
 ///
 /// # Errors
 /// If the repository cannot be fetched, is empty, or has no such revision.
-pub fn plan(
-    url: &RepositoryUrl,
-    request: &AuditRequest,
-    magics: &[Magic],
-    rulesets: &BTreeMap<Magic, Digest>,
-) -> Result<LocalPlan> {
+pub fn plan(url: &RepositoryUrl, request: &AuditRequest, magics: &[Magic], catalogue: &Catalogue) -> Result<LocalPlan> {
     let (folder, mirror) = fetch(url)?;
     let survey = survey(&mirror, request, magics)?;
-    let rulesets = crate::plan::rulesets_of(magics, rulesets);
-    let work = arrange(&mirror, &survey, Cached::new(), &rulesets, ShardLimits::default())?;
+    let rulesets = crate::plan::rulesets_of(magics, &catalogue.rulesets());
+    let judging = catalogue.judging_trees().into_iter().filter(|magic| magics.contains(magic));
+    let trees: Trees = judging.map(|magic| (magic, None)).collect();
+    let work = arrange(&mirror, &survey, Cached::new(), trees, &rulesets, ShardLimits::default())?;
     Ok(LocalPlan { survey, work, mirror, _folder: folder })
 }
 

@@ -8,16 +8,19 @@ use schemas::ids::{Digest, ObjectId};
 use schemas::item::{Item, ItemResult, SkipReason};
 use schemas::magic::{Input, Magic};
 use schemas::partial::PartialResult;
-use schemas::request::{AuditKind, AuditRequest};
+use schemas::request::AuditRequest;
 
 use crate::mirror::{COMMITS_PER_AUDIT_MAX, COMMITS_PER_PUSH_MAX, Entry, Listing, Mirror, MirrorError};
 use crate::sharding::{ShardLimits, commit_cost, file_cost, split, split_commits};
+use crate::tree;
 
 /// What an audit has to look at.
 #[derive(Debug, Clone)]
 pub struct Survey {
     /// What is audited.
     pub commit: ObjectId,
+    /// The commit since which changes are looked at; absent where everything is.
+    pub since: Option<ObjectId>,
     /// Files to read, by path.
     pub files: Vec<Entry>,
     /// Files ruled out without reading them, with reasons.
@@ -37,6 +40,13 @@ impl Survey {
     }
 }
 
+impl Survey {
+    /// The whole tree, as the result cache knows it.
+    pub fn tree(&self) -> Item {
+        Item::Tree { commit: self.commit.clone(), since: self.since.clone() }
+    }
+}
+
 fn file_item(entry: &Entry) -> Item {
     Item::File { path: entry.path.clone(), blob: entry.blob.clone() }
 }
@@ -51,8 +61,7 @@ fn commit_item(sha: &ObjectId, on_default_branch: bool) -> Item {
 /// If the revision is not in the repository, or the mirror is damaged.
 pub fn survey(mirror: &Mirror, request: &AuditRequest, magics: &[Magic]) -> Result<Survey, MirrorError> {
     let commit = mirror.resolve(request.revision.as_ref())?;
-    let is_incremental = request.kind == AuditKind::Incremental;
-    let base = request.base.as_ref().filter(|base| is_incremental && mirror.contains(base));
+    let base = tree::since(mirror, request.kind, request.base.as_ref());
     let reads = |input| magics.iter().any(|magic| magic.reads(input));
     let listing = match base {
         _ if !reads(Input::Files) => Listing::default(),
@@ -65,11 +74,15 @@ pub fn survey(mirror: &Mirror, request: &AuditRequest, magics: &[Magic]) -> Resu
         let on_default = mirror.on_default_branch(&sha);
         (sha, on_default)
     });
-    Ok(Survey { files: listing.entries, skipped: listing.skipped, commits: commits.collect(), commit })
+    let (since, commits) = (base.cloned(), commits.collect());
+    Ok(Survey { commit, since, files: listing.entries, skipped: listing.skipped, commits })
 }
 
 /// Per magic and input: results known already, by index in [`Survey::items`] of that input.
 pub type Cached = BTreeMap<(Magic, Input), BTreeMap<usize, ItemResult>>;
+
+/// Magics that judge the whole tree, with what each said of this very tree before.
+pub type Trees = BTreeMap<Magic, Option<ItemResult>>;
 
 /// A shard before it is packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +100,8 @@ pub struct Cut {
 pub struct Work {
     /// Shards for workers.
     pub cuts: Vec<Cut>,
+    /// Magics that judge the whole tree after that.
+    pub trees: Vec<Magic>,
     /// Per magic: what was known, and what was ruled out.
     pub known: BTreeMap<Magic, PartialResult>,
     /// How much is in `cuts`, and how much was known.
@@ -101,6 +116,7 @@ pub fn arrange(
     mirror: &Mirror,
     survey: &Survey,
     cached: Cached,
+    mut trees: Trees,
     rulesets: &BTreeMap<Magic, Digest>,
     limits: ShardLimits,
 ) -> Result<Work, MirrorError> {
@@ -119,8 +135,15 @@ pub fn arrange(
         let facts: Vec<CommitFacts> = facts.collect::<Result<_, _>>()?;
         for commits in split_commits(facts, limits) {
             let cost = commits.iter().map(commit_cost).sum();
-            cuts.push(Cut { manifest: Manifest { files: Vec::new(), commits }, magics: magics.clone(), cost });
+            cuts.push(Cut { manifest: Manifest { commits, ..Manifest::default() }, magics: magics.clone(), cost });
         }
+    }
+    // Where no file is to be looked at there is nothing that a finding could be about.
+    trees.retain(|_, _| !survey.files.is_empty());
+    let unjudged = trees.iter().filter(|(_, known)| known.is_none()).map(|(magic, _)| *magic).collect();
+    let mut known = known(survey, cached, rulesets);
+    for (magic, partial) in &mut known {
+        partial.items.extend(trees.get_mut(magic).and_then(Option::take));
     }
     let extent = Extent {
         files_analyzed: survey.files.len() - files_cached,
@@ -128,7 +151,7 @@ pub fn arrange(
         commits_analyzed: survey.commits.len() - commits_cached,
         commits_cached,
     };
-    Ok(Work { cuts, known: known(survey, cached, rulesets), extent })
+    Ok(Work { cuts, trees: unjudged, known, extent })
 }
 
 /// Groups the items of one input by the magics that do not know them yet. Returns the groups and how many items none misses.
@@ -151,14 +174,14 @@ fn missing(
 
 fn file_manifest(entries: Vec<Entry>) -> Manifest {
     let files = entries.into_iter().map(|Entry { path, blob, size }| ManifestFile { path, blob, size });
-    Manifest { files: files.collect(), commits: Vec::new() }
+    Manifest { files: files.collect(), ..Manifest::default() }
 }
 
 /// The same manifest for the record: which commits, without what they say. People write secrets into commit messages too,
 /// and the record keeps none.
 pub fn without_messages(manifest: &Manifest) -> Manifest {
     let bare = |commit: &CommitFacts| CommitFacts { subject: String::new(), changes: Vec::new(), ..commit.clone() };
-    Manifest { files: manifest.files.clone(), commits: manifest.commits.iter().map(bare).collect() }
+    Manifest { files: manifest.files.clone(), commits: manifest.commits.iter().map(bare).collect(), tree: None }
 }
 
 /// The manifest as it was packed, from one that [`without_messages`] gave.
@@ -166,11 +189,12 @@ pub fn without_messages(manifest: &Manifest) -> Manifest {
 /// # Errors
 /// If a commit cannot be read.
 pub fn with_messages(mirror: &Mirror, manifest: Manifest) -> Result<Manifest, MirrorError> {
-    let commits = manifest.commits.into_iter().map(|known| {
+    let Manifest { files, commits, tree } = manifest;
+    let commits = commits.into_iter().map(|known| {
         let CommitFacts { subject, changes, .. } = mirror.commit_facts(&known.sha)?;
         Ok(CommitFacts { subject, changes, ..known })
     });
-    Ok(Manifest { commits: commits.collect::<Result<_, MirrorError>>()?, files: manifest.files })
+    Ok(Manifest { files, commits: commits.collect::<Result<_, MirrorError>>()?, tree })
 }
 
 /// The planner's own result for each magic: what the cache gave of each input, and what was ruled out.
@@ -201,7 +225,8 @@ pub fn load(mirror: &Mirror, manifest: &Manifest) -> Result<Shard, MirrorError> 
         let bytes = mirror.read_blob(&file.blob, schemas::bundle::FILE_BYTES_MAX)?;
         Ok(SourceFile { path: file.path.clone(), blob: file.blob.clone(), bytes })
     });
-    Ok(Shard { files: files.collect::<Result<_, MirrorError>>()?, commits: manifest.commits.clone() })
+    let commits = manifest.commits.clone();
+    Ok(Shard { files: files.collect::<Result<_, MirrorError>>()?, commits, tree: manifest.tree.clone() })
 }
 
 #[cfg(test)]
@@ -228,6 +253,7 @@ mod tests {
             units: Units::default(),
             findings: Vec::new(),
             notes: Vec::new(),
+            facts: None,
         };
         indexes.iter().map(|&index| (index, result(index))).collect()
     }
@@ -270,6 +296,7 @@ mod tests {
     fn what_was_known_and_what_was_ruled_out_is_the_planners_own_result() {
         let cached = Cached::from([((Magic::Flow, Input::Files), results(file, &[0, 1]))]);
         let survey = Survey {
+            since: None,
             commit: "1".repeat(40).parse().unwrap(),
             files: Vec::new(),
             skipped: vec![(file(9), SkipReason::Vendored)],

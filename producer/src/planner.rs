@@ -30,7 +30,7 @@ use crate::bundle::{Bundle, PackError, pack};
 use crate::config::PlannerArgs;
 use crate::intake::{Asker, admit};
 use crate::mirror::{Credentials, Mirror, MirrorError, Mirrors, Verdict};
-use crate::plan::{Cached, Work, arrange, rulesets_of, survey, without_messages};
+use crate::plan::{Cached, Trees, Work, arrange, rulesets_of, survey, without_messages};
 use crate::repository_url::{Access, InvalidUrl, RepositoryUrl};
 use crate::sharding::ShardLimits;
 use crate::{dispatcher, fires, reconciler, schedules, supersede};
@@ -45,7 +45,7 @@ pub(crate) struct Planner {
     pub(crate) bus: Bus,
     pub(crate) mirrors: Arc<Mirrors>,
     pub(crate) access: Access,
-    catalogue: Arc<Catalogue>,
+    pub(crate) catalogue: Arc<Catalogue>,
     limits: ShardLimits,
     heartbeats: Heartbeats,
 }
@@ -69,7 +69,7 @@ pub(crate) enum PlanError {
 
 impl PlanError {
     /// What went wrong, which says how often trying again can help; nothing if it cannot help at all.
-    fn class(&self) -> Option<ErrorClass> {
+    pub(crate) fn class(&self) -> Option<ErrorClass> {
         match self {
             // What an address may be is ours to say, and said at once.
             Self::Url(_) | Self::Mirror(MirrorError::Url(_)) => None,
@@ -117,8 +117,8 @@ pub async fn run(
     let mut parts = JoinSet::new();
     parts.spawn(timetable);
     parts.spawn(fires::run(planner.clone(), stop.clone()));
-    parts.spawn(broker::relay::run(store.clone(), bus.clone(), stop.clone()));
-    parts.spawn(dispatcher::run(store, bus.clone(), dispatch.settings(), stop.clone()));
+    parts.spawn(broker::relay::run(store, bus.clone(), stop.clone()));
+    parts.spawn(dispatcher::run(planner.clone(), dispatch.settings(), stop.clone()));
     let lost_after = Duration::from_secs(*lost_after_secs);
     parts.spawn(reconciler::run(planner.clone(), lost_after, stop.clone()));
     let slots = Arc::new(Semaphore::new(usize::try_from(*plans_at_once)?));
@@ -247,18 +247,18 @@ impl Planner {
             return Ok(true);
         };
         let rulesets = rulesets_of(&audit.magics, &self.catalogue.rulesets());
-        let cached = self.look_up(project, &survey, &rulesets).await?;
+        let (cached, trees) = self.look_up(project, &survey, &rulesets).await?;
         let limits = self.limits;
         let commit = survey.commit.clone();
         let packed = blocking(move || {
-            let work = arrange(&mirror, &survey, cached, &rulesets, limits)?;
+            let work = arrange(&mirror, &survey, cached, trees, &rulesets, limits)?;
             let bundles = pack_all(&mirror, &work)?;
             Ok((work, bundles))
         });
         let (work, bundles) = packed.await?;
         let shards = self.put(&work, bundles).await?;
-        let Work { known, extent, .. } = work;
-        let plan = Plan { commit, shards, known, extent };
+        let Work { known, trees, extent, .. } = work;
+        let plan = Plan { commit, shards, trees, known, extent };
         failpoint::reach_store(Step::PlannerBeforeStart).await?;
         let is_started = self.store.start_as_planned(audit, &plan).await?;
         failpoint::reach_store(Step::PlannerAfterStart).await?;
@@ -267,14 +267,14 @@ impl Planner {
         Ok(is_started)
     }
 
-    /// What the result cache knows of each magic's items.
+    /// What the result cache knows of each magic's items, and of the whole tree for magics that judge it.
     async fn look_up(
         &self,
         project: &Project,
         survey: &crate::plan::Survey,
         rulesets: &BTreeMap<Magic, Digest>,
-    ) -> Result<Cached, PlanError> {
-        let mut cached = Cached::new();
+    ) -> Result<(Cached, Trees), PlanError> {
+        let (mut cached, mut trees) = (Cached::new(), Trees::new());
         for (magic, ruleset) in rulesets {
             for &input in magic.inputs() {
                 let items = survey.items(input);
@@ -282,7 +282,12 @@ impl Planner {
                 cached.insert((*magic, input), known);
             }
         }
-        Ok(cached)
+        let judging = self.catalogue.judging_trees();
+        for (magic, ruleset) in rulesets.iter().filter(|(magic, _)| judging.contains(magic)) {
+            let known = self.store.cached_results(project.id, *magic, ruleset, &[survey.tree()]).await?;
+            trees.insert(*magic, known.into_values().next());
+        }
+        Ok((cached, trees))
     }
 
     /// Stores the bundles; only then may tasks speak of them.

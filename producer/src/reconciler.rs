@@ -14,6 +14,7 @@ use schemas::partial::PartialResult;
 use schemas::retry::ErrorClass;
 use tokio_util::sync::CancellationToken;
 
+use crate::dispatcher::trees;
 use crate::mirror::Mirror;
 use crate::plan::with_messages;
 use crate::planner::{PlanError, Planner, blocking, pack_from};
@@ -100,6 +101,10 @@ async fn reopen(planner: &Planner, stale: StaleShard) -> Result<u64, PlanError> 
         stale;
     let digest = if planner.bus.has_object(&bundle).await? {
         bundle
+    } else if let Some(tree) = planner.store.tree_of(audit, shard).await? {
+        let packed = trees::packed(planner, &tree).await?;
+        planner.bus.put_object(&packed.digest, &packed.bytes).await?;
+        packed.digest
     } else {
         let url = RepositoryUrl::parse(&repository_url, planner.access)?;
         let mirrors = std::sync::Arc::clone(&planner.mirrors);

@@ -7,6 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::facts::Tree;
 use crate::ids::ObjectId;
 
 /// Name of the first entry of every bundle.
@@ -26,6 +27,9 @@ pub struct Manifest {
     pub files: Vec<ManifestFile>,
     /// Commits, complete in themselves.
     pub commits: Vec<CommitFacts>,
+    /// A whole repository, for rules that judge all of it at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Tree>,
 }
 
 /// One file of a bundle.
@@ -87,4 +91,6 @@ pub struct Shard {
     pub files: Vec<SourceFile>,
     /// The commits.
     pub commits: Vec<CommitFacts>,
+    /// The whole repository.
+    pub tree: Option<Tree>,
 }

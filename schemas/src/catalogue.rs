@@ -1,6 +1,6 @@
 //! The rules that a build has, as planner and worker must agree on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ pub struct RuleMeta {
     pub version: u32,
     /// Worst severity that it reports.
     pub severity: Severity,
+    /// Whether it judges whole repositories, by the facts of their files.
+    #[serde(default)]
+    pub judges_tree: bool,
     /// Its documentation, Markdown.
     pub doc: String,
 }
@@ -32,6 +35,11 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// Magics with rules that judge whole repositories.
+    pub fn judging_trees(&self) -> BTreeSet<Magic> {
+        self.rules.iter().filter(|rule| rule.judges_tree).map(|rule| rule.magic).collect()
+    }
+
     /// The digest of each magic's rule set: the part of a cache key that says "judged by these rules".
     /// Magics without rules are absent.
     pub fn rulesets(&self) -> BTreeMap<Magic, Digest> {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::ids::ObjectId;
 
@@ -27,6 +28,14 @@ pub enum Item {
         /// Whether it is reachable from the default branch: some rules only speak then.
         on_default_branch: bool,
     },
+    /// A whole repository.
+    Tree {
+        /// The commit.
+        commit: ObjectId,
+        /// The commit since which changes are looked at; absent where everything is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<ObjectId>,
+    },
 }
 
 impl Item {
@@ -37,14 +46,17 @@ impl Item {
             Self::File { path, blob } => (path, blob.as_str()),
             Self::Commit { sha, on_default_branch: true } => ("@default", sha.as_str()),
             Self::Commit { sha, on_default_branch: false } => ("@branch", sha.as_str()),
+            Self::Tree { commit, since: None } => ("@tree", commit.as_str()),
+            Self::Tree { commit, since: Some(since) } => (since.as_str(), commit.as_str()),
         }
     }
 
-    /// What people call it: the path, or the commit.
+    /// What people call it: the path, the commit, or what all of them are in.
     pub fn name(&self) -> &str {
         match self {
             Self::File { path, .. } => path,
             Self::Commit { sha, .. } => sha.as_str(),
+            Self::Tree { .. } => "the whole repository",
         }
     }
 }
@@ -77,6 +89,8 @@ pub enum SkipReason {
     OverLimit,
     /// A commit by a program, or one that only merges.
     NotByHand,
+    /// A whole repository of which some files were never examined under these rules: the others alone say nothing of it.
+    FactsMissing,
     /// The analyzer failed on it; the message is in the logs.
     AnalyzerFailed,
 }
@@ -97,6 +111,7 @@ impl SkipReason {
             Self::ParseBudget => "parse_budget",
             Self::OverLimit => "over_limit",
             Self::NotByHand => "not_by_hand",
+            Self::FactsMissing => "facts_missing",
             Self::AnalyzerFailed => "analyzer_failed",
         }
     }
@@ -134,7 +149,7 @@ impl Units {
     }
 }
 
-/// What one file or commit contributed to one magic. A pure function of its bytes, its path and the rule set.
+/// What one file, commit or repository contributed to one magic. A pure function of its bytes, its path and the rule set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ItemResult {
     /// What was looked at.
@@ -151,11 +166,15 @@ pub struct ItemResult {
     /// What a reader should know about this result, e.g. that some bytes were not UTF-8 or some syntax not understood.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What it tells of itself for rules that judge the whole repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
 }
 
 impl ItemResult {
     /// The result of something that was not examined.
     pub fn skipped(item: Item, reason: SkipReason) -> Self {
-        Self { item, skipped: Some(reason), units: Units::default(), findings: Vec::new(), notes: Vec::new() }
+        let (units, findings, notes) = (Units::default(), Vec::new(), Vec::new());
+        Self { item, skipped: Some(reason), units, findings, notes, facts: None }
     }
 }

@@ -11,6 +11,7 @@ pub mod bundle;
 pub mod catalogue;
 pub mod dead_letter;
 pub mod event;
+pub mod facts;
 pub mod finding;
 pub mod fingerprint;
 pub mod ids;

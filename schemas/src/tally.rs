@@ -82,7 +82,8 @@ impl Tally {
         if let Some(reason) = result.skipped {
             self.skipped.entry(reason).or_default().add(1, [name.to_owned()]);
             // Why a hole is there is worth knowing; what was never the audit's business needs no reason.
-            for note in result.notes.iter().filter(|_| reason.is_a_hole()) {
+            let is_told = reason.is_a_hole() || reason == SkipReason::FactsMissing;
+            for note in result.notes.iter().filter(|_| is_told) {
                 self.notes.add(1, [format!("{name}: {note}")]);
             }
             return;
@@ -168,7 +169,14 @@ mod tests {
             content_fingerprint: String::new(),
         };
         let units = Units { files: 1, lines: u64::from(number), ..Units::default() };
-        ItemResult { item, skipped: None, units, findings: vec![finding], notes: vec![format!("note {number}")] }
+        ItemResult {
+            item,
+            skipped: None,
+            units,
+            findings: vec![finding],
+            notes: vec![format!("note {number}")],
+            facts: None,
+        }
     }
 
     fn partial(numbers: &[u8]) -> PartialResult {

@@ -59,13 +59,17 @@ impl Stack {
         let mut record = self.record().await;
         let mut count = Count { audits: accepted.len(), ..Count::default() };
         let mut wrong = Vec::new();
+        let mut trees = worker::catalogue().rules;
+        trees.retain(|rule| rule.judges_tree);
         for one in accepted {
             let audit: Uuid = one.audit.parse().expect("an audit id is a UUID");
             let given_up = given_up(&mut record, audit).await;
             let unread = unread(&mut record, audit, &given_up).await;
+            let unjudged = unjudged(&mut record, audit).await;
             let is_expected = |(rule, _, place, ..): &&Found| {
                 let magic = rule.split('/').next().unwrap_or_default().to_owned();
-                !unread.contains(&(magic, place.clone()))
+                let is_judged = !unjudged.contains(&magic) || !trees.iter().any(|other| other.id.as_str() == rule);
+                is_judged && !unread.contains(&(magic, place.clone()))
             };
             let expected: Vec<Found> = one.version.expected.iter().filter(is_expected).cloned().collect();
             let found = findings(&mut record, audit).await;
@@ -132,6 +136,17 @@ async fn unread(record: &mut PgConnection, audit: Uuid, tasks: &BTreeSet<TaskOf>
         items.into_iter().map(|item| (magic.clone(), item)).collect::<Vec<_>>()
     };
     tasks.iter().flat_map(of_task).collect()
+}
+
+/// Magics that did not judge the whole repository: nobody could, or not all of it was read.
+async fn unjudged(record: &mut PgConnection, audit: Uuid) -> BTreeSet<String> {
+    let rows = sqlx::query_scalar(
+        "SELECT r.magic FROM results r LEFT JOIN shards s USING (audit_id, shard)
+         WHERE audit_id = $1
+           AND (tally -> 'skipped' ? 'facts_missing'
+                OR (s.is_tree AND ((tally -> 'failures' ->> 'count')::bigint > 0 OR tally -> 'skipped' ? 'analyzer_failed')))",
+    );
+    rows.bind(audit).fetch_all(record).await.expect("results can be read").into_iter().collect()
 }
 
 async fn findings(record: &mut PgConnection, audit: Uuid) -> Vec<Found> {

@@ -31,9 +31,14 @@ pub fn poison(path: &str, action: Action) -> String {
 pub fn of(role: Role) -> &'static [Step] {
     match role {
         Role::Serve => &[Step::ServeBeforeCommit, Step::ServeAfterCommit, Step::RelayAfterPublish],
-        Role::Planner => {
-            &[Step::RelayAfterPublish, Step::PlannerBeforeStart, Step::PlannerAfterStart, Step::DispatcherAfterPublish]
-        }
+        Role::Planner => &[
+            Step::RelayAfterPublish,
+            Step::PlannerBeforeStart,
+            Step::PlannerAfterStart,
+            Step::DispatcherAfterPublish,
+            Step::TreesAfterPut,
+            Step::TreesAfterOpen,
+        ],
         Role::Worker => &[Step::WorkerAfterPull, Step::WorkerInPass, Step::WorkerAfterResult],
         Role::Aggregator => &[
             Step::AggregatorBeforeMerge,

@@ -29,6 +29,7 @@ pub(crate) const LAWS: &str = "
            OR tasks_done <> (SELECT count(*) FROM tasks WHERE audit_id = a.id AND state = 'done')
            OR (tasks_done <> tasks_total AND state IN ('completed', 'partial'))
            OR tasks_in_flight <> 0
+           OR tasks_waiting <> 0
            OR cost_total <> (SELECT coalesce(sum(cost), 0) FROM tasks WHERE audit_id = a.id AND state <> 'split')
            OR cost_done <> (SELECT coalesce(sum(cost), 0) FROM tasks WHERE audit_id = a.id AND state = 'done')
     UNION ALL SELECT 'tasks that are neither done, nor split, nor cancelled', count(*) FROM tasks

@@ -78,6 +78,7 @@ impl Noop {
         Plan {
             commit: "1".repeat(40).parse().expect("a commit"),
             shards: vec![shard; tasks],
+            trees: Vec::new(),
             known: BTreeMap::new(),
             extent: Extent::default(),
         }

@@ -79,7 +79,7 @@ impl Stack {
             blob: Digest::of(text.as_bytes()).as_str().parse().expect("a digest may stand for a blob"),
             size: text.len() as u64,
         };
-        let manifest = Manifest { files: files.iter().map(manifest_file).collect(), commits: Vec::new() };
+        let manifest = Manifest { files: files.iter().map(manifest_file).collect(), ..Manifest::default() };
         let text = |file: &ManifestFile| {
             let found = files.iter().find(|(path, _)| *path == file.path).map(|(_, text)| text.clone().into_bytes());
             found.ok_or_else(|| std::io::Error::other("not there"))

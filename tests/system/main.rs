@@ -29,4 +29,5 @@ mod stops;
 mod tidy;
 mod topology;
 mod trace;
+mod trees;
 mod webhooks;

@@ -128,7 +128,7 @@ fn planned(repository: &FixtureRepository, tip: &str) -> (Plan, BTreeMap<(u32, M
     let mut shards: Vec<(Shard, Vec<Magic>)> = repository
         .sources()
         .chunks(2)
-        .map(|files| (Shard { files: files.to_vec(), commits: Vec::new() }, FILE_MAGICS.into()))
+        .map(|files| (Shard { files: files.to_vec(), ..Shard::default() }, FILE_MAGICS.into()))
         .collect();
     let commits = ["wip", "fix", "Count money in whole cents"].map(|subject| CommitFacts {
         sha: Digest::of(subject.as_bytes()).as_str()[..40].parse().unwrap(),
@@ -138,7 +138,7 @@ fn planned(repository: &FixtureRepository, tip: &str) -> (Plan, BTreeMap<(u32, M
         on_default_branch: true,
         changes: Vec::new(),
     });
-    shards.push((Shard { files: Vec::new(), commits: commits.into() }, vec![Magic::Git]));
+    shards.push((Shard { commits: commits.into(), ..Shard::default() }, vec![Magic::Git]));
     let link = Item::File { path: "latest".to_owned(), blob: tip.parse().unwrap() };
     let items = vec![ItemResult::skipped(link, SkipReason::Symlink)];
     let known = BTreeMap::from([(Magic::Integrity, PartialResult { items, ..PartialResult::default() })]);
@@ -157,7 +157,13 @@ fn planned(repository: &FixtureRepository, tip: &str) -> (Plan, BTreeMap<(u32, M
         magics,
         cost: 1,
     });
-    let plan = Plan { commit: tip.parse().unwrap(), shards: shards.collect(), known, extent: Extent::default() };
+    let plan = Plan {
+        commit: tip.parse().unwrap(),
+        shards: shards.collect(),
+        trees: Vec::new(),
+        known,
+        extent: Extent::default(),
+    };
     (plan, answers)
 }
 

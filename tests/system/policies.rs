@@ -207,7 +207,13 @@ async fn a_plan_is_refused_when_its_audit_has_to_cover_more_by_then() {
     assert_eq!(store.settle_branch(planned.project_id.unwrap(), "main").await.unwrap(), 1);
     assert_eq!(audit(&stack, &older).await["state"], "superseded");
 
-    let plan = Plan { commit: two.parse().unwrap(), shards: vec![], known: BTreeMap::new(), extent: Extent::default() };
+    let plan = Plan {
+        commit: two.parse().unwrap(),
+        shards: vec![],
+        trees: vec![],
+        known: BTreeMap::new(),
+        extent: Extent::default(),
+    };
     assert!(!store.start_as_planned(&planned, &plan).await.unwrap(), "the plan is of too little");
     let widened = store.audit(planned.id).await.unwrap().unwrap();
     assert_eq!((widened.state.as_str(), widened.base), ("queued", Some(tip.parse().unwrap())));

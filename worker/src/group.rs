@@ -219,5 +219,5 @@ fn inline(files: Vec<InlineFile>) -> Shard {
         let blob: ObjectId = Digest::of(&bytes).as_str().parse().ok()?;
         Some(SourceFile { path: file.path, blob, bytes })
     });
-    Shard { files: files.collect(), commits: Vec::new() }
+    Shard { files: files.collect(), ..Shard::default() }
 }

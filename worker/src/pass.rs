@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use broker::pulse::Pulse;
 use rayon::prelude::*;
 use schemas::bundle::{CommitFacts, Shard, SourceFile};
+use schemas::facts::{Facts, Tree};
 use schemas::item::{Item, ItemResult, SkipReason, Units};
 use schemas::magic::{Input, Magic};
 
@@ -36,8 +37,9 @@ pub fn analyze_watched(
     pool::run(|| {
         let files = by_magic(&file_sets, &shard.files, pulse, examine_file)?;
         let commits = by_magic(&commit_sets, &shard.commits, pulse, examine_commit)?;
+        let trees = by_magic(&tree_sets(&file_sets), shard.tree.as_slice(), pulse, examine_tree)?;
         let mut results = BTreeMap::<Magic, Vec<ItemResult>>::new();
-        for (magic, items) in files.into_iter().chain(commits) {
+        for (magic, items) in files.into_iter().chain(commits).chain(trees) {
             results.entry(magic).or_default().extend(items);
         }
         Some(results)
@@ -49,6 +51,12 @@ fn rule_sets(magics: &BTreeSet<Magic>, input: Input) -> Vec<RuleSet> {
     let is_of = |magic: Magic| move |rule: &&Rule| rule.magic == magic && rule.check.input() == input;
     let rules = |magic: Magic| ALL.iter().copied().filter(is_of(magic)).collect::<Vec<_>>();
     magics.iter().map(|&magic| (magic, rules(magic))).filter(|(_, rules)| !rules.is_empty()).collect()
+}
+
+/// Those of `sets` that judge whole repositories.
+fn tree_sets(sets: &[RuleSet]) -> Vec<RuleSet> {
+    let judges = |(_, rules): &&RuleSet| rules.iter().any(|rule| matches!(rule.check, Check::Tree { .. }));
+    sets.iter().filter(judges).cloned().collect()
 }
 
 /// Runs `examine` over `items`, which answers one result for each of `sets`, and sorts the results by magic.
@@ -118,10 +126,17 @@ fn judge_file(item: &Item, file: &File<'_>, rules: &[&Rule]) -> ItemResult {
         ..ItemResult::skipped(item.clone(), SkipReason::NoLanguage)
     };
     result.skipped = gap;
+    let mut facts = Facts::default();
     for rule in rules {
         let check = match rule.check {
             Check::Text(check) => check,
             Check::Code(check) if gap.is_none() => check,
+            Check::Tree { collect, .. } => {
+                if collect(file, &mut facts) {
+                    result.skipped = None;
+                }
+                continue;
+            }
             Check::Code(_) | Check::Commit(_) => continue,
         };
         result.skipped = None;
@@ -129,6 +144,7 @@ fn judge_file(item: &Item, file: &File<'_>, rules: &[&Rule]) -> ItemResult {
         check(file, &mut found);
         add(&mut result, found);
     }
+    result.facts = (!facts.is_empty()).then_some(facts);
     match result.skipped {
         Some(reason) => ItemResult::skipped(item.clone(), reason),
         None => in_order(result),
@@ -182,7 +198,7 @@ fn examine_commit(commit: &CommitFacts, sets: &[RuleSet]) -> Vec<ItemResult> {
 
 fn judge_commit(item: &Item, commit: &CommitFacts, rules: &[&Rule]) -> ItemResult {
     let units = Units { commits: 1, ..Units::default() };
-    let mut result = ItemResult { item: item.clone(), skipped: None, units, findings: Vec::new(), notes: Vec::new() };
+    let mut result = examined(item, units);
     for rule in rules {
         if let Check::Commit(check) = rule.check {
             let mut found = Findings::new(rule);
@@ -191,6 +207,39 @@ fn judge_commit(item: &Item, commit: &CommitFacts, rules: &[&Rule]) -> ItemResul
         }
     }
     in_order(result)
+}
+
+fn examine_tree(tree: &Tree, sets: &[RuleSet]) -> Vec<ItemResult> {
+    let item = Item::Tree { commit: tree.commit.clone(), since: tree.since.clone() };
+    let judge = |(_, rules): &RuleSet| {
+        if let Some(gap) = &tree.gap {
+            return ItemResult {
+                notes: vec![gap.clone()],
+                ..ItemResult::skipped(item.clone(), SkipReason::FactsMissing)
+            };
+        }
+        let judged = guarded(&item, || judge_tree(&item, tree, rules));
+        judged.unwrap_or_else(|| ItemResult::skipped(item.clone(), SkipReason::AnalyzerFailed))
+    };
+    sets.iter().map(judge).collect()
+}
+
+fn judge_tree(item: &Item, tree: &Tree, rules: &[&Rule]) -> ItemResult {
+    // Its files and their lines were counted when they were read.
+    let mut result = examined(item, Units::default());
+    for rule in rules {
+        if let Check::Tree { judge, .. } = rule.check {
+            let mut found = Findings::new(rule);
+            judge(tree, &mut found);
+            add(&mut result, found);
+        }
+    }
+    in_order(result)
+}
+
+/// The result of something that was examined, without findings yet.
+fn examined(item: &Item, units: Units) -> ItemResult {
+    ItemResult { skipped: None, units, ..ItemResult::skipped(item.clone(), SkipReason::NoLanguage) }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod servant {
 }
 mod tdd {
     pub(super) mod assertion_free_test;
+    pub(super) mod coverage_exclusion;
     pub(super) mod focused_test;
     pub(super) mod skipped_test;
 }
@@ -26,6 +27,7 @@ pub(crate) mod testing;
 
 use schemas::bundle::CommitFacts;
 use schemas::catalogue::{Catalogue, RuleMeta};
+use schemas::facts::{Facts, Tree};
 use schemas::ids::RuleId;
 use schemas::magic::{Input, Magic};
 use schemas::severity::Severity;
@@ -42,6 +44,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &integrity::todo_marker::RULE,
     &servant::function_too_long::RULE,
     &tdd::assertion_free_test::RULE,
+    &tdd::coverage_exclusion::RULE,
     &tdd::focused_test::RULE,
     &tdd::skipped_test::RULE,
 ];
@@ -71,13 +74,20 @@ pub(crate) enum Check {
     Code(fn(&File<'_>, &mut Findings<'_>)),
     /// One commit.
     Commit(fn(&CommitFacts, &mut Findings<'_>)),
+    /// The whole repository, once each of its files was read.
+    Tree {
+        /// Writes down what a file has to tell, and says whether it is a file of the kind that the rule reads.
+        collect: fn(&File<'_>, &mut Facts) -> bool,
+        /// Judges by what all files have told. What is about files that [`Tree::is_asked`] rules out is not to be reported.
+        judge: fn(&Tree, &mut Findings<'_>),
+    },
 }
 
 impl Check {
     /// What it reads.
     pub(crate) fn input(self) -> Input {
         match self {
-            Self::Text(_) | Self::Code(_) => Input::Files,
+            Self::Text(_) | Self::Code(_) | Self::Tree { .. } => Input::Files,
             Self::Commit(_) => Input::History,
         }
     }
@@ -113,6 +123,7 @@ pub fn catalogue() -> Catalogue {
         magic: rule.magic,
         version: rule.version,
         severity: rule.severity,
+        judges_tree: matches!(rule.check, Check::Tree { .. }),
         doc: rule.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n"),
     };
     Catalogue { rules: ALL.iter().map(meta).collect() }

@@ -93,7 +93,7 @@ pub fn unpack(bundle: &[u8]) -> Result<Shard, UnpackError> {
         files.push(SourceFile { path: file.path, blob: file.blob, bytes });
     }
     match entries.next() {
-        None => Ok(Shard { files, commits: manifest.commits }),
+        None => Ok(Shard { files, commits: manifest.commits, tree: manifest.tree }),
         Some(extra) => Err(unexpected(&extra.map_err(unreadable)?, format!("the end after {expected} files"))),
     }
 }
@@ -143,7 +143,7 @@ mod tests {
     fn manifest(files: &[(&str, u64)]) -> Vec<u8> {
         let blob = "0".repeat(40).parse::<schemas::ids::ObjectId>().unwrap();
         let file = |&(path, size): &(&str, u64)| ManifestFile { path: path.to_owned(), blob: blob.clone(), size };
-        serde_json::to_vec(&Manifest { files: files.iter().map(file).collect(), commits: Vec::new() }).unwrap()
+        serde_json::to_vec(&Manifest { files: files.iter().map(file).collect(), ..Manifest::default() }).unwrap()
     }
 
     fn pack(entries: &[(&str, &[u8])]) -> Vec<u8> {

@@ -113,7 +113,7 @@ impl Audit {
     }
 }
 
-fn kind(text: &str) -> Result<AuditKind, StoreError> {
+pub(super) fn kind(text: &str) -> Result<AuditKind, StoreError> {
     match text {
         "full" => Ok(AuditKind::Full),
         "incremental" => Ok(AuditKind::Incremental),

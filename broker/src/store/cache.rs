@@ -11,7 +11,7 @@ use super::{Store, from_json};
 use crate::error::StoreError;
 
 impl Store {
-    /// Results known for `items` under `ruleset`, by index in `items`.
+    /// Results known for `items` under `ruleset`, by index in `items`, without their facts: see [`Store::known_facts`].
     ///
     /// # Errors
     /// If the database cannot be reached.
@@ -24,7 +24,7 @@ impl Store {
     ) -> Result<BTreeMap<usize, ItemResult>, StoreError> {
         let (paths, objects): (Vec<&str>, Vec<&str>) = items.iter().map(Item::cache_key).unzip();
         let rows: Vec<(i64, serde_json::Value)> = sqlx::query_as(
-            "SELECT t.n, c.result
+            "SELECT t.n, c.result - 'facts'
              FROM UNNEST($4::text[], $5::text[]) WITH ORDINALITY AS t(path, object, n)
              JOIN item_results c ON c.project_id = $1 AND c.magic = $2 AND c.ruleset = $3
                                 AND c.object = t.object AND c.path = t.path",

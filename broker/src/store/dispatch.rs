@@ -79,7 +79,7 @@ impl Store {
     pub async fn open_backlog(&self) -> Result<Vec<OpenAudit>, StoreError> {
         let rows: Vec<OpenRow> = sqlx::query_as(
             "SELECT a.id, a.project_slug, p.team_id, a.priority, a.created_at,
-                    a.tasks_total - a.tasks_done - a.tasks_in_flight, a.tasks_in_flight, a.tasks_done,
+                    a.tasks_total - a.tasks_done - a.tasks_in_flight - a.tasks_waiting, a.tasks_in_flight, a.tasks_done,
                     a.cost_total / greatest(a.tasks_total, 1), cardinality(a.magics)
              FROM audits a LEFT JOIN projects p ON p.id = a.project_id
              WHERE a.state = 'running' AND a.kind <> 'ad_hoc' AND a.tasks_done < a.tasks_total

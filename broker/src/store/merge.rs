@@ -23,7 +23,7 @@ use self::unplanned::adopt;
 use super::split::split_failures;
 pub use super::verdicts::Finished;
 use super::verdicts::{Complete, finish};
-use super::{Store, commit};
+use super::{Store, TREES_CHANNEL, announce, commit};
 use crate::error::StoreError;
 use crate::failpoint::{self, Step};
 
@@ -218,7 +218,7 @@ fn columns<'a>(keys: impl Iterator<Item = &'a TaskKey>) -> Columns<'a> {
 
 type ClosedRow = (Uuid, bool, Option<i32>, Option<String>, Option<bool>, Option<i64>);
 
-type CountedRow = (Uuid, String, Uuid, i64, i64, bool, Vec<String>, bool);
+type CountedRow = (Uuid, String, Uuid, i64, i64, bool, bool, Vec<String>, bool);
 
 /// Writes the results and moves the counters by the tasks that were really closed. Returns how far their audits are, and
 /// which of them are complete.
@@ -248,7 +248,8 @@ async fn insert_and_count(
                FROM UNNEST($1::uuid[], $2::boolean[], $3::bigint[]) AS t(id, f, c) GROUP BY id) AS done
          WHERE a.id = done.id
          RETURNING a.id, project_slug, trace_id, tasks_done, tasks_total,
-                   tasks_done = tasks_total AND (state = 'running' OR kind = 'ad_hoc'), magics,
+                   tasks_done = tasks_total AND (state = 'running' OR kind = 'ad_hoc'),
+                   tasks_waiting > 0 AND tasks_done + tasks_waiting = tasks_total, magics,
                    EXISTS (SELECT 1 FROM audits w WHERE w.waits_for = a.id)",
     )
     .bind(audits)
@@ -259,11 +260,14 @@ async fn insert_and_count(
     .bind(results.magics)
     .bind(results.digests)
     .bind(results.tallies)
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await
     .map_err(|error| StoreError::of("record results", error))?;
+    if rows.iter().any(|(.., has_only_waiting, _, _)| *has_only_waiting) {
+        announce(connection, TREES_CHANNEL).await?;
+    }
     let (mut progress, mut complete) = (Vec::new(), Vec::new());
-    for (audit, project, trace, done, total, is_complete, magics, is_waited_for) in rows {
+    for (audit, project, trace, done, total, is_complete, _, magics, is_waited_for) in rows {
         let (audit, trace) = (AuditId(audit), trace.into());
         if is_complete {
             complete.push(Complete::new(audit, &project, trace, &magics, is_waited_for)?);

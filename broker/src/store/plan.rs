@@ -15,8 +15,11 @@ use super::audits::Audit;
 use super::merge::{Part, insert_findings, insert_results};
 use super::outbox::event_row;
 use super::verdicts::{Complete, finish};
-use super::{Store, TASKS_CHANNEL, announce, commit, to_json};
+use super::{Store, TASKS_CHANNEL, TREES_CHANNEL, announce, commit, to_json};
 use crate::error::StoreError;
+
+/// What judging a whole repository is predicted to cost, in bytes' worth of analysis: facts are quickly read.
+const TREE_COST: u64 = 256 * 1024;
 
 /// One shard of a plan.
 #[derive(Debug, Clone)]
@@ -38,6 +41,8 @@ pub struct Plan {
     pub commit: ObjectId,
     /// Shards for workers, numbered from 1 in this order.
     pub shards: Vec<PlannedShard>,
+    /// Magics that judge the whole repository once all shards are done: each is one more shard, numbered after the others.
+    pub trees: Vec<Magic>,
     /// Per magic: results from the cache, and what was ruled out without reading it.
     pub known: BTreeMap<Magic, PartialResult>,
     /// How much of it workers have to look at.
@@ -59,11 +64,12 @@ pub struct Extent {
 
 impl Plan {
     fn task_count(&self) -> usize {
-        self.shards.iter().map(|shard| shard.magics.len()).sum()
+        self.shards.iter().map(|shard| shard.magics.len()).sum::<usize>() + self.trees.len()
     }
 
     fn cost(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.cost.saturating_mul(shard.magics.len() as u64)).sum()
+        let shards = self.shards.iter().map(|shard| shard.cost.saturating_mul(shard.magics.len() as u64));
+        shards.chain(self.trees.iter().map(|_| TREE_COST)).fold(0, u64::saturating_add)
     }
 }
 
@@ -89,7 +95,8 @@ impl Store {
         let mut transaction = self.begin().await?;
         let started: Option<(String, Uuid, Vec<String>, bool)> = sqlx::query_as(
             "UPDATE audits SET state = 'running', started_at = now(), commit_sha = $2, tasks_total = $3,
-                    files_analyzed = $4, files_cached = $5, commits_analyzed = $6, commits_cached = $7, cost_total = $8
+                    files_analyzed = $4, files_cached = $5, commits_analyzed = $6, commits_cached = $7, cost_total = $8,
+                    tasks_waiting = $12
              WHERE id = $1 AND state = 'queued' AND waits_for IS NULL
                AND ($9::text IS NULL OR (kind = $9 AND base_commit IS NOT DISTINCT FROM $10 AND magics = $11))
              RETURNING project_slug, trace_id, magics, EXISTS (SELECT 1 FROM audits w WHERE w.waits_for = $1)",
@@ -105,6 +112,7 @@ impl Store {
         .bind(planned.map(|audit| audit.kind.as_str()))
         .bind(planned.and_then(|audit| audit.base.as_ref()).map(ObjectId::as_str))
         .bind(planned.map(|audit| audit.magics.iter().map(|magic| magic.as_str()).collect::<Vec<_>>()))
+        .bind(count(plan.trees.len()))
         .fetch_optional(&mut *transaction)
         .await
         .map_err(failed)?;
@@ -123,7 +131,7 @@ impl Store {
             let complete = Complete::new(id, &project, trace.into(), &magics, is_waited_for)?;
             finish(&mut transaction, vec![complete]).await?;
         }
-        announce(&mut transaction, TASKS_CHANNEL).await?;
+        announce(&mut transaction, if plan.shards.is_empty() { TREES_CHANNEL } else { TASKS_CHANNEL }).await?;
         commit(transaction).await?;
         Ok(true)
     }
@@ -142,16 +150,25 @@ fn numbered(plan: &Plan) -> impl Iterator<Item = (i32, &PlannedShard)> {
     (1..).zip(&plan.shards)
 }
 
+fn numbered_trees(plan: &Plan) -> impl Iterator<Item = (i32, Magic)> {
+    (1..).skip(plan.shards.len()).zip(plan.trees.iter().copied())
+}
+
 async fn insert_shards(connection: &mut PgConnection, id: AuditId, plan: &Plan) -> Result<(), StoreError> {
     let (mut shards, mut bundles, mut manifests) = (Vec::new(), Vec::new(), Vec::new());
     for (number, shard) in numbered(plan) {
         shards.push(number);
-        bundles.push(shard.bundle.as_str());
+        bundles.push(Some(shard.bundle.as_str()));
         manifests.push(to_json("manifest", &shard.manifest)?);
     }
+    for (number, _) in numbered_trees(plan) {
+        shards.push(number);
+        bundles.push(None);
+        manifests.push(to_json("manifest", &Manifest::default())?);
+    }
     sqlx::query(
-        "INSERT INTO shards (audit_id, shard, bundle, manifest)
-         SELECT $1, s, b, m FROM UNNEST($2::integer[], $3::text[], $4::jsonb[]) AS t(s, b, m)",
+        "INSERT INTO shards (audit_id, shard, bundle, manifest, is_tree)
+         SELECT $1, s, b, m, b IS NULL FROM UNNEST($2::integer[], $3::text[], $4::jsonb[]) AS t(s, b, m)",
     )
     .bind(id.0)
     .bind(shards)
@@ -164,22 +181,30 @@ async fn insert_shards(connection: &mut PgConnection, id: AuditId, plan: &Plan) 
 }
 
 async fn insert_tasks(connection: &mut PgConnection, id: AuditId, plan: &Plan) -> Result<(), StoreError> {
-    let (mut shards, mut magics, mut costs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut shards, mut magics, mut costs, mut states) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (number, shard) in numbered(plan) {
         for magic in &shard.magics {
             shards.push(number);
             magics.push(magic.as_str());
             costs.push(cost_column(shard.cost));
+            states.push("ready");
         }
     }
+    for (number, magic) in numbered_trees(plan) {
+        shards.push(number);
+        magics.push(magic.as_str());
+        costs.push(cost_column(TREE_COST));
+        states.push("waiting");
+    }
     sqlx::query(
-        "INSERT INTO tasks (audit_id, shard, magic, cost)
-         SELECT $1, s, m, c FROM UNNEST($2::integer[], $3::text[], $4::bigint[]) AS t(s, m, c)",
+        "INSERT INTO tasks (audit_id, shard, magic, cost, state)
+         SELECT $1, s, m, c, st FROM UNNEST($2::integer[], $3::text[], $4::bigint[], $5::text[]) AS t(s, m, c, st)",
     )
     .bind(id.0)
     .bind(shards)
     .bind(magics)
     .bind(costs)
+    .bind(states)
     .execute(connection)
     .await
     .map(|_| ())

@@ -175,7 +175,7 @@ impl Store {
     pub async fn open_bundles(&self, audit: AuditId, limit: i64) -> Result<Vec<(Digest, Manifest)>, StoreError> {
         let rows: Vec<(String, serde_json::Value)> = sqlx::query_as(
             "SELECT s.bundle, s.manifest FROM shards s
-             WHERE s.audit_id = $1 AND s.first_item IS NULL
+             WHERE s.audit_id = $1 AND s.first_item IS NULL AND NOT s.is_tree
                AND EXISTS (SELECT 1 FROM tasks t WHERE t.audit_id = $1 AND t.shard = s.shard
                            AND t.state IN ('ready', 'published'))
              ORDER BY s.shard LIMIT $2",

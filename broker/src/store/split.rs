@@ -122,7 +122,7 @@ fn part_of(manifest: &Manifest, first: u32, count: u32) -> Manifest {
     let files: Vec<_> = manifest.files.iter().skip(first).take(count).cloned().collect();
     let first_commit = first.saturating_sub(manifest.files.len());
     let commits = manifest.commits.iter().skip(first_commit).take(count - files.len()).cloned().collect();
-    Manifest { files, commits }
+    Manifest { files, commits, tree: None }
 }
 
 /// The shard of a task that was planned and whose audit is under way; tasks made by hand have none.
@@ -223,7 +223,7 @@ mod tests {
             on_default_branch: true,
             changes: Vec::new(),
         };
-        Manifest { files: (0..files).map(file).collect(), commits: (0..commits).map(commit).collect() }
+        Manifest { files: (0..files).map(file).collect(), commits: (0..commits).map(commit).collect(), tree: None }
     }
 
     /// How often `count` items are cut until each is alone.

@@ -119,7 +119,7 @@ pub(super) async fn stop_audits(
     }
     let rows: Vec<(Uuid, String, Uuid, String, bool)> = sqlx::query_as(
         "UPDATE audits a SET state = $4, reason = s.reason, finished_at = now(), superseded_by = s.superseded_by,
-                waits_for = NULL, tasks_in_flight = 0, is_purged = a.started_at IS NULL
+                waits_for = NULL, tasks_in_flight = 0, tasks_waiting = 0, is_purged = a.started_at IS NULL
          FROM UNNEST($1::uuid[], $2::text[], $3::uuid[]) AS s(id, reason, superseded_by)
          WHERE a.id = s.id AND a.state IN ('queued', 'running') AND a.kind <> 'ad_hoc'
          RETURNING a.id, a.project_slug, a.trace_id, s.reason, a.started_at IS NOT NULL",
@@ -151,10 +151,12 @@ pub(super) async fn stop_audits(
 }
 
 async fn cancel_tasks(connection: &mut PgConnection, audits: &[Uuid]) -> Result<(), StoreError> {
-    sqlx::query("UPDATE tasks SET state = 'cancelled' WHERE audit_id = ANY($1) AND state IN ('ready', 'published')")
-        .bind(audits)
-        .execute(connection)
-        .await
-        .map(|_| ())
-        .map_err(|error| StoreError::of("cancel tasks", error))
+    sqlx::query(
+        "UPDATE tasks SET state = 'cancelled' WHERE audit_id = ANY($1) AND state IN ('waiting', 'ready', 'published')",
+    )
+    .bind(audits)
+    .execute(connection)
+    .await
+    .map(|_| ())
+    .map_err(|error| StoreError::of("cancel tasks", error))
 }

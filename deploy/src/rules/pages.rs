@@ -26,7 +26,7 @@ pub(crate) fn all(catalogue: &Catalogue) -> serde_json::Result<Vec<(PathBuf, Str
 
 /// One rule, with what its documentation says.
 pub(crate) fn page(rule: &RuleMeta) -> String {
-    let RuleMeta { id, magic, version, severity, doc } = rule;
+    let RuleMeta { id, magic, version, severity, judges_tree: _, doc } = rule;
     format!("# {id}\n\nMagic: {magic}. Worst severity: {severity}. Version {version}.\n\n{}\n", doc.trim_end())
 }
 

@@ -98,6 +98,7 @@ fn steps(role: Role) -> Vec<Step> {
 fn visits(step: Step) -> usize {
     match step {
         Step::ServeBeforeCommit | Step::ServeAfterCommit | Step::PlannerBeforeStart | Step::PlannerAfterStart => 16,
+        Step::TreesAfterPut | Step::TreesAfterOpen => 16,
         Step::RelayAfterPublish => 40,
         Step::DispatcherAfterPublish => 100,
         Step::WorkerAfterPull => 100,

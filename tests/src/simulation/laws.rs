@@ -203,9 +203,10 @@ impl Laws {
 
 /// Counts the rows of an audit and compares that with its counters.
 fn recount(row: &AuditRow) {
-    let (mut open, mut in_flight, mut done, mut cost_done) = (0, 0, 0, 0);
+    let (mut open, mut in_flight, mut done, mut waiting, mut cost_done) = (0, 0, 0, 0, 0);
     for task in &row.tasks {
         match task.state {
+            TaskState::Waiting => waiting += 1,
             TaskState::Ready => open += 1,
             TaskState::Published => in_flight += 1,
             TaskState::Done => {
@@ -220,7 +221,12 @@ fn recount(row: &AuditRow) {
     assert_eq!(row.tasks_done, done, "tasks_done of {}", row.id);
     assert_eq!(row.cost_done, cost_done, "cost_done of {}", row.id);
     assert_eq!(row.tasks_in_flight, in_flight, "tasks_in_flight of {}", row.id);
-    open += in_flight;
+    assert_eq!(row.tasks_waiting, waiting, "tasks_waiting of {}", row.id);
+    let (files, trees) = row.tasks.split_at(row.tasks.len().saturating_sub(row.ask.trees));
+    let is_opened = |task: &TaskRow| matches!(task.state, TaskState::Ready | TaskState::Published | TaskState::Done);
+    let is_left = files.iter().any(|task| task.state != TaskState::Done);
+    assert!(!is_left || !trees.iter().any(is_opened), "{} was judged as a whole before all of it was examined", row.id);
+    open += in_flight + waiting;
     assert!(open == 0 || row.state == AuditState::Running, "{} is not running and has open tasks", row.id);
     let is_complete = row.tasks_done == row.tasks_total;
     assert!(!is_complete || row.state != AuditState::Running, "{} is complete and goes on", row.id);

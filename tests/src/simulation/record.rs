@@ -20,6 +20,7 @@ pub(super) type TaskRef = (usize, usize);
 /// How far a task is: the column `tasks.state`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TaskState {
+    Waiting,
     Ready,
     Published,
     Done,
@@ -80,6 +81,7 @@ pub(super) struct AuditRow {
     pub(super) tasks_total: i64,
     pub(super) tasks_done: i64,
     pub(super) tasks_in_flight: i64,
+    pub(super) tasks_waiting: i64,
     pub(super) next_shard: i32,
     pub(super) cost_total: u64,
     pub(super) cost_done: u64,
@@ -110,6 +112,7 @@ impl Record {
             tasks_total: 0,
             tasks_done: 0,
             tasks_in_flight: 0,
+            tasks_waiting: 0,
             next_shard: 0,
             cost_total: 0,
             cost_done: 0,
@@ -128,15 +131,17 @@ impl Record {
             return false;
         }
         row.state = AuditState::Running;
-        let fresh = |cost: &u64| TaskRow {
-            state: TaskState::Ready,
+        let files = row.ask.costs.len() - row.ask.trees;
+        let fresh = |(task, cost): (usize, &u64)| TaskRow {
+            state: if task < files { TaskState::Ready } else { TaskState::Waiting },
             cost: *cost,
             generation: 0,
             published_ms: 0,
             deadline_ms: None,
             result: None,
         };
-        row.tasks = row.ask.costs.iter().map(fresh).collect();
+        row.tasks = row.ask.costs.iter().enumerate().map(fresh).collect();
+        row.tasks_waiting = whole(row.ask.trees);
         row.tasks_total = whole(row.tasks.len());
         row.cost_total = row.ask.costs.iter().sum();
         self.finish_if_complete(now_ms, &BTreeSet::from([audit]));
@@ -153,14 +158,17 @@ impl Record {
         true
     }
 
-    /// `stop_audits`: `WHERE state IN ('queued', 'running')`; `tasks_in_flight = 0`, and open tasks are cancelled.
+    /// `stop_audits`: `WHERE state IN ('queued', 'running')`; `tasks_in_flight = 0, tasks_waiting = 0`,
+    /// and tasks that are open or wait are cancelled.
     pub(super) fn cancel_audit(&mut self, now_ms: u64, audit: usize) -> bool {
         let row = &mut self.audits[audit];
         if row.state.is_final() {
             return false;
         }
-        (row.state, row.finished_ms, row.tasks_in_flight) = (AuditState::Cancelled, Some(now_ms), 0);
-        for task in row.tasks.iter_mut().filter(|task| is_open(task.state)) {
+        (row.state, row.finished_ms) = (AuditState::Cancelled, Some(now_ms));
+        (row.tasks_in_flight, row.tasks_waiting) = (0, 0);
+        let is_left = |task: &&mut TaskRow| task.state == TaskState::Waiting || is_open(task.state);
+        for task in row.tasks.iter_mut().filter(is_left) {
             task.state = TaskState::Cancelled;
         }
         true
@@ -258,6 +266,29 @@ impl Record {
         reopened
     }
 
+    /// `Store::waiting_trees`: waiting tasks of a running audit whose counters say that all others are done:
+    /// `tasks_waiting > 0 AND tasks_done + tasks_waiting = tasks_total`.
+    pub(super) fn waiting_trees(&self, audit: usize) -> Vec<TaskRef> {
+        let row = &self.audits[audit];
+        if row.state != AuditState::Running || row.tasks_done + row.tasks_waiting != row.tasks_total {
+            return Vec::new();
+        }
+        let is_waiting = |task: &usize| row.tasks[*task].state == TaskState::Waiting;
+        (0..row.tasks.len()).filter(is_waiting).map(|task| (audit, task)).collect()
+    }
+
+    /// `Store::open_tree`: `SET state = 'ready' WHERE state = 'waiting'`; the counter moves by the rows that were changed.
+    pub(super) fn open_tree(&mut self, (audit, task): TaskRef) -> bool {
+        let row = &mut self.audits[audit];
+        if row.tasks[task].state != TaskState::Waiting {
+            return false;
+        }
+        row.tasks[task].state = TaskState::Ready;
+        row.tasks_waiting -= 1;
+        row.next_shard = row.next_shard.min(row.shard_of(task));
+        true
+    }
+
     /// `Store::overdue_tasks`: open tasks of running audits `WHERE deadline_at < now() - grace`.
     pub(super) fn overdue_tasks(&self, now_ms: u64, grace_ms: u64, limit: usize) -> Vec<TaskRef> {
         let mut overdue = Vec::new();
@@ -286,7 +317,7 @@ fn entry(row: &AuditRow) -> Backlog {
         team: row.team.clone(),
         priority: row.ask.priority,
         since_ms: row.ask.at_ms,
-        ready: number(row.tasks_total - row.tasks_done - row.tasks_in_flight),
+        ready: number(row.tasks_total - row.tasks_done - row.tasks_in_flight - row.tasks_waiting),
         in_flight: number(row.tasks_in_flight),
         task_cost: row.cost_total / number(row.tasks_total).max(1),
         per_shard: row.ask.per_shard as u64,

@@ -48,6 +48,8 @@ pub(super) struct Ask {
     pub(super) per_shard: usize,
     /// What each task costs, in milliseconds of a usual worker; shard by shard.
     pub(super) costs: Vec<u64>,
+    /// So many of the last of them judge the whole tree, and wait for the others; in the product each has a shard of its own.
+    pub(super) trees: usize,
     /// Which of them do harm.
     pub(super) poison: Vec<(usize, Poison)>,
 }
@@ -264,6 +266,10 @@ fn mixed(random: &mut Random, projects: usize) -> Vec<Ask> {
 /// An audit with which something may be wrong.
 fn trouble(random: &mut Random, permille: u64, draw: impl FnOnce(&mut Random) -> Ask) -> Ask {
     let mut ask = draw(random);
+    if random.chance(400) {
+        ask.trees = ask.per_shard;
+        ask.costs.extend((0..ask.trees).map(|_| random.between(100, 5_000)));
+    }
     if random.chance(permille) {
         ask.planned_after_ms = None;
     }

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod dispatch;
+mod pack;
 mod reconcile;
 mod work;
 
@@ -38,6 +39,8 @@ pub(super) enum Event {
     Ask(usize),
     /// The planner has a request; so often it has failed on it.
     Plan(usize, u64),
+    /// The facts of an audit's files are packed.
+    Pack(usize),
     Cancel(usize),
     /// The tasks of a stopped audit are removed from the queue.
     Purge(usize),
@@ -137,6 +140,7 @@ impl World {
         match event {
             Event::Ask(place) => self.ask(place),
             Event::Plan(audit, failures) => self.plan(audit, failures),
+            Event::Pack(audit) => self.pack(audit),
             Event::Cancel(audit) => self.cancel(audit),
             Event::Purge(audit) => self.tasks.purge(|task| task.0 == audit),
             Event::Look(term) => self.look(term),
@@ -191,6 +195,7 @@ impl World {
         } else if self.record.start_audit(self.now_ms, audit) {
             self.note("start", &[audit as u64]);
             self.wake_dispatcher();
+            self.stir_packer(audit);
         } else {
             self.see("an audit was planned twice");
         }

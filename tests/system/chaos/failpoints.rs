@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::{NEVER, Project, config, deliver_beside, projects, push_all};
 
 /// Steps that one push comes to, four at a time: each in a role of its own, but for the relay, which two roles have.
-const ROUNDS: [&[(Role, Step)]; 4] = [
+const ROUNDS: [&[(Role, Step)]; 6] = [
     &[
         (Role::Serve, Step::ServeBeforeCommit),
         (Role::Planner, Step::PlannerBeforeStart),
@@ -30,6 +30,8 @@ const ROUNDS: [&[(Role, Step)]; 4] = [
         (Role::Aggregator, Step::AggregatorAfterCommit),
     ],
     &[(Role::Planner, Step::DispatcherAfterPublish), (Role::Aggregator, Step::AggregatorAfterAck)],
+    &[(Role::Planner, Step::TreesAfterPut)],
+    &[(Role::Planner, Step::TreesAfterOpen)],
 ];
 
 /// How often any process has come to a step where something was to happen.

@@ -39,7 +39,7 @@ pub(crate) async fn answer(stack: &Stack, audit: &str, shard: i32, repository: &
     let nats = NatsArgs { nats_url: stack.nats.url().into(), nats_nkey: None, topology: TopologyArgs::default() };
     let bus = Bus::connect(&nats, "tests").await.unwrap();
     let rulesets = worker::catalogue().rulesets();
-    let shard_files = Shard { files, commits: Vec::new() };
+    let shard_files = Shard { files, ..Shard::default() };
     for (magic, items) in worker::analyze(&shard_files, &[Magic::Integrity, Magic::Tdd].into()) {
         let key = TaskKey {
             magic,

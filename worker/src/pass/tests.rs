@@ -18,7 +18,7 @@ fn every_magic() -> BTreeSet<Magic> {
 }
 
 fn one(magic: Magic, path: &str, text: impl Into<Vec<u8>>) -> ItemResult {
-    let shard = Shard { files: vec![file(path, text)], commits: Vec::new() };
+    let shard = Shard { files: vec![file(path, text)], ..Shard::default() };
     analyze(&shard, &BTreeSet::from([magic])).remove(&magic).unwrap().remove(0)
 }
 
@@ -36,14 +36,18 @@ fn mixed() -> Shard {
     merge.parents = 2;
     let mut bot = commit("update");
     bot.by_bot = true;
-    Shard { files, commits: vec![commit("WIP"), merge, bot, commit("Read the clock once")] }
+    Shard { files, commits: vec![commit("WIP"), merge, bot, commit("Read the clock once")], tree: None }
 }
 
 #[test]
 fn magics_run_together_find_what_they_find_apart() {
-    let shard = mixed();
+    let mut shard = mixed();
+    shard.files.push(file("c.go", format!("package c\nfunc C() {{\n{}}}\n", "c()\n".repeat(200))));
     let together = analyze(&shard, &every_magic());
-    assert_eq!(together.keys().copied().collect::<Vec<_>>(), [Magic::Integrity, Magic::Tdd, Magic::Git, Magic::Servant]);
+    assert_eq!(
+        together.keys().copied().collect::<Vec<_>>(),
+        [Magic::Integrity, Magic::Tdd, Magic::Git, Magic::Servant]
+    );
     for (magic, results) in &together {
         let apart = analyze(&shard, &BTreeSet::from([*magic]));
         assert_eq!(apart.get(magic), Some(results), "{magic}");
@@ -68,7 +72,7 @@ fn a_result_depends_on_its_own_file_only() {
     let shard = mixed();
     let whole = analyze(&shard, &every_magic());
     for (index, file) in shard.files.iter().enumerate() {
-        let alone = analyze(&Shard { files: vec![file.clone()], commits: Vec::new() }, &every_magic());
+        let alone = analyze(&Shard { files: vec![file.clone()], ..Shard::default() }, &every_magic());
         for magic in [Magic::Integrity, Magic::Tdd] {
             assert_eq!(alone[&magic][0], whole[&magic][index], "{} {magic}", file.path);
         }
@@ -167,7 +171,7 @@ fn hostile_files_end_within_the_budget() {
     const LIMIT: Duration = Duration::from_secs(15);
     let run = |(path, bytes): &(String, Vec<u8>)| {
         let start = String::from_utf8_lossy(&bytes[..bytes.len().min(12)]).into_owned();
-        let shard = Shard { files: vec![file(path, bytes.clone())], commits: Vec::new() };
+        let shard = Shard { files: vec![file(path, bytes.clone())], ..Shard::default() };
         let started = Instant::now();
         let results = analyze(&shard, &every_magic());
         let took = started.elapsed();
@@ -259,7 +263,7 @@ fn lively() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn analyze_bytes(extension: &str, bytes: &[u8]) {
-    let shard = Shard { files: vec![file(&format!("tests/a_test.{extension}"), bytes)], commits: Vec::new() };
+    let shard = Shard { files: vec![file(&format!("tests/a_test.{extension}"), bytes)], ..Shard::default() };
     let results = analyze(&shard, &every_magic());
     assert!(results.values().flatten().all(|result| result.skipped != Some(SkipReason::AnalyzerFailed)));
     assert_places_exist(bytes, &results);

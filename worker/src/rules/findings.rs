@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemas::bundle::CommitFacts;
+use schemas::facts::Spot;
 use schemas::finding::{Finding, Location, snippet};
 use schemas::item::FINDINGS_PER_RULE_MAX;
 use schemas::severity::Severity;
@@ -86,6 +87,13 @@ impl File<'_> {
         Place { location, identity: snippet.clone(), snippet }
     }
 
+    /// The place `span` as a fact.
+    pub(crate) fn spot(&self, span: Span) -> Spot {
+        let (line, column) = self.source.position(span.start);
+        let (end_line, end_column) = self.source.position(span.end);
+        Spot { line, column, end_line, end_column, snippet: self.place(span).snippet }
+    }
+
     /// The part of the line of byte `at` that is worth showing.
     fn window(&self, at: usize) -> Span {
         let line = self.source.line_span(self.source.line_of(at));
@@ -108,6 +116,13 @@ impl Place {
         Self { location: Location::Commit { sha: commit.sha.clone() }, identity: snippet.clone(), snippet }
     }
 
+    /// The place of `spot` in the file of this path.
+    pub(crate) fn of_spot(path: &str, spot: &Spot) -> Self {
+        let Spot { line, column, end_line, end_column, snippet } = spot.clone();
+        let location = Location::File { path: path.to_owned(), line, column, end_line, end_column };
+        Self { location, identity: snippet.clone(), snippet }
+    }
+
     /// The same place, told apart from equal ones by `mark`.
     pub(crate) fn marked(mut self, mark: &str) -> Self {
         self.identity = format!("{} {mark}", self.identity);
@@ -115,7 +130,7 @@ impl Place {
     }
 }
 
-/// What one rule found in one file or commit.
+/// What one rule found in one file, commit or repository.
 pub(crate) struct Findings<'r> {
     rule: &'r Rule,
     hits: Vec<Hit>,
@@ -150,7 +165,8 @@ impl<'r> Findings<'r> {
     pub(crate) fn finish(mut self) -> (Vec<Finding>, Option<String>) {
         self.hits.sort_by(|a, b| a.place.location.cmp(&b.place.location));
         let id = self.rule.rule_id();
-        let mut ordinals: BTreeMap<String, u32> = BTreeMap::new();
+        // Of one file, since its fingerprints must not depend on what other files of a repository hold.
+        let mut ordinals: BTreeMap<(Option<String>, String), u32> = BTreeMap::new();
         let finding = |hit: Hit| {
             let Place { location, snippet, identity } = hit.place;
             let Hit { severity, confidence_permille, message, .. } = hit;
@@ -160,7 +176,11 @@ impl<'r> Findings<'r> {
             let mut finding = Finding {
                 rule, severity, confidence_permille, location, snippet, message, suggestion, fingerprint, content_fingerprint,
             };
-            let ordinal = ordinals.entry(identity.clone()).or_default();
+            let path = match &finding.location {
+                Location::File { path, .. } => Some(path.clone()),
+                Location::Commit { .. } => None,
+            };
+            let ordinal = ordinals.entry((path, identity.clone())).or_default();
             finding.identify(&identity, *ordinal);
             *ordinal += 1;
             finding

@@ -1,6 +1,7 @@
 //! Ways to run one rule over a piece of text, for the tables of tests beside the rules.
 
 use schemas::bundle::{CommitFacts, FileChange, SourceFile};
+use schemas::facts::{Facts, FileFacts, Tree};
 use schemas::finding::Finding;
 use schemas::severity::Severity;
 
@@ -21,7 +22,7 @@ pub(crate) fn findings(rule: &Rule, path: &str, text: &str) -> Vec<Finding> {
         Check::Text(check) => check(&file, &mut found),
         Check::Code(check) if file.outline.gap.is_none() => check(&file, &mut found),
         Check::Code(_) => {}
-        Check::Commit(_) => panic!("{} reads commits", rule.id),
+        Check::Commit(_) | Check::Tree { .. } => panic!("{} reads no single files", rule.id),
     }
     found.finish().0
 }
@@ -38,6 +39,47 @@ pub(crate) fn line(finding: &Finding) -> u32 {
     match finding.location {
         schemas::finding::Location::File { line, .. } => line,
         schemas::finding::Location::Commit { .. } => 0,
+    }
+}
+
+/// A repository of these files as `rule` is told of it: each path with its text.
+pub(crate) fn tree(rule: &Rule, files: &[(&str, &str)]) -> Tree {
+    let Check::Tree { collect, .. } = rule.check else { panic!("{} judges no trees", rule.id) };
+    let tell = |(path, text): &(&str, &str)| {
+        let source = file(path, *text);
+        let mut facts = Facts::default();
+        if let Ok(file) = pass::read(&source) {
+            collect(&file, &mut facts);
+        }
+        FileFacts { path: (*path).to_owned(), facts }
+    };
+    let (commit, paths) = ("1".repeat(40).parse().unwrap(), files.iter().map(|(path, _)| (*path).to_owned()).collect());
+    let mut files: Vec<FileFacts> = files.iter().map(tell).filter(|file| !file.facts.is_empty()).collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Tree { commit, since: None, changed: None, paths, files, gap: None }
+}
+
+/// What `rule` finds in a repository.
+pub(crate) fn tree_findings(rule: &Rule, tree: &Tree) -> Vec<Finding> {
+    let Check::Tree { judge, .. } = rule.check else { panic!("{} judges no trees", rule.id) };
+    let mut found = Findings::new(rule);
+    judge(tree, &mut found);
+    found.finish().0
+}
+
+/// Checks paths, lines and severities of what `rule` finds in a repository of these files.
+#[track_caller]
+pub(crate) fn check_tree(rule: &Rule, files: &[(&str, &str)], expected: &[(&str, u32, Severity)]) {
+    let found = tree_findings(rule, &tree(rule, files));
+    let places: Vec<_> = found.iter().map(|one| (path(one), line(one), one.severity)).collect();
+    assert_eq!(places, expected, "{} in {files:#?}", rule.id);
+}
+
+/// The path of a finding.
+pub(crate) fn path(finding: &Finding) -> &str {
+    match &finding.location {
+        schemas::finding::Location::File { path, .. } => path,
+        schemas::finding::Location::Commit { .. } => "",
     }
 }
 

@@ -134,14 +134,18 @@ pub(crate) async fn insert_findings(connection: &mut PgConnection, parts: &[Part
 }
 
 /// Keeps what each file and commit gave, so that none of them is analysed twice under the same rules. A failed analyzer
-/// is not remembered: the next audit tries again.
+/// is not remembered: the next audit tries again. Nor is what lacked facts.
 pub(super) async fn remember_items(connection: &mut PgConnection, parts: &[Part<'_>]) -> Result<(), StoreError> {
     let (mut audits, mut magics, mut rulesets) = (Vec::new(), Vec::new(), Vec::new());
     let (mut paths, mut objects, mut results) = (Vec::new(), Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for part in parts {
         let Some(ruleset) = &part.partial.ruleset else { continue };
-        let items = part.partial.items.iter().filter(|item| item.skipped != Some(SkipReason::AnalyzerFailed));
+        let items = part
+            .partial
+            .items
+            .iter()
+            .filter(|item| !matches!(item.skipped, Some(SkipReason::AnalyzerFailed | SkipReason::FactsMissing)));
         for item in items {
             let (path, object) = item.item.cache_key();
             if !seen.insert((part.audit, part.magic, ruleset, path, object)) {

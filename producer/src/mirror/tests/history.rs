@@ -182,7 +182,7 @@ fn what_commits_say_stays_out_of_the_record_and_is_read_again() {
     let commits: Vec<_> = [&first, &second].map(|commit| mirror.commit_facts(commit).unwrap()).into();
     // What was true when it was planned stays, or the bundle would be another.
     let elsewhere = CommitFacts { on_default_branch: false, ..commits[1].clone() };
-    let packed = Manifest { files: Vec::new(), commits: vec![commits[0].clone(), elsewhere] };
+    let packed = Manifest { commits: vec![commits[0].clone(), elsewhere], ..Manifest::default() };
     let recorded = plan::without_messages(&packed);
     assert!(recorded.commits.iter().all(|facts| facts.subject.is_empty() && facts.changes.is_empty()));
     assert!(!packed.commits[1].changes.is_empty() && !packed.commits[1].subject.is_empty());

@@ -94,6 +94,7 @@ impl World {
         touched.dedup();
         self.laws.check(&self.record, &touched);
         self.wake_dispatcher();
+        touched.into_iter().for_each(|audit| self.stir_packer(audit));
     }
 
     pub(super) fn settle(&mut self, batch: Batch) {

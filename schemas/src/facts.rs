@@ -1,0 +1,87 @@
+//! What single files tell the rules that judge a whole repository, and what such a rule is given: the tree.
+//!
+//! Facts travel with the result of the file that they are about and are cached with it, so that a later audit has those of files
+//! that it does not read. Like everything that the record keeps of a repository they hold no secret.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::ObjectId;
+
+/// What a file tells; empty for most files. Each field is written by one rule, and read by that rule alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Facts {
+    /// Marks that take code out of the coverage report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage_exclusions: Option<Repeated>,
+}
+
+impl Facts {
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Something that a file has several times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Repeated {
+    /// How often.
+    pub count: u32,
+    /// The first time.
+    pub first: Spot,
+}
+
+/// A place in a file, with what a finding there would show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Spot {
+    /// First line, from 1.
+    pub line: u32,
+    /// First column, from 1, in characters.
+    pub column: u32,
+    /// Last line.
+    pub end_line: u32,
+    /// Column after the last character.
+    pub end_column: u32,
+    /// The place itself, secrets masked.
+    pub snippet: String,
+}
+
+/// A repository at one commit: its paths, and the facts of its files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tree {
+    /// The commit.
+    pub commit: ObjectId,
+    /// The commit that the audit looks back to; absent where the audit is about all of the tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<ObjectId>,
+    /// Files that findings may be about, where these are not all of them: those that changed since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<BTreeSet<String>>,
+    /// Every path in it, files that are not examined among them; that of a directory which is not opened ends with `/`.
+    pub paths: BTreeSet<String>,
+    /// Files that have something to tell, by path.
+    pub files: Vec<FileFacts>,
+    /// Why the facts are not those of all files, if they are not: then nothing is to be concluded from what is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<String>,
+}
+
+/// A file with its facts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FileFacts {
+    /// Path from the root of the repository.
+    pub path: String,
+    /// What it tells.
+    pub facts: Facts,
+}
+
+impl Tree {
+    /// Whether findings may be about this file.
+    pub fn is_asked(&self, path: &str) -> bool {
+        self.changed.as_ref().is_none_or(|changed| changed.contains(path))
+    }
+}
