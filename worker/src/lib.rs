@@ -19,6 +19,7 @@ mod identity;
 mod items;
 mod languages;
 mod lines;
+mod names;
 mod outline;
 pub mod pass;
 mod paths;

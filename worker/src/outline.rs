@@ -135,7 +135,7 @@ pub(crate) struct Call {
     pub(crate) function: Option<usize>,
 }
 
-/// Code that runs when something went wrong: `catch`, `except`, Go's `if err != nil`, Rust's `Err(..) =>`.
+/// Code that runs when something went wrong: `catch`, `except`, Go's `if err != nil`, Rust's `if let Err(..)`.
 #[derive(Debug)]
 pub(crate) struct Handler {
     /// All of it.
@@ -201,6 +201,12 @@ impl Outline {
     /// Whether byte `at` is inside a string or a comment.
     pub(crate) fn is_quoted(&self, at: usize) -> bool {
         contains(&self.strings, at) || contains(&self.comments, at)
+    }
+
+    /// Whether a comment touches `span`.
+    pub(crate) fn has_comment(&self, span: &Span) -> bool {
+        let next = self.comments.partition_point(|comment| comment.end <= span.start);
+        self.comments.get(next).is_some_and(|comment| comment.start < span.end)
     }
 
     /// Whether byte `at` is inside code that exists for tests only.

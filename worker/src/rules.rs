@@ -10,10 +10,20 @@ mod git {
 mod integrity {
     pub(super) mod committed_secret;
     pub(super) mod conflict_marker;
+    pub(super) mod constant_success;
+    pub(super) mod stub_body;
+    pub(super) mod swallowed_error;
     pub(super) mod todo_marker;
 }
+mod sages {
+    pub(super) mod undocumented_api;
+}
 mod servant {
+    pub(super) mod complexity;
+    pub(super) mod deep_nesting;
     pub(super) mod function_too_long;
+    pub(super) mod god_module;
+    pub(super) mod too_many_params;
 }
 mod tdd {
     pub(super) mod assertion_free_test;
@@ -41,8 +51,16 @@ pub(crate) static ALL: &[&Rule] = &[
     &git::wip_commit::RULE,
     &integrity::committed_secret::RULE,
     &integrity::conflict_marker::RULE,
+    &integrity::constant_success::RULE,
+    &integrity::stub_body::RULE,
+    &integrity::swallowed_error::RULE,
     &integrity::todo_marker::RULE,
+    &sages::undocumented_api::RULE,
+    &servant::complexity::RULE,
+    &servant::deep_nesting::RULE,
     &servant::function_too_long::RULE,
+    &servant::god_module::RULE,
+    &servant::too_many_params::RULE,
     &tdd::assertion_free_test::RULE,
     &tdd::coverage_exclusion::RULE,
     &tdd::focused_test::RULE,

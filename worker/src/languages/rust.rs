@@ -46,7 +46,6 @@ fn role(kind: &str) -> Role {
         "for_expression" | "loop_expression" | "while_expression" => Role::Loop,
         "match_pattern" => Role::Decision,
         "binary_expression" => Role::Operator,
-        "match_arm" => Role::Handler,
         "expression_statement" | "let_declaration" => Role::Statement,
         "try_expression" => Role::Try,
         "extern_crate_declaration" | "use_declaration" => Role::Import,
@@ -73,7 +72,6 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Loop => draft.looped(node),
         Role::Decision if node.child_by_field_name("condition").is_some() => draft.decision(),
         Role::Operator => draft.operator(node),
-        Role::Handler => match_arm(draft, node),
         Role::Statement => statement(draft, node),
         Role::Try => draft.on_test(|test| test.fails_otherwise = true),
         _ => {}
@@ -90,13 +88,6 @@ fn branch(draft: &mut Draft<'_>, node: Node<'_>) {
     draft.branch(node, otherwise.and_then(|clause| clause.named_child(0)));
     if let Some(caught) = error.filter(|_| otherwise.is_none()) {
         draft.note_handler(node, body, caught, is_cleanup, &FORMS);
-    }
-}
-
-fn match_arm(draft: &mut Draft<'_>, node: Node<'_>) {
-    let pattern = node.child_by_field_name("pattern").and_then(|pattern| pattern.named_child(0));
-    if let Some(caught) = pattern.and_then(|pattern| caught(draft, pattern)) {
-        draft.note_handler(node, node.child_by_field_name("value"), caught, false, &FORMS);
     }
 }
 

@@ -30,6 +30,7 @@ fn mixed() -> Shard {
         file("logo.png", b"\x89PNG\0".to_vec()),
         file("a.md", "# A\n"),
         file("tests/test_a.py", b"def test_a():\n    run('\xff')\n".to_vec()),
+        file("c.go", format!("package c\n{}", "func C(a, b, c, d, e, f, g, h int) { c() }\n".repeat(5))),
         file("a.test.ts", "it.only('a', () => { run() })\n"),
     ];
     let mut merge = commit("Merge");
@@ -42,11 +43,12 @@ fn mixed() -> Shard {
 #[test]
 fn magics_run_together_find_what_they_find_apart() {
     let mut shard = mixed();
-    shard.files.push(file("c.go", format!("package c\nfunc C() {{\n{}}}\n", "c()\n".repeat(200))));
+    let exported = ["D", "E", "F", "G", "H", "I"].map(|name| format!("func {name}() {{ c() }}\n")).concat();
+    shard.files.push(file("c.go", format!("package c\nfunc C() {{\n{}}}\n{exported}", "c()\n".repeat(200))));
     let together = analyze(&shard, &every_magic());
     assert_eq!(
         together.keys().copied().collect::<Vec<_>>(),
-        [Magic::Integrity, Magic::Tdd, Magic::Git, Magic::Servant]
+        [Magic::Integrity, Magic::Tdd, Magic::Sages, Magic::Git, Magic::Servant]
     );
     for (magic, results) in &together {
         let apart = analyze(&shard, &BTreeSet::from([*magic]));
@@ -83,9 +85,9 @@ fn a_result_depends_on_its_own_file_only() {
 fn units_say_what_was_examined_and_skips_say_why_not() {
     let results = analyze(&mixed(), &every_magic());
     let skips = |magic: Magic| results[&magic].iter().map(|result| result.skipped).collect::<Vec<_>>();
-    assert_eq!(skips(Magic::Integrity), [None, None, Some(SkipReason::Binary), None, None, None]);
+    assert_eq!(skips(Magic::Integrity), [None, None, Some(SkipReason::Binary), None, None, None, None]);
     let no_language = Some(SkipReason::NoLanguage);
-    assert_eq!(skips(Magic::Tdd), [None, None, Some(SkipReason::Binary), no_language, None, None]);
+    assert_eq!(skips(Magic::Tdd), [None, None, Some(SkipReason::Binary), no_language, None, None, None]);
     let not_by_hand = Some(SkipReason::NotByHand);
     assert_eq!(skips(Magic::Git), [None, not_by_hand, not_by_hand, None]);
     let rust = Units { files: 1, lines: 4, functions: 1, tests: 1, commits: 0 };

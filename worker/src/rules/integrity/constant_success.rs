@@ -1,0 +1,131 @@
+//! Checks that always succeed.
+
+use schemas::severity::Severity;
+
+use crate::names::words;
+use crate::outline::{Body, Function};
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Functions named `verify…`, `validate…`, `check…`, `authorize…`, `authenticate…`, or `is…` with something to look at,
+    /// whose whole body returns a constant that means success: `true`, `nil`, `None`, `Ok(())`.
+    ///
+    /// Left alone are functions that a trait, an interface, a base class or a condition of the build may ask for, functions
+    /// with a comment in them, and code for tests. Nothing else that returns a constant is reported.
+    ///
+    /// ## Why it matters
+    /// Whoever calls it believes that something was looked at. Often it once was a stub that nobody came back to.
+    ///
+    /// ## Example
+    /// ```text
+    /// def verify_signature(body, signature):
+    ///     return True
+    /// ```
+    ///
+    /// ## How to fix
+    /// Check what the name promises, or take the function away. If everything is indeed fine here, say why in a comment.
+    "integrity/constant-success", Integrity, Medium, version: 1, Check::Code(check)
+);
+
+/// First words of functions that look at something and say whether it is right.
+const CHECKS: &[&str] = &["authenticate", "authorise", "authorize", "check", "validate", "verify"];
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    for function in file.outline.functions.iter().filter(|function| function.shape == Body::Constant) {
+        let is_dictated = function.is_bound || function.is_abstract || function.test.is_some();
+        if is_dictated || file.is_test_code(function.span.start) || !promises_a_check(file, function) {
+            continue;
+        }
+        if function.body.as_ref().is_some_and(|body| file.outline.has_comment(body)) {
+            continue;
+        }
+        found.push(Hit {
+            place: file.place(function.name.clone()),
+            severity: Severity::Medium,
+            confidence_permille: 600,
+            message: "check always succeeds".to_owned(),
+            suggestion: "check what the name promises, or take the function away",
+        });
+    }
+}
+
+/// Whether the name of `function` promises that it looks at something.
+fn promises_a_check(file: &File<'_>, function: &Function) -> bool {
+    let words = words(file.text(&function.name));
+    let Some(first) = words.first() else { return false };
+    // Of a question only yes is a success; and without a parameter it is a property, such as `is_file`.
+    let says_yes = || function.body.as_ref().is_some_and(|body| file.text(body).to_lowercase().contains("true"));
+    CHECKS.contains(&first.as_str()) || (first == "is" && words.len() > 1 && function.parameters > 0 && says_yes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::Medium;
+
+    #[test]
+    fn rust() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.rs", text, expected);
+        run("fn verify(a: &str) -> bool { true }\n", &[(1, Medium)]);
+        run("fn validate_row(a: &Row) -> Result<(), Error> {\n    return Ok(());\n}\n", &[(1, Medium)]);
+        run("fn is_valid(a: &str) -> bool { true }\n", &[(1, Medium)]);
+        run("fn is_valid(a: &str) -> bool { false }\n", &[]);
+        run("impl A for B { fn check(&self, a: u8) -> bool { true } }\n", &[]);
+        run("trait A { fn check(&self, a: u8) -> bool { true } }\n", &[]);
+        run("#[cfg(not(feature = \"tls\"))]\nfn check(a: u8) -> bool { true }\n", &[]);
+        run("fn verify(a: &str) -> bool { b(a); true }\n", &[]);
+        run("fn is_file(&self) -> bool { true }\n", &[]);
+        run("fn checkout(a: u8) -> bool { true }\nfn enabled(a: u8) -> bool { true }\n", &[]);
+        run("fn verify(a: &str) -> bool {\n    // The kernel did.\n    true\n}\n", &[]);
+        check(&RULE, "tests/a.rs", "fn verify(a: &str) -> bool { true }\n", &[]);
+    }
+
+    #[test]
+    fn python() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.py", text, expected);
+        run("def verify_signature(a, b):\n    '''Verifies.'''\n    return True\n", &[(1, Medium)]);
+        run("class A:\n    def validate(self, a):\n        return None\n", &[(2, Medium)]);
+        run("class A(B):\n    def validate(self, a):\n        return True\n", &[]);
+        run("class A(Protocol):\n    def validate(self, a):\n        return True\n", &[]);
+        run("@check\ndef validate(a):\n    return True\n", &[]);
+        run("def is_ready(a):\n    return None\n", &[]);
+        run("def verify(a):\n    return a == 1\n", &[]);
+        run("def load(a):\n    return True\n", &[]);
+        check(&RULE, "tests/test_a.py", "def check(a):\n    return True\n", &[]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "a.go", &format!("package a\n{text}"), expected);
+        run("func VerifyToken(a string) bool { return true }\n", &[(2, Medium)]);
+        run("func (s *S) Validate() error { return nil }\n", &[(2, Medium)]);
+        run("func (S) Validate() error { return nil }\n", &[]);
+        run("func (s *S) Close() error { return nil }\n", &[]);
+        run("func Validate(a int) error { return b(a) }\n", &[]);
+        run("func isValid(a int) bool { return false }\n", &[]);
+        check(
+            &RULE,
+            "a_windows.go",
+            "//go:build windows\n\npackage a\n\nfunc check(a int) error { return nil }\n",
+            &[],
+        );
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.js", "a.ts", "a.tsx"] {
+            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+            run("function validateForm(a) { return true; }\n", &[(1, Medium)]);
+            run("const isAllowed = (a) => true;\n", &[(1, Medium)]);
+            run("class A { authorize(a) { return true; } }\n", &[(1, Medium)]);
+            run("class A extends B { authorize(a) { return true; } }\n", &[]);
+            run("run({ validate: () => true, check(a) { return true; } });\n", &[]);
+            run("function isAllowed(a) { return false; }\n", &[]);
+            run("function island(a) { return true; }\n", &[]);
+            run("function validate(a) { return a.length > 0; }\n", &[]);
+        }
+        check(&RULE, "a.test.js", "function validate(a) { return true; }\n", &[]);
+    }
+}

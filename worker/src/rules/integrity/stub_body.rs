@@ -1,0 +1,177 @@
+//! Functions that are not implemented.
+
+use schemas::severity::Severity;
+
+use crate::names::words;
+use crate::outline::{Body, Function, Span};
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Functions whose whole body says that it is not implemented: `todo!()`, `unimplemented!()`, `raise NotImplementedError`,
+    /// `panic("not implemented")`, `throw new Error("not implemented")` (high); and functions that do nothing at all: `{}`,
+    /// `pass`, `...` (medium, less sure).
+    ///
+    /// Left alone are functions for others to fill in (abstract methods, members of protocols, traits and interfaces,
+    /// overloads, stub files, methods of classes that something extends), functions that do nothing because of a base class,
+    /// an interface or a decorator, or whose comment or name says why they do nothing, and code for tests.
+    ///
+    /// ## Why it matters
+    /// The function can be called and looks finished from outside. What it promises does not happen.
+    ///
+    /// ## Example
+    /// ```text
+    /// pub fn refund(order: &Order) -> Result<(), Error> {
+    ///     todo!()
+    /// }
+    /// ```
+    ///
+    /// ## How to fix
+    /// Implement it, or take it away until it is needed. If nothing is right here, say why in a comment.
+    "integrity/stub-body", Integrity, High, version: 1, Check::Code(check)
+);
+
+/// Names of functions that may do nothing: entry points and constructors without work, and those that say so.
+const IDLE_NAMES: &[&str] = &["__init__", "__new__", "constructor", "init", "main", "new"];
+
+/// Words in names that say that nothing is done.
+const IDLE_WORDS: &[&str] =
+    &["blank", "dummy", "empty", "fake", "ignore", "mock", "noop", "nop", "nothing", "null", "stub"];
+
+/// Words in documentation that say why nothing is done.
+const REASONS: &[&str] = &["do nothing", "does nothing", "hook", "no op", "no-op", "noop", "overrid", "subclass"];
+
+/// How much of a body is searched for such words.
+const BODY_BYTES_MAX: usize = 1_000;
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    for function in &file.outline.functions {
+        if function.is_abstract || function.test.is_some() || file.is_test_code(function.span.start) {
+            continue;
+        }
+        let (severity, confidence_permille, message) = match function.shape {
+            Body::Stub => (Severity::High, 900, "function is not implemented"),
+            Body::Empty if !may_be_empty(file, function) => (Severity::Medium, 500, "function does nothing"),
+            _ => continue,
+        };
+        found.push(Hit {
+            place: file.place(function.name.clone()),
+            severity,
+            confidence_permille,
+            message: message.to_owned(),
+            suggestion: "implement it, or take it away; if nothing is right here, say why in a comment",
+        });
+    }
+}
+
+fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
+    let name = file.text(&function.name);
+    let words = words(name);
+    let is_idle = words.iter().any(|word| IDLE_WORDS.contains(&word.as_str())) || words.join("").contains("noop");
+    function.is_bound || IDLE_NAMES.contains(&name) || is_idle || gives_reason(file, function)
+}
+
+/// Whether a comment stands above, in or behind `function`, or its documentation gives a reason.
+fn gives_reason(file: &File<'_>, function: &Function) -> bool {
+    let first = file.source.line_of(function.span.start);
+    let from = file.source.line_span(first.saturating_sub(1)).start;
+    let to = file.source.line_span(file.source.line_of(function.span.end.saturating_sub(1))).end;
+    let body = function.body.clone().unwrap_or(0..0);
+    let body = file.text(&Span { start: body.start, end: body.end.min(body.start + BODY_BYTES_MAX) }).to_lowercase();
+    file.outline.has_comment(&(from..to)) || REASONS.iter().any(|reason| body.contains(reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::{High, Medium};
+
+    #[test]
+    fn rust() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.rs", text, expected);
+        run("fn a() { todo!() }\n", &[(1, High)]);
+        run("fn a() -> u8 {\n    unimplemented!(\"later\");\n}\n", &[(1, High)]);
+        run("fn a() { panic!(\"Not implemented yet\") }\n", &[(1, High)]);
+        run("impl A for B { fn a(&self) { todo!() } }\n", &[(1, High)]);
+        run("\nfn a(b: u8) {}\n", &[(2, Medium)]);
+        run("fn a() { panic!(\"no rows\") }\n", &[]);
+        run("fn a() { b(); todo!() }\n", &[]);
+        run("fn a() { let b = \"todo!()\"; c(b) }\n", &[]);
+        run("trait A { fn a(&self) { unimplemented!() } fn b(&self); fn c(&self) {} }\n", &[]);
+        run("impl A for B { fn a(&self) {} }\n", &[]);
+        run("fn main() {}\n", &[]);
+        run("fn noop() {}\n", &[]);
+        run("fn a() {\n    // Nothing to close on this platform.\n}\n", &[]);
+        run("/// Does nothing.\nfn a() {}\n", &[]);
+        run("#[cfg(test)]\nmod tests { fn a() { todo!() } }\n", &[]);
+        run("#[test]\nfn a() { todo!() }\n", &[]);
+        check(&RULE, "tests/a.rs", "fn a() { todo!() }\n", &[]);
+    }
+
+    #[test]
+    fn python() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.py", text, expected);
+        run("def a():\n    raise NotImplementedError\n", &[(1, High)]);
+        run(
+            "class A:\n    def a(self):\n        '''Pays.'''\n        raise NotImplementedError('later')\n",
+            &[(2, High)],
+        );
+        run("def a():\n    pass\n", &[(1, Medium)]);
+        run("def a():\n    '''Pays.'''\n    ...\n", &[(1, Medium)]);
+        run("def a():\n    b()\n    raise NotImplementedError\n", &[]);
+        run("class A:\n    @abstractmethod\n    def a(self): ...\n", &[]);
+        run("class A(Protocol):\n    def a(self): ...\n", &[]);
+        run("class A:\n    def a(self):\n        raise NotImplementedError\nclass B(A):\n    pass\n", &[]);
+        run("class BaseStore:\n    def a(self):\n        raise NotImplementedError\n", &[]);
+        run("class A:\n    def a(self):\n        raise NotImplementedError('subclasses must')\n", &[]);
+        run("@overload\ndef a(b: int): ...\n", &[]);
+        run("class A(B):\n    def a(self): pass\n", &[]);
+        run("@click.group()\ndef a():\n    pass\n", &[]);
+        run("def a():\n    pass  # there is nothing to close\n", &[]);
+        run("def a():\n    '''Hook for plugins.'''\n", &[]);
+        run("class A:\n    def __init__(self):\n        pass\n", &[]);
+        check(&RULE, "a.pyi", "def a(): ...\n", &[]);
+        check(&RULE, "tests/test_a.py", "def a():\n    pass\n", &[]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "a.go", &format!("package a\n{text}"), expected);
+        run("func a() { panic(\"not implemented\") }\n", &[(2, High)]);
+        run("func (s *S) A() error { panic(\"TODO: implement\") }\n", &[(2, High)]);
+        run("func a(b int) {}\n", &[(2, Medium)]);
+        run("func a() { panic(\"no rows\") }\n", &[]);
+        run("type A interface { a() }\n", &[]);
+        run("func (S) Close() {}\n", &[]);
+        run("func main() {}\n", &[]);
+        run("func a() {\n\t// Nothing to close.\n}\n", &[]);
+        run("// a does nothing on this platform.\nfunc a() {}\n", &[]);
+        run("func nopCloser() {}\n", &[]);
+        check(&RULE, "a_other.go", "//go:build !linux\n\npackage a\n\nfunc a() {}\n", &[]);
+        check(&RULE, "a_test.go", "package a\nfunc a() { panic(\"not implemented\") }\n", &[]);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.js", "a.ts", "a.tsx"] {
+            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+            run("function a() { throw new Error('not implemented'); }\n", &[(1, High)]);
+            run("class A { a() { throw new Error(`Method not implemented.`); } }\n", &[(1, High)]);
+            run("class A extends B { a() { throw new Error('Not implemented'); } }\n", &[(1, High)]);
+            run("function a(b) {}\n", &[(1, Medium)]);
+            run("function a() { throw new Error('no rows'); }\n", &[]);
+            run("const noop = () => {};\n", &[]);
+            run("function a() { /* nothing to close */ }\n", &[]);
+            run("class A { constructor(b) {} }\n", &[]);
+            run("class A extends B { a() {} }\n", &[]);
+            run("run({ a() {}, b: () => {} });\na.b = () => {};\n", &[]);
+            run("class A { a() { throw new Error('not implemented'); } }\nclass B extends A {}\n", &[]);
+            run("class A { a() { throw new Error('Not implemented: override it'); } }\n", &[]);
+        }
+        let run = |text: &str, expected: &[_]| check(&RULE, "a.ts", text, expected);
+        run("abstract class A { abstract a(): void; b() {} }\n", &[]);
+        run("interface A { a(): void }\nfunction a(b: number): void;\n", &[]);
+        check(&RULE, "a.test.ts", "function a() {}\n", &[]);
+    }
+}

@@ -1,0 +1,176 @@
+//! Errors that vanish without a trace.
+
+use schemas::severity::Severity;
+
+use crate::outline::{Handler, Span};
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Handlers that do nothing, such as `except: pass`, `catch (e) {}`, `if err != nil {}` and `if let Err(_) = .. {}`, and
+    /// results that are thrown away by `.ok();` (high). Low where a comment stands in the handler, where it names the kind
+    /// of error that it expects, where nothing but closing and cleaning up can fail, and in code for tests. Results that are
+    /// thrown away in plain sight, `let _ = f()` and `_ = f()`, are low too, unless a comment is near.
+    ///
+    /// ## Why it matters
+    /// When it goes wrong nobody learns of it, and what follows works on what is not there. Such faults are found last.
+    ///
+    /// ## Example
+    /// ```text
+    /// try:
+    ///     save(order)
+    /// except Exception:
+    ///     pass
+    /// ```
+    ///
+    /// ## How to fix
+    /// Hand the error on, or log it and say what happens instead. If it can be ignored, name its kind and say why.
+    "integrity/swallowed-error", Integrity, High, version: 1, Check::Code(check)
+);
+
+/// Kinds of error that stand for nearly every other.
+const BROAD_KINDS: &[&str] = &["BaseException", "Error", "Exception", "StandardError", "Throwable"];
+
+const SUGGESTION: &str = "hand the error on, or log it; if it can be ignored, name its kind and say why";
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    for handler in file.outline.handlers.iter().filter(|handler| handler.is_empty) {
+        let is_narrow = handler.caught.as_ref().is_some_and(|kinds| !is_broad(file.text(kinds)));
+        let is_excused = handler.has_comment || handler.is_cleanup || file.is_test_code(handler.span.start);
+        if is_narrow && is_excused {
+            continue;
+        }
+        found.push(Hit {
+            place: file.place(head(file, handler)),
+            severity: if is_narrow || is_excused { Severity::Low } else { Severity::High },
+            confidence_permille: 900,
+            message: if handler.has_comment { "error is ignored" } else { "error is ignored without a word" }
+                .to_owned(),
+            suggestion: SUGGESTION,
+        });
+    }
+    for discard in &file.outline.discards {
+        let is_excused =
+            discard.is_cleanup || file.is_test_code(discard.span.start) || has_comment(file, &discard.span);
+        let (severity, confidence_permille) = match (discard.is_fallible, is_excused) {
+            (true, false) => (Severity::High, 800),
+            (true, true) => (Severity::Low, 800),
+            (false, false) => (Severity::Low, 400),
+            (false, true) => continue,
+        };
+        found.push(Hit {
+            place: file.place(discard.span.clone()),
+            severity,
+            confidence_permille,
+            message: "result is thrown away, an error with it".to_owned(),
+            suggestion: SUGGESTION,
+        });
+    }
+}
+
+/// The handler up to its body, which is shown.
+fn head(file: &File<'_>, handler: &Handler) -> Span {
+    let line = file.source.line_span(file.source.line_of(handler.span.start));
+    handler.span.start..handler.span.end.min(line.end).max(handler.span.start)
+}
+
+/// Whether one of the kinds in `kinds` stands for nearly every error: `Exception`, `(OSError, builtins.Exception)`.
+fn is_broad(kinds: &str) -> bool {
+    let mut paths = kinds.split(|c: char| c.is_whitespace() || "(),|".contains(c));
+    paths.any(|path| path.rsplit(['.', ':']).next().is_some_and(|name| BROAD_KINDS.contains(&name)))
+}
+
+/// Whether a comment stands on the lines of `span` or on the line above.
+fn has_comment(file: &File<'_>, span: &Span) -> bool {
+    let line = |at: usize| file.source.line_of(at);
+    let from = file.source.line_span(line(span.start).saturating_sub(1)).start;
+    let to = file.source.line_span(line(span.end.saturating_sub(1))).end;
+    file.outline.has_comment(&(from..to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::{High, Low};
+
+    #[test]
+    fn rust() {
+        let run = |body: &str, expected: &[_]| check(&RULE, "src/a.rs", &format!("fn a() {{\n{body}\n}}\n"), expected);
+        run("b.save().ok();", &[(2, High)]);
+        run("if let Err(_) = b.save() {}", &[(2, High)]);
+        run("if let Err(error) = b.save() {\n}", &[(2, High)]);
+        run("b.close().ok();", &[(2, Low)]);
+        run("b.save().ok(); // the next run saves it again", &[(2, Low)]);
+        run("let _ = b.save();", &[(2, Low)]);
+        run("if let Err(_) = b.save() {\n// the next run saves it again\n}", &[(2, Low)]);
+        run("if let Err(Error::Closed) = b.save() {}", &[(2, Low)]);
+        run("let c = b.save().ok();", &[]);
+        run("b.save().ok()", &[]);
+        run("let _ = b.save()?;", &[]);
+        run("let _guard = b.save();", &[]);
+        run("// the next run saves it again\nlet _ = b.save();", &[]);
+        run("let _ = b.close();", &[]);
+        run("if let Err(error) = b.save() { warn(error) }", &[]);
+        run("let c = \"b.save().ok();\"; // b.save().ok();", &[]);
+        check(&RULE, "tests/a.rs", "fn a() { b.save().ok(); let _ = b.save(); }\n", &[(1, Low)]);
+    }
+
+    #[test]
+    fn python() {
+        let of = |kind: &str, body: &str| format!("try:\n    save()\nexcept{kind}:\n    {body}\n");
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.py", text, expected);
+        run(&of("", "pass"), &[(3, High)]);
+        run(&of(" Exception as e", "..."), &[(3, High)]);
+        run(&of(" (KeyError, Exception)", "pass"), &[(3, High)]);
+        run(&of(" KeyError", "pass"), &[(3, Low)]);
+        run(&of(" Exception", "pass  # saved again by the next run"), &[(3, Low)]);
+        run(&of(" Exception", "# saved again by the next run\n    pass"), &[(3, Low)]);
+        run(&of("", "pass").replace("save", "sock.close"), &[(3, Low)]);
+        run("def close():\n    try:\n        save()\n    except Exception:\n        pass\n", &[(4, Low)]);
+        run(&of(" KeyError", "pass  # saved again by the next run"), &[]);
+        run(&of(" Exception", "log()"), &[]);
+        run(&of(" Exception", "raise"), &[]);
+        run(&of(" Exception", "return"), &[]);
+        run("'''\ntry: save()\nexcept: pass\n'''\n", &[]);
+        check(&RULE, "tests/test_a.py", &of("", "pass"), &[(3, Low)]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |body: &str, expected: &[_]| {
+            check(&RULE, "a.go", &format!("package a\nfunc a() {{\n{body}\n}}\n"), expected);
+        };
+        run("if err != nil {}", &[(3, High)]);
+        run("if err := save(); err != nil {\n}", &[(3, High)]);
+        run("if err := f.Close(); err != nil {\n}", &[(3, Low)]);
+        run("if err != nil {\n// saved again by the next run\n}", &[(3, Low)]);
+        run("_ = save()", &[(3, Low)]);
+        run("if err != nil {\nreturn\n}", &[]);
+        run("if err == nil {\n}", &[]);
+        run("if rows != nil {\n}", &[]);
+        run("_ = f.Close()", &[]);
+        run("_ = save() // saved again by the next run", &[]);
+        run("_ = unused", &[]);
+        run("b, _ := save()", &[]);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.js", "a.ts", "a.tsx"] {
+            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+            run("try { save(); } catch (e) {}\n", &[(1, High)]);
+            run("try {\n save();\n} catch {\n}\n", &[(3, High)]);
+            run("try { save(); } catch (e) { ; }\n", &[(1, High)]);
+            run("try { save(); } catch {\n // saved again by the next run\n}\n", &[(1, Low)]);
+            run("try { await sock.close(); } catch {}\n", &[(1, Low)]);
+            run("class A { dispose() { try { save(); } catch {} } }\n", &[(1, Low)]);
+            run("try { save(); } catch (e) { log(e); }\n", &[]);
+            run("try { save(); } catch (e) { return; }\n", &[]);
+            run("try { save(); } finally {}\n", &[]);
+            run("save().catch(log);\n", &[]);
+            run("// try { save(); } catch (e) {}\n", &[]);
+        }
+        check(&RULE, "a.test.js", "try { save(); } catch (e) {}\n", &[(1, Low)]);
+    }
+}

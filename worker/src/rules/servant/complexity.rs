@@ -1,0 +1,123 @@
+//! Functions with too many paths through them.
+
+use schemas::severity::Severity;
+
+use crate::names::words;
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Functions with more than 10 independent paths (medium) or 20 (high): cyclomatic complexity, which is 1 and 1 for each
+    /// branch, loop, handler, guard and `and` or `or`. A `match`, `switch` or `select` counts once, however many cases it
+    /// has. Functions that parse or decode, as their names say, and tests may have twice as many.
+    ///
+    /// ## Why it matters
+    /// Each path wants a test, and a reader who keeps in mind how one got there. Faults gather where nobody does either.
+    ///
+    /// ## Example
+    /// ```text
+    /// if (a && b || c) { for (..) { if (d) { .. } else if (e && f) { .. } } } else if (..) { .. }
+    /// ```
+    ///
+    /// ## How to fix
+    /// Give conditions names, return early, and move what a branch does into functions.
+    "servant/complexity", Servant, High, version: 1, Check::Code(check)
+);
+
+/// More paths than this are reported: the limit that the measure was published with.
+const PATHS_MAX: u32 = 10;
+
+/// From this many times the limit on it is worse.
+const GRAVE_TIMES: u32 = 2;
+
+/// What parsers and tests may have more: the former branch by trade, the latter to compare.
+const LENIENT_TIMES: u32 = 2;
+
+/// Words in the names of functions that branch by trade.
+const PARSER_WORDS: &[&str] = &["decode", "lex", "lexer", "parse", "parser", "scan", "tokenize"];
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    for function in &file.outline.functions {
+        let is_parser = || words(file.text(&function.name)).iter().any(|word| PARSER_WORDS.contains(&word.as_str()));
+        let paths = function.complexity;
+        if paths <= PATHS_MAX {
+            continue;
+        }
+        let is_lenient = file.is_test_code(function.span.start) || is_parser();
+        let limit = if is_lenient { PATHS_MAX * LENIENT_TIMES } else { PATHS_MAX };
+        if paths <= limit {
+            continue;
+        }
+        found.push(Hit {
+            place: file.place(function.name.clone()),
+            severity: if paths > limit * GRAVE_TIMES { Severity::High } else { Severity::Medium },
+            confidence_permille: 900,
+            message: format!("function has {paths} independent paths, more than {limit}"),
+            suggestion: "give conditions names, return early, and move what a branch does into functions",
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::{High, Medium};
+
+    #[test]
+    fn rust() {
+        let run = |text: String, expected: &[_]| check(&RULE, "a.rs", &text, expected);
+        let of = |times: usize| format!("fn a() {{ {} }}\n", "if b { c(); }\n".repeat(times));
+        run(of(9), &[]);
+        run(of(10), &[(1, Medium)]);
+        run(of(20), &[(1, High)]);
+        run(format!("fn a() -> bool {{ {} true }}\n", "b && c || ".repeat(5)), &[(1, Medium)]);
+        run(of(20).replace("fn a", "fn parse_row"), &[(1, Medium)]);
+        run(of(19).replace("fn a", "fn parse_row"), &[]);
+        run(format!("#[test]\n{}", of(19)), &[]);
+        run(format!("fn a() {{ match b {{ {} }} }}\n", "1 => 2,\n".repeat(30)), &[]);
+        run(format!("fn a() {{ {} }}\n", "// if b && c\nlet d = \"if b && c\";\n".repeat(30)), &[]);
+        run(format!("fn a() {{ {} }}\n", of(6).repeat(3)), &[]);
+    }
+
+    #[test]
+    fn python() {
+        let run = |text: String, expected: &[_]| check(&RULE, "a.py", &text, expected);
+        let of = |times: usize| format!("def a():\n{}", "    if b: c()\n".repeat(times));
+        run(of(10), &[(1, Medium)]);
+        run(of(20), &[(1, High)]);
+        run(format!("def a():\n    return {}\n", "b and c or ".repeat(5) + "d"), &[(1, Medium)]);
+        run(of(9), &[]);
+        run(of(19).replace("def a", "def parse"), &[]);
+        run(format!("def a():\n    match b:\n{}", "        case 1: c()\n".repeat(30)), &[]);
+        run(format!("class A:\n{}", "    def a(self):\n        if b: c()\n".repeat(30)), &[]);
+        check(&RULE, "tests/test_a.py", &of(19), &[]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |text: String, expected: &[_]| check(&RULE, "a.go", &format!("package a\n{text}"), expected);
+        let of = |times: usize| format!("func a() {{\n{}}}\n", "if b { c() }\n".repeat(times));
+        run(of(10), &[(2, Medium)]);
+        run(of(20), &[(2, High)]);
+        run(of(9), &[]);
+        run(of(19).replace("func a", "func scanRow"), &[]);
+        run(format!("func a() {{\nswitch b {{\n{}}}\n}}\n", "case 1: c()\n".repeat(30)), &[]);
+        run(of(6).repeat(3), &[]);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.js", "a.ts", "a.tsx"] {
+            let run = |text: String, expected: &[_]| check(&RULE, path, &text, expected);
+            let of = |times: usize| format!("function a() {{\n{}}}\n", "if (b) { c(); }\n".repeat(times));
+            run(of(10), &[(1, Medium)]);
+            run(of(20), &[(1, High)]);
+            run(format!("const a = () => {}d;\n", "b ? c : ".repeat(10)), &[(1, Medium)]);
+            run(of(9), &[]);
+            run(of(19).replace("function a", "function tokenize"), &[]);
+            run(format!("function a() {{\nswitch (b) {{\n{}}}\n}}\n", "case 1: c();\n".repeat(30)), &[]);
+            run(format!("function a() {{\n{}}}\n", of(6).repeat(3)), &[]);
+        }
+    }
+}

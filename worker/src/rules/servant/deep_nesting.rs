@@ -1,0 +1,106 @@
+//! Functions whose control structures stand too deep in each other.
+
+use schemas::severity::Severity;
+
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Functions with control structures (`if`, `for`, `while`, `match`, `switch`, `try` and their kin) more than 4 deep in
+    /// each other. `else if` stands beside its `if`, not in it; all callbacks around a place count as one level together.
+    ///
+    /// ## Why it matters
+    /// Whoever reads the innermost line has to hold every condition around it in mind.
+    ///
+    /// ## Example
+    /// ```text
+    /// for row in rows { if row.ok { for cell in row { if cell.ok { while cell.next() { .. } } } } }
+    /// ```
+    ///
+    /// ## How to fix
+    /// Return or continue early instead of going in, and give inner loops a function of their own.
+    "servant/deep-nesting", Servant, Medium, version: 1, Check::Code(check)
+);
+
+/// Deeper than this is reported.
+const DEPTH_MAX: u32 = 4;
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    for function in file.outline.functions.iter().filter(|function| function.nesting > DEPTH_MAX) {
+        found.push(Hit {
+            place: file.place(function.name.clone()),
+            severity: Severity::Medium,
+            confidence_permille: 900,
+            message: format!("control structures are {} deep, more than {DEPTH_MAX}", function.nesting),
+            suggestion: "return or continue early instead of going in, and give inner loops a function of their own",
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::Medium;
+
+    fn braces(open: &str, depth: usize) -> String {
+        format!("{}{}", open.repeat(depth), "}".repeat(depth))
+    }
+
+    #[test]
+    fn rust() {
+        let run = |body: String, expected: &[_]| check(&RULE, "a.rs", &format!("fn a() {{ {body} }}\n"), expected);
+        run(braces("if b { ", 5), &[(1, Medium)]);
+        run("for b in c { while d { loop { match e { 1 => if f { }, _ => {} } } } }".to_owned(), &[(1, Medium)]);
+        run(braces("if b { ", 4), &[]);
+        run(format!("if b {{}} {}", "else if c { d(); } ".repeat(9)), &[]);
+        run(braces("{ ", 9), &[]);
+        run(format!("{}{}", braces("if b { ", 4), braces("for b in c { ", 4)), &[]);
+        run(format!("b(|| c(|| d(|| {{ {} }})));", braces("if b { ", 3)), &[]);
+        run(format!("b(|| c(|| d(|| {{ {} }})));", braces("if b { ", 4)), &[(1, Medium)]);
+        run(format!("if b {{ if b {{ fn c() {{ {} }} }} }}", braces("if b { ", 4)), &[]);
+    }
+
+    #[test]
+    fn python() {
+        let nested = |lines: &[&str]| {
+            let line = |(depth, line): (usize, &&str)| format!("{}{line}\n", "    ".repeat(depth));
+            lines.iter().enumerate().map(line).collect::<String>()
+        };
+        let run = |lines: &[&str], expected: &[_]| check(&RULE, "a.py", &nested(lines), expected);
+        run(&["def a():", "for b in c:", "if d:", "while e:", "if f:", "if g:", "h()"], &[(1, Medium)]);
+        run(&["def a():", "if b:", "if b:", "if b:", "if b:", "match b:", "case 1: c()"], &[(1, Medium)]);
+        run(&["def a():", "for b in c:", "if d:", "while e:", "if f:", "h()"], &[]);
+        run(&["def a():", "with b:", "with b:", "with b:", "with b:", "with b:", "c()"], &[]);
+        run(&["class A:", "def a():", "if b:", "if b:", "if b:", "def c():", "if b:", "if b:", "d()"], &[]);
+        let chain = format!("def a():\n    if b: c()\n{}", "    elif b: c()\n".repeat(9));
+        check(&RULE, "a.py", &chain, &[]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |body: String, expected: &[_]| {
+            check(&RULE, "a.go", &format!("package a\nfunc a() {{ {body} }}\n"), expected);
+        };
+        run(braces("if b { ", 5), &[(2, Medium)]);
+        run(format!("switch b {{ case 1: {} }}", braces("for b { ", 4)), &[(2, Medium)]);
+        run(braces("if b { ", 4), &[]);
+        run(format!("if b {{}} {}", "else if c { d() } ".repeat(9)).replace("} }", "}}"), &[]);
+        run(format!("b(func() {{ c(func() {{ {} }}) }})", braces("if b { ", 3)), &[]);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.js", "a.ts", "a.tsx"] {
+            let run = |body: String, expected: &[_]| {
+                check(&RULE, path, &format!("function a() {{ {body} }}\n"), expected);
+            };
+            run(braces("if (b) { ", 5), &[(1, Medium)]);
+            run(format!("try {{ {} }} catch (e) {{ throw e; }}", braces("for (;;) { ", 4)), &[(1, Medium)]);
+            run(braces("if (b) { ", 4), &[]);
+            run(format!("if (b) {{}} {}", "else if (c) { d(); } ".repeat(9)), &[]);
+            run(format!("b(() => c(() => d(() => {{ {} }})));", braces("if (b) { ", 3)), &[]);
+            run(format!("b(() => c(() => d(() => {{ {} }})));", braces("if (b) { ", 4)), &[(1, Medium)]);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Files that hold too much.
+
+use schemas::severity::Severity;
+
+use crate::outline::Function;
+use crate::paths;
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Files with more than 1,000 lines of code, or with more than 40 things that can be used from outside: functions, types
+    /// and constants. Code for tests does not count, nor do files of declarations only, and amalgamations, which say so in
+    /// their names.
+    ///
+    /// ## Why it matters
+    /// Everything in such a file seems to belong together, so nobody sees what really does. Every change goes through it.
+    ///
+    /// ## Example
+    /// ```text
+    /// utils.py: 2,400 lines about dates, mail, users and prices
+    /// ```
+    ///
+    /// ## How to fix
+    /// Find the groups that are used together, and give each a file with a name that says what it is about.
+    "servant/god-module", Servant, Medium, version: 1, Check::Code(check)
+);
+
+/// More lines of code than this are reported.
+const LINES_MAX: usize = 1_000;
+
+/// More things to be used from outside than this are reported.
+const SYMBOLS_MAX: usize = 40;
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    let path = file.source.path;
+    let is_amalgamation = paths::file_name(path).to_ascii_lowercase().contains("amalgam");
+    if paths::is_test(path) || is_amalgamation || declares_only(&file.outline.functions) {
+        return;
+    }
+    let in_tests: usize = file.outline.test_code.iter().map(|span| file.code_lines(span)).sum();
+    let lines = file.code_lines(&(0..file.source.text.len())).saturating_sub(in_tests);
+    let is_own = |at: usize| !file.outline.is_test_code(at);
+    let symbols = file.outline.symbols.iter().filter(|symbol| is_own(symbol.name.start)).count();
+    let message = match (lines > LINES_MAX, symbols > SYMBOLS_MAX) {
+        (true, _) => format!("file has {lines} lines of code, more than {LINES_MAX}"),
+        (_, true) => format!("file offers {symbols} things to others, more than {SYMBOLS_MAX}"),
+        _ => return,
+    };
+    found.push(Hit {
+        place: file.place(0..0),
+        severity: Severity::Medium,
+        confidence_permille: 900,
+        message,
+        suggestion: "find the groups that are used together, and give each a file of its own",
+    });
+}
+
+/// Whether `functions` are there, and all of them to be filled in elsewhere.
+fn declares_only(functions: &[Function]) -> bool {
+    !functions.is_empty() && functions.iter().all(|function| function.is_abstract)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::Medium;
+
+    #[test]
+    fn rust() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "a.rs", text, expected);
+        run(&"static A: u8 = 1;\n".repeat(1_001), &[(1, Medium)]);
+        run(&"pub fn a() { b() }\n".repeat(41), &[(1, Medium)]);
+        run(&"static A: u8 = 1;\n\n// b\n".repeat(1_000), &[]);
+        run(&"pub fn a() { b() }\nfn c() { d() }\n".repeat(40), &[]);
+        run(&format!("fn a() {{}}\n#[cfg(test)]\nmod tests {{\n{}}}\n", "fn a() { b() }\n".repeat(1_100)), &[]);
+        run(&format!("pub trait A {{ {} }}\n", "fn a();\n".repeat(50)), &[]);
+        check(&RULE, "tests/a.rs", &"static A: u8 = 1;\n".repeat(1_001), &[]);
+    }
+
+    #[test]
+    fn python() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "a.py", text, expected);
+        run(&"a = 1\n".repeat(1_001), &[(1, Medium)]);
+        run(&"def a(): b()\n".repeat(41), &[(1, Medium)]);
+        run(&"a = 1\n# b\n\n".repeat(1_000), &[]);
+        run(&"def a(): b()\ndef _c(): d()\n".repeat(40), &[]);
+        run(&format!("'''\n{}'''\n", "a\n".repeat(1_100)), &[]);
+        check(&RULE, "a.pyi", &"def a(): ...\n".repeat(60), &[]);
+        check(&RULE, "tests/test_a.py", &"a = 1\n".repeat(1_001), &[]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |text: String, expected: &[_]| check(&RULE, "a.go", &format!("package a\n{text}"), expected);
+        run("var a = 1\n".repeat(1_000), &[(1, Medium)]);
+        run("func A() { b() }\n".repeat(41), &[(1, Medium)]);
+        run("var a = 1\n// b\n\n".repeat(999), &[]);
+        run("func A() { b() }\nfunc a() { b() }\n".repeat(40), &[]);
+        run(format!("const (\n{})\n", "A = 1\n".repeat(60)), &[]);
+        check(&RULE, "a_test.go", &format!("package a\n{}", "var a = 1\n".repeat(1_001)), &[]);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.js", "a.ts", "a.tsx"] {
+            let run = |text: String, expected: &[_]| check(&RULE, path, &text, expected);
+            run("a();\n".repeat(1_001), &[(1, Medium)]);
+            run("export function a() { b(); }\n".repeat(41), &[(1, Medium)]);
+            run("a();\n// b\n\n".repeat(1_000), &[]);
+            run("export function a() { b(); }\nfunction c() { d(); }\n".repeat(40), &[]);
+        }
+        check(&RULE, "a.d.ts", &"export function a(): void;\n".repeat(60), &[]);
+        check(&RULE, "a-amalgamation.js", &"a();\n".repeat(1_001), &[]);
+        check(&RULE, "a.test.js", &"a();\n".repeat(1_001), &[]);
+    }
+}

@@ -1,0 +1,117 @@
+//! Functions with too many parameters.
+
+use schemas::severity::Severity;
+
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Functions with more than 7 parameters (low) or 10 (medium), the receiver not counted. Left alone are functions whose
+    /// parameters are chosen elsewhere: by a trait, an interface, a base class, a decorator or C, and constructors, which
+    /// frameworks fill.
+    ///
+    /// ## Why it matters
+    /// At the call nobody sees which value is which, and two of one type are swapped without a word from the compiler.
+    ///
+    /// ## Example
+    /// ```text
+    /// def draw(x, y, width, height, color, border, shadow, opacity): ...
+    /// ```
+    ///
+    /// ## How to fix
+    /// Put what belongs together into one type: a rectangle, a style, options.
+    "servant/too-many-params", Servant, Medium, version: 1, Check::Code(check)
+);
+
+/// More parameters than this are reported: about as many things as people hold in mind at once.
+const PARAMETERS_MAX: u32 = 7;
+
+/// More than this are worse.
+const GRAVE_MAX: u32 = 10;
+
+/// Functions that make a value of its parts, or that a framework calls with them.
+const CONSTRUCTORS: &[&str] = &["__init__", "__new__", "build", "constructor", "new"];
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    for function in &file.outline.functions {
+        let count = function.parameters;
+        let is_chosen_elsewhere = function.is_bound || CONSTRUCTORS.contains(&file.text(&function.name));
+        if count <= PARAMETERS_MAX || is_chosen_elsewhere || file.is_test_code(function.span.start) {
+            continue;
+        }
+        found.push(Hit {
+            place: file.place(function.name.clone()),
+            severity: if count > GRAVE_MAX { Severity::Medium } else { Severity::Low },
+            confidence_permille: 900,
+            message: format!("function has {count} parameters, more than {PARAMETERS_MAX}"),
+            suggestion: "put what belongs together into one type",
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::{Low, Medium};
+
+    fn list(count: usize, kind: &str) -> String {
+        (0..count).map(|index| format!("a{index}{kind}")).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn rust() {
+        let of = |count: usize| format!("fn a({}) {{ b() }}\n", list(count, ": u8"));
+        let run = |text: &str, expected: &[_]| check(&RULE, "a.rs", text, expected);
+        run(&of(8), &[(1, Low)]);
+        run(&of(11), &[(1, Medium)]);
+        run(&of(7), &[]);
+        run(&format!("impl A {{ fn a(&self, {}) {{ b() }} }}\n", list(7, ": u8")), &[]);
+        run(&format!("impl A for B {{ {} }}\n", of(8)), &[]);
+        run(&format!("pub extern \"C\" {}", of(8)), &[]);
+        run(&format!("extern \"C\" {{ fn a({}); }}\n", list(8, ": u8")), &[]);
+        run(&of(8).replace("fn a", "fn new"), &[]);
+        run(&format!("#[cfg(test)]\nmod tests {{ {} }}\n", of(8)), &[]);
+        run("fn a(b: (u8, u8, u8, u8), c: fn(u8, u8, u8, u8, u8, u8, u8, u8)) { d() }\n", &[]);
+    }
+
+    #[test]
+    fn python() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "a.py", text, expected);
+        run(&format!("def a({}):\n    b()\n", list(8, "")), &[(1, Low)]);
+        run(&format!("def a({}):\n    b()\n", list(11, ": int = 1")), &[(1, Medium)]);
+        run(&format!("class A:\n    def a(self, {}):\n        b()\n", list(8, "")), &[(2, Low)]);
+        run(&format!("class A:\n    def a(self, {}):\n        b()\n", list(7, "")), &[]);
+        run(&format!("class A:\n    def __init__(self, {}):\n        b()\n", list(9, "")), &[]);
+        run(&format!("class A(B):\n    def a(self, {}):\n        b()\n", list(9, "")), &[]);
+        run(&format!("@app.command\ndef a({}):\n    b()\n", list(9, "")), &[]);
+        run(&format!("def a({}, *, b, /):\n    b()\n", list(6, "")), &[]);
+        check(&RULE, "tests/test_a.py", &format!("def test_a({}):\n    b()\n", list(9, "")), &[]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |text: String, expected: &[_]| check(&RULE, "a.go", &format!("package a\n{text}"), expected);
+        run(format!("func a({} int) {{ b() }}\n", list(8, "")), &[(2, Low)]);
+        run(format!("func (s *S) a({}) {{ b() }}\n", list(11, " int")), &[(2, Medium)]);
+        run(format!("func a({} int) {{ b() }}\n", list(7, "")), &[]);
+        run(format!("func (s *S) a({}) {{ b() }}\n", list(7, " int")), &[]);
+        run(format!("type A interface {{ a({}) }}\n", list(9, " int")), &[]);
+        run(format!("func (S) a({}) {{ b() }}\n", list(9, " int")), &[]);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.js", "a.ts", "a.tsx"] {
+            let run = |text: String, expected: &[_]| check(&RULE, path, &text, expected);
+            run(format!("function a({}) {{ b(); }}\n", list(8, "")), &[(1, Low)]);
+            run(format!("const a = ({}) => b();\n", list(11, "")), &[(1, Medium)]);
+            run(format!("function a({}) {{ b(); }}\n", list(7, "")), &[]);
+            run(format!("class A {{ constructor({}) {{ b(); }} }}\n", list(9, "")), &[]);
+            run(format!("class A extends B {{ a({}) {{ c(); }} }}\n", list(9, "")), &[]);
+            run(format!("b({{ a({}) {{ c(); }} }});\n", list(9, "")), &[]);
+        }
+        check(&RULE, "a.ts", &format!("interface A {{ a({}): void }}\n", list(9, ": number")), &[]);
+        check(&RULE, "a.ts", &format!("function a(this: A, {}) {{ b(); }}\n", list(7, ": number")), &[]);
+    }
+}
