@@ -209,6 +209,12 @@ impl Outline {
         self.comments.get(next).is_some_and(|comment| comment.start < span.end)
     }
 
+    /// The comment that holds byte `at`, if one does.
+    pub(crate) fn comment_around(&self, at: usize) -> Option<&Span> {
+        let after = self.comments.partition_point(|span| span.start <= at);
+        self.comments[..after].last().filter(|span| span.contains(&at))
+    }
+
     /// Whether byte `at` is inside code that exists for tests only.
     pub(crate) fn is_test_code(&self, at: usize) -> bool {
         contains(&self.test_code, at)

@@ -1,6 +1,7 @@
 //! The rules: what one is, and the list of all.
 
 mod findings;
+mod marks;
 
 mod git {
     pub(super) mod commit_subject;
@@ -8,6 +9,8 @@ mod git {
     pub(super) mod wip_commit;
 }
 mod integrity {
+    pub(super) mod check_disabled;
+    pub(super) mod commented_out_code;
     pub(super) mod committed_secret;
     pub(super) mod conflict_marker;
     pub(super) mod constant_success;
@@ -23,6 +26,7 @@ mod servant {
     pub(super) mod deep_nesting;
     pub(super) mod function_too_long;
     pub(super) mod god_module;
+    pub(super) mod todo_density;
     pub(super) mod too_many_params;
 }
 mod tdd {
@@ -49,6 +53,8 @@ pub(crate) static ALL: &[&Rule] = &[
     &git::commit_subject::RULE,
     &git::oversized_commit::RULE,
     &git::wip_commit::RULE,
+    &integrity::check_disabled::RULE,
+    &integrity::commented_out_code::RULE,
     &integrity::committed_secret::RULE,
     &integrity::conflict_marker::RULE,
     &integrity::constant_success::RULE,
@@ -60,6 +66,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &servant::deep_nesting::RULE,
     &servant::function_too_long::RULE,
     &servant::god_module::RULE,
+    &servant::todo_density::RULE,
     &servant::too_many_params::RULE,
     &tdd::assertion_free_test::RULE,
     &tdd::coverage_exclusion::RULE,

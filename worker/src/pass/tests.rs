@@ -32,6 +32,7 @@ fn mixed() -> Shard {
         file("tests/test_a.py", b"def test_a():\n    run('\xff')\n".to_vec()),
         file("c.go", format!("package c\n{}", "func C(a, b, c, d, e, f, g, h int) { c() }\n".repeat(5))),
         file("a.test.ts", "it.only('a', () => { run() })\n"),
+        file("plan.sh", format!("# {FIXME} a\n").repeat(60)),
     ];
     let mut merge = commit("Merge");
     merge.parents = 2;
@@ -85,9 +86,9 @@ fn a_result_depends_on_its_own_file_only() {
 fn units_say_what_was_examined_and_skips_say_why_not() {
     let results = analyze(&mixed(), &every_magic());
     let skips = |magic: Magic| results[&magic].iter().map(|result| result.skipped).collect::<Vec<_>>();
-    assert_eq!(skips(Magic::Integrity), [None, None, Some(SkipReason::Binary), None, None, None, None]);
+    assert_eq!(skips(Magic::Integrity), [None, None, Some(SkipReason::Binary), None, None, None, None, None]);
     let no_language = Some(SkipReason::NoLanguage);
-    assert_eq!(skips(Magic::Tdd), [None, None, Some(SkipReason::Binary), no_language, None, None, None]);
+    assert_eq!(skips(Magic::Tdd), [None, None, Some(SkipReason::Binary), no_language, None, None, None, no_language]);
     let not_by_hand = Some(SkipReason::NotByHand);
     assert_eq!(skips(Magic::Git), [None, not_by_hand, not_by_hand, None]);
     let rust = Units { files: 1, lines: 4, functions: 1, tests: 1, commits: 0 };

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 use schemas::severity::Severity;
 
-use crate::outline::{Outline, Span};
+use crate::outline::Span;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
@@ -42,13 +42,42 @@ static MARKS: LazyLock<AhoCorasick> = LazyLock::new(|| {
 });
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    let text = &file.source.text;
-    for hit in MARKS.find_iter(text.as_ref()) {
+    for Marker { span, is_tracked, is_grave } in markers(file) {
         if found.is_full() {
             return;
         }
+        let mark = file.text(&span);
+        let message = if is_tracked { "with a ticket or owner" } else { "without a ticket" };
+        found.push(Hit {
+            severity: match (is_tracked, is_grave) {
+                (true, _) => Severity::Info,
+                (false, true) => Severity::Medium,
+                (false, false) => Severity::Low,
+            },
+            confidence_permille: 900,
+            message: format!("{mark} {message}"),
+            place: file.place(span),
+            suggestion: "do it now, or open a ticket and name it in the comment",
+        });
+    }
+}
+
+/// A note that something was put off.
+pub(crate) struct Marker {
+    /// The mark.
+    pub(crate) span: Span,
+    /// Whether it names a ticket or an owner.
+    is_tracked: bool,
+    /// Whether it says more than "later".
+    is_grave: bool,
+}
+
+/// The markers in the comments of `file`, in order.
+pub(crate) fn markers<'f>(file: &'f File<'_>) -> impl Iterator<Item = Marker> + 'f {
+    let text = file.source.text.as_ref();
+    MARKS.find_iter(text).filter_map(move |hit| {
         let (start, end) = (hit.start(), hit.end());
-        let Some(comment) = comment_around(&file.outline, start) else { continue };
+        let comment = file.outline.comment_around(start)?;
         let line = file.source.line_span(file.source.line_of(start));
         let before = &text[line.start.max(comment.start)..start];
         let after = &text[end..line.end.min(comment.end).max(end)];
@@ -56,32 +85,10 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         // Japanese writes no spaces between words; what ends such a mark is what does not list it.
         let stands =
             if mark.is_ascii() { stands_as_mark(before, after) } else { !after.starts_with([',', '、', '」']) };
-        if !stands || is_sample(before) {
-            continue;
-        }
-        let is_tracked = names_ticket_or_owner(after);
-        let severity = match hit.pattern().as_usize() {
-            _ if is_tracked => Severity::Info,
-            grave if grave < GRAVE.len() => Severity::Medium,
-            _ => Severity::Low,
-        };
-        found.push(Hit {
-            place: file.place(start..end),
-            severity,
-            confidence_permille: 900,
-            message: if is_tracked {
-                format!("{mark} with a ticket or owner")
-            } else {
-                format!("{mark} without a ticket")
-            },
-            suggestion: "do it now, or open a ticket and name it in the comment",
-        });
-    }
-}
-
-fn comment_around(outline: &Outline, at: usize) -> Option<&Span> {
-    let after = outline.comments.partition_point(|span| span.start <= at);
-    outline.comments[..after].last().filter(|span| span.contains(&at))
+        let is_grave = hit.pattern().as_usize() < GRAVE.len();
+        let marker = Marker { span: start..end, is_tracked: names_ticket_or_owner(after), is_grave };
+        (stands && !is_sample(before)).then_some(marker)
+    })
 }
 
 /// Whether a mark behind `before` is in a comment inside a comment: sample code in documentation.

@@ -1,0 +1,250 @@
+//! Checks that are switched off wholesale.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use schemas::severity::Severity;
+
+use crate::outline::Span;
+use crate::paths;
+use crate::rules::marks::{Mark, in_comments, says_why};
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Marks that silence every check of a tool at once, because they name none: bare `noqa`, `type: ignore`, `nosec`,
+    /// `nolint`, `NOLINT`, `eslint-disable`, `@ts-ignore` (low); over a whole file, such as `@ts-nocheck`,
+    /// `pylint: skip-file`, `eslint-disable` that is never taken back, `#![allow(warnings)]` (medium). With a reason one step
+    /// less. A mark that names what it silences is fine; over a whole crate or module it should also say why.
+    ///
+    /// ## Why it matters
+    /// It was put there for one complaint, and hides all that come later.
+    ///
+    /// ## Example
+    /// ```text
+    /// total = price * count  # type: ignore
+    /// ```
+    ///
+    /// ## How to fix
+    /// Mend what the tool found. If it is wrong, name the check and say why: `# type: ignore[arg-type]  # stubs are old`.
+    "integrity/check-disabled", Integrity, Medium, version: 1, Check::Text(check)
+);
+
+/// How a mark can name what it silences.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// Behind a colon or in brackets.
+    Attached,
+    /// As the next word.
+    Words,
+    /// Not at all.
+    Never,
+}
+
+/// What a mark silences.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// A line or a block.
+    Place,
+    /// A line; the whole file if no code stands above it.
+    PlaceOrFile,
+    /// The whole file.
+    File,
+    /// The file from there on, until it is taken back.
+    Rest,
+}
+
+/// Marks in comments, lower case; tools differ in whether they mind the case.
+static MARKS: &[(&str, Naming, Reach)] = &[
+    ("@phpstan-ignore-line", Naming::Words, Reach::Place),
+    ("@ts-ignore", Naming::Never, Reach::Place),
+    ("@ts-nocheck", Naming::Never, Reach::File),
+    ("checkstyle:off", Naming::Attached, Reach::File),
+    ("eslint-disable", Naming::Words, Reach::Rest),
+    ("eslint-disable-line", Naming::Words, Reach::Place),
+    ("eslint-disable-next-line", Naming::Words, Reach::Place),
+    ("flake8: noqa", Naming::Attached, Reach::File),
+    ("jshint ignore:line", Naming::Never, Reach::Place),
+    ("jshint ignore:start", Naming::Never, Reach::Place),
+    ("mypy: ignore-errors", Naming::Never, Reach::File),
+    ("nolint", Naming::Attached, Reach::PlaceOrFile),
+    ("nolintbegin", Naming::Attached, Reach::Place),
+    ("nolintnextline", Naming::Attached, Reach::Place),
+    ("noqa", Naming::Attached, Reach::Place),
+    ("nosec", Naming::Words, Reach::Place),
+    ("nosonar", Naming::Attached, Reach::Place),
+    ("oxlint-disable", Naming::Words, Reach::Rest),
+    ("oxlint-disable-line", Naming::Words, Reach::Place),
+    ("oxlint-disable-next-line", Naming::Words, Reach::Place),
+    ("pylint: disable=all", Naming::Never, Reach::PlaceOrFile),
+    ("pylint: skip-file", Naming::Never, Reach::File),
+    ("pyright: ignore", Naming::Attached, Reach::Place),
+    ("rubocop:disable all", Naming::Never, Reach::Place),
+    ("ruff: noqa", Naming::Attached, Reach::File),
+    ("stylelint-disable", Naming::Words, Reach::Rest),
+    ("swiftlint:disable all", Naming::Never, Reach::Place),
+    ("tslint:disable", Naming::Attached, Reach::Rest),
+    ("tslint:disable-next-line", Naming::Attached, Reach::Place),
+    ("type: ignore", Naming::Attached, Reach::PlaceOrFile),
+    ("type:ignore", Naming::Attached, Reach::PlaceOrFile),
+];
+
+/// Marks in code, and what they reach.
+static CODE_MARKS: &[(&str, Reach)] = &[
+    ("#![allow(", Reach::File),
+    ("#[allow(", Reach::Place),
+    ("#pragma GCC system_header", Reach::File),
+    ("#pragma clang diagnostic ignored \"-Weverything\"", Reach::File),
+    ("#pragma clang diagnostic ignored \"-Wall\"", Reach::File),
+    ("#pragma GCC diagnostic ignored \"-Wall\"", Reach::File),
+    ("@SuppressWarnings(\"all\")", Reach::Place),
+    ("@SuppressWarnings({\"all\"})", Reach::Place),
+    ("@file:Suppress(\"all\")", Reach::File),
+];
+
+/// Lints of Rust that stand for many, of those that are on unless switched off.
+const LINT_GROUPS: &[&str] = &[
+    "clippy::all",
+    "clippy::complexity",
+    "clippy::correctness",
+    "clippy::perf",
+    "clippy::style",
+    "clippy::suspicious",
+    "future_incompatible",
+    "nonstandard_style",
+    "unused",
+    "warnings",
+];
+
+/// Longest list of lints that is read: an attribute that is longer names enough.
+const LINTS_BYTES_MAX: usize = 2_000;
+
+static COMMENTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let marks = MARKS.iter().map(|(mark, ..)| mark);
+    let built = AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(marks);
+    built.expect("some dozen short marks fit every limit of the automaton")
+});
+
+static CODE: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let built = AhoCorasick::new(CODE_MARKS.iter().map(|(mark, _)| mark));
+    built.expect("a few short marks fit every limit of the automaton")
+});
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    let text = file.source.text.as_ref();
+    for mark in in_comments(file, &COMMENTS) {
+        if found.is_full() {
+            return;
+        }
+        let (name, naming, reach) = MARKS[mark.pattern];
+        if !names_something(naming, mark.rest) {
+            let is_file_wide = is_file_wide(file, reach, name, &mark);
+            report(file, mark.span, is_file_wide, says_why(mark.rest), found);
+        }
+    }
+    for hit in CODE.find_iter(text) {
+        let (span, reach) = (hit.span().range(), CODE_MARKS[hit.pattern().as_usize()].1);
+        if found.is_full() {
+            return;
+        }
+        if file.outline.is_quoted(span.start) {
+            continue;
+        }
+        if text[span.clone()].ends_with("allow(") {
+            allow(file, span, reach, found);
+        } else {
+            report(file, span, reach == Reach::File, false, found);
+        }
+    }
+}
+
+/// Whether what follows a mark names what it silences.
+fn names_something(naming: Naming, rest: &str) -> bool {
+    let name = match naming {
+        Naming::Never => return false,
+        Naming::Attached => rest.trim_start().strip_prefix([':', '(', '[']).unwrap_or_default(),
+        Naming::Words => rest.trim_start_matches([' ', '\t', ':', '[', '(']),
+    };
+    let name = name.trim_start();
+    let is_all =
+        name.strip_prefix("all").is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'));
+    name.starts_with(|c: char| c.is_alphanumeric() || c == '@') && !is_all
+}
+
+fn is_file_wide(file: &File<'_>, reach: Reach, name: &str, mark: &Mark<'_>) -> bool {
+    let text = file.source.text.as_ref();
+    match reach {
+        Reach::Place => false,
+        Reach::File => true,
+        Reach::Rest => !text[mark.span.end..].contains(&name.replace("disable", "enable")),
+        Reach::PlaceOrFile => {
+            let line = file.source.line_span(file.source.line_of(mark.span.start));
+            file.text(&line).starts_with("package ") || !has_code_before(file, mark.span.start)
+        }
+    }
+}
+
+/// Whether a byte of code stands in front of the comment at `at`.
+fn has_code_before(file: &File<'_>, at: usize) -> bool {
+    let mut end = 0;
+    for comment in file.outline.comments.iter().take_while(|comment| comment.start <= at) {
+        if !file.text(&(end..comment.start)).trim().is_empty() {
+            return true;
+        }
+        end = comment.end;
+    }
+    false
+}
+
+/// Judges an attribute that allows lints; `open` ends behind its opening bracket.
+fn allow(file: &File<'_>, open: Span, reach: Reach, found: &mut Findings<'_>) {
+    let text = file.source.text.as_ref();
+    let list = &text[open.end..text.floor_char_boundary(open.end + LINTS_BYTES_MAX)];
+    let Some(length) = list.find(')') else { return };
+    let lints = list[..length].split(',').map(str::trim).filter(|lint| !lint.is_empty());
+    let (reasons, lints): (Vec<&str>, Vec<&str>) = lints.partition(|lint| lint.starts_with("reason"));
+    let is_group = lints.iter().any(|lint| LINT_GROUPS.contains(lint));
+    let is_file_wide = reach == Reach::File;
+    let has_reason = !reasons.is_empty() || is_explained(file, open.start);
+    // Tests share modules of which each uses a part; naming the lint is enough there, as it is for a single item.
+    let is_named_enough = !is_file_wide || has_reason || paths::is_test(file.source.path);
+    if is_group {
+        report(file, open.start..open.end + length, is_file_wide, has_reason, found);
+    } else if !is_named_enough {
+        found.push(Hit {
+            place: file.place(open.start..open.end + length),
+            severity: Severity::Low,
+            confidence_permille: 800,
+            message: "a check is off for the whole module, without a reason".to_owned(),
+            suggestion: "allow it where it is needed, or say why it must be off everywhere",
+        });
+    }
+}
+
+/// Whether a comment that says something stands on the line of byte `at`, or ends on the line above.
+fn is_explained(file: &File<'_>, at: usize) -> bool {
+    let line = file.source.line_of(at);
+    let comments = &file.outline.comments;
+    let from = comments.partition_point(|span| file.source.line_of(span.end.saturating_sub(1)) + 1 < line);
+    let near = comments[from..].iter().take_while(|span| file.source.line_of(span.start) <= line);
+    near.map(|span| file.text(span)).any(|text| !text.starts_with("//!") && says_why(text))
+}
+
+fn report(file: &File<'_>, span: Span, is_file_wide: bool, has_reason: bool, found: &mut Findings<'_>) {
+    found.push(Hit {
+        place: file.place(span),
+        severity: match (is_file_wide, has_reason) {
+            (true, false) => Severity::Medium,
+            (true, true) | (false, false) => Severity::Low,
+            (false, true) => Severity::Info,
+        },
+        confidence_permille: 900,
+        message: if is_file_wide { "every check is off for the whole file" } else { "every check is off here" }
+            .to_owned(),
+        suggestion: "mend what the tool found, or name the check and say why it is wrong",
+    });
+}
+
+#[cfg(test)]
+#[path = "check_disabled/tests.rs"]
+mod tests;

@@ -1,0 +1,122 @@
+//! What silences every check, and what only looks like it.
+
+use super::RULE;
+use crate::rules::testing::check;
+use schemas::severity::Severity::{self, Info, Low, Medium};
+
+/// Checks each of `lines` as the second line of `path`.
+#[track_caller]
+fn all(path: &str, lines: &[&str], severity: Option<Severity>) {
+    for line in lines {
+        let expected: Vec<_> = severity.map(|severity| (2, severity)).into_iter().collect();
+        check(&RULE, path, &format!("x = 1;\n{line}\n"), &expected);
+    }
+}
+
+#[test]
+fn python() {
+    let places =
+        ["f()  # noqa", "f() # NOQA", "f()  # type: ignore", "f()  #type:ignore", "f()  # nosec", "f()  # nolint"];
+    all("a.py", &places, Some(Low));
+    all("a.py", &["f()  # pyright: ignore", "f()  # type: ignore  # see #4"], Some(Low));
+    all("a.py", &["# flake8: noqa", "# pylint: skip-file", "# mypy: ignore-errors", "# ruff: noqa"], Some(Medium));
+    all("a.py", &["f()  # noqa - imports in a circle"], Some(Info));
+    let named = [
+        "f()  # noqa: E501",
+        "f()  # noqa:E501,W291",
+        "f()  # type: ignore[attr]",
+        "f()  # nosec B101",
+        "# ruff: noqa: E501",
+    ];
+    all("a.py", &named, None);
+    all(
+        "a.py",
+        &[
+            "# the noqa marks",
+            "x = '# noqa'",
+            "f()  # noqattr",
+            "# `noqa` is a mark",
+            "f()  # pylint: disable=no-self-use",
+        ],
+        None,
+    );
+    check(&RULE, "a.py", "# Text.\n\n# type: ignore\nx = 1\n", &[(3, Medium)]);
+}
+
+#[test]
+fn two_marks_on_a_line_are_two_findings() {
+    check(&RULE, "a.py", "x = 1\nf()  # type: ignore # noqa\n", &[(2, Low), (2, Low)]);
+}
+
+#[test]
+fn javascript_and_typescript() {
+    for path in ["a.js", "a.ts", "a.tsx"] {
+        let places = ["f() // eslint-disable-line", "// eslint-disable-next-line", "// @ts-ignore", "/* @ts-ignore */"];
+        all(path, &places, Some(Low));
+        all(path, &["/* eslint-disable */", "// @ts-nocheck", "/* tslint:disable */"], Some(Medium));
+        all(
+            path,
+            &["// @ts-ignore: the types of this library are wrong", "f() // eslint-disable-line -- made by hand"],
+            Some(Info),
+        );
+        all(path, &["/* eslint-disable -- written by another tool */"], Some(Low));
+        let named = [
+            "/* eslint-disable no-console */",
+            "// eslint-disable-next-line @a/b -- why",
+            "/* tslint:disable:no-any */",
+        ];
+        all(path, &named, None);
+        all(
+            path,
+            &["// @ts-expect-error", "f('// @ts-ignore')", "// uses eslint-disable", "/* eslint-enable */"],
+            None,
+        );
+        check(&RULE, path, "/* eslint-disable */\nf()\n/* eslint-enable */\n", &[(1, Low)]);
+    }
+}
+
+#[test]
+fn go() {
+    all("a.go", &["//nolint", "f() // nolint", "f() //nolint:all", "f() // #nosec"], Some(Low));
+    all("a.go", &["f() //nolint // the buffer cannot fail"], Some(Info));
+    all("a.go", &["f() //nolint:errcheck", "f() // #nosec G104", "f(`//nolint`)", "// no nolint here"], None);
+    check(&RULE, "a.go", "// Text.\npackage a //nolint\n", &[(2, Medium)]);
+    check(&RULE, "a.go", "package a\n\nvar a = 1 //nolint\n", &[(3, Low)]);
+}
+
+#[test]
+fn rust() {
+    all("a.rs", &["#![allow(warnings)]", "#![allow(dead_code, unused)]", "#![allow(clippy::all)]"], Some(Medium));
+    all(
+        "a.rs",
+        &["#[allow(warnings)]", "#[allow(unused)]", "#![allow(dead_code)]", "#![allow(\n    a::b,\n)]"],
+        Some(Low),
+    );
+    all("a.rs", &["#![allow(warnings, reason = \"made by a tool\")]"], Some(Low));
+    all(
+        "a.rs",
+        &["#[allow(dead_code)]", "#![allow(dead_code)] // used by half of the tests", "#![warn(unused)]"],
+        None,
+    );
+    all(
+        "a.rs",
+        &["// #![allow(warnings)]", "const A: &str = \"#![allow(warnings)]\";", "#![allow(x, reason = \"y\")]"],
+        None,
+    );
+    check(&RULE, "a.rs", "// The names are those of the protocol.\n#![allow(nonstandard)]\n", &[]);
+    check(&RULE, "a.rs", "//! What this crate is good for.\n#![allow(nonstandard)]\n", &[(2, Low)]);
+    check(&RULE, "tests/a.rs", "#![allow(dead_code)]\n", &[]);
+    check(&RULE, "tests/a.rs", "#![allow(warnings)]\n", &[(1, Medium)]);
+}
+
+#[test]
+fn java_c_and_others() {
+    all("A.java", &["@SuppressWarnings(\"all\")", "f(); // NOSONAR"], Some(Low));
+    all("A.java", &["@SuppressWarnings(\"unchecked\")", "// @SuppressWarnings(\"all\")", "// the NOSONAR mark"], None);
+    all("a.cc", &["f(); // NOLINT", "// NOLINTNEXTLINE", "f(); // NOLINT(*)"], Some(Low));
+    all("a.cc", &["f(); // NOLINT(runtime/int)", "// NOLINTNEXTLINE(a-b)", "f(\"// NOLINT\");"], None);
+    all("a.h", &["#pragma GCC system_header", "#pragma clang diagnostic ignored \"-Weverything\""], Some(Medium));
+    all("a.h", &["#pragma GCC diagnostic ignored \"-Wshadow\"", "// #pragma GCC system_header", "#pragma once"], None);
+    all("a.yaml", &["a: b # noqa"], Some(Low));
+    all("README.md", &["# noqa", "// @ts-nocheck"], None);
+}

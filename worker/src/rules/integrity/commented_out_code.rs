@@ -1,0 +1,211 @@
+//! Code that was commented out and left.
+
+use schemas::severity::Severity;
+
+use crate::outline::Span;
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Six or more lines of comments, one after the other, that are statements of the language around them.
+    ///
+    /// Documentation, licences, and samples are left alone: what a sentence ending in a colon introduces, what speaks of an
+    /// example, and what is indented below a sentence of the same comment.
+    ///
+    /// ## Why it matters
+    /// Nobody compiles it, tests it or renames in it; soon it does not fit the code around it. Who reads it cannot tell whether
+    /// it waits for something. What was there is in the history.
+    ///
+    /// ## Example
+    /// ```text
+    /// // let rows = load(path)?;
+    /// // for row in &rows {
+    /// //     if row.is_open() {
+    /// //         close(row)?;
+    /// ```
+    ///
+    /// ## How to fix
+    /// Delete it. If it is to come back, a ticket can name the commit that still has it.
+    "integrity/commented-out-code", Integrity, Low, version: 1, Check::Code(check)
+);
+
+/// Statements from which on a comment is code.
+const STATEMENTS_MIN: usize = 6;
+
+/// Words of a sentence that shows code on purpose.
+const INTRODUCTIONS: &[&str] =
+    &["e.g", "equivalent", "example", "expands to", "generates", "i.e", "looks like", "pseudo", "roughly", "usage"];
+
+/// Words of licences.
+const LICENCES: &[&str] = &["copyright", "license", "licence", "spdx-"];
+
+/// What opens a statement in a language that ends lines without a mark.
+const OPENERS: &[&str] = &[
+    "assert ", "await ", "break", "const ", "continue", "def ", "defer ", "del ", "elif ", "except", "export ",
+    "from ", "func ", "go ", "import ", "let ", "pass", "print", "raise ", "return", "throw ", "try", "var ", "yield ",
+];
+
+/// What a line of a comment is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A statement, or the head of one.
+    Statement,
+    /// What may stand between statements.
+    Neutral,
+    /// Words for people.
+    Prose,
+}
+
+/// A line of a comment, without its marks.
+struct Line {
+    span: Span,
+    /// Spaces in front of the text.
+    indent: usize,
+}
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    // Where statements end in semicolons, a line without one is hardly a statement.
+    let (ended, total) =
+        file.source.lines().filter(|span| !file.outline.is_quoted(span.start)).fold((0, 0), |(ended, total), span| {
+            let line = file.text(&span).trim_end();
+            (ended + usize::from(line.ends_with(';')), total + usize::from(!line.is_empty()))
+        });
+    let ends_in_semicolons = ended * 5 > total;
+    for block in blocks(file) {
+        let lower = file.text(&(block[0].span.start..block[block.len() - 1].span.end)).to_ascii_lowercase();
+        if !LICENCES.iter().any(|word| lower.contains(word)) {
+            read(file, &block, ends_in_semicolons, found);
+        }
+    }
+}
+
+/// The comments that stand on lines of their own, those with nothing but space between them together. Documentation is
+/// none of them.
+fn blocks(file: &File<'_>) -> Vec<Vec<Line>> {
+    let mut blocks: Vec<Vec<Line>> = Vec::new();
+    let mut previous_end = 0;
+    for comment in &file.outline.comments {
+        let text = file.text(comment);
+        let first = file.source.line_of(comment.start);
+        let stands_alone = file.text(&(file.source.line_span(first).start..comment.start)).trim().is_empty();
+        let is_documentation = ["///", "//!", "/**", "/*!", "#!", "##"].iter().any(|mark| text.starts_with(mark));
+        if !stands_alone || is_documentation {
+            continue;
+        }
+        let last = file.source.line_of(comment.end.saturating_sub(1));
+        let lines = (first..=last).map(|line| content(file, comment, line));
+        let between = file.text(&(previous_end..comment.start));
+        match blocks.last_mut().filter(|_| between.trim().is_empty()) {
+            Some(block) => block.extend(lines),
+            None => blocks.push(lines.collect()),
+        }
+        previous_end = comment.end;
+    }
+    blocks.retain(|block| block.len() >= STATEMENTS_MIN);
+    blocks
+}
+
+/// What line `line` of `comment` says.
+fn content(file: &File<'_>, comment: &Span, line: usize) -> Line {
+    let span = file.source.line_span(line);
+    let (start, end) = (span.start.max(comment.start), span.end.min(comment.end));
+    let text = file.text(&(start..end.max(start)));
+    let rest = text.trim_start();
+    let rest = ["//", "/*", "*/", "*", "#"].iter().find_map(|mark| rest.strip_prefix(mark)).unwrap_or(rest);
+    let body = rest.trim_end().trim_end_matches("*/").trim();
+    let indent = rest.len() - rest.trim_start().len();
+    let start = start + (text.len() - rest.len()) + indent;
+    Line { span: start..start + body.len(), indent }
+}
+
+/// Reports every stretch of `block` that is code.
+fn read(file: &File<'_>, block: &[Line], ends_in_semicolons: bool, found: &mut Findings<'_>) {
+    let mut prose: Option<&Line> = None;
+    let mut stretch: Vec<&Line> = Vec::new();
+    for line in block.iter().map(Some).chain([None]) {
+        let kind = line.map_or(Kind::Prose, |line| kind(file.text(&line.span), ends_in_semicolons));
+        match (kind, line) {
+            (Kind::Statement, Some(line)) => stretch.push(line),
+            (Kind::Prose, line) => {
+                if stretch.len() >= STATEMENTS_MIN && !prose.is_some_and(|prose| introduces(file, prose, &stretch)) {
+                    report(file, &stretch, found);
+                }
+                stretch.clear();
+                prose = line;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether the sentence `prose` shows the code below it on purpose.
+fn introduces(file: &File<'_>, prose: &Line, stretch: &[&Line]) -> bool {
+    let text = file.text(&prose.span).to_ascii_lowercase();
+    let is_indented = stretch.iter().all(|line| line.indent > prose.indent + 1);
+    text.ends_with(':') || is_indented || INTRODUCTIONS.iter().any(|word| text.contains(word))
+}
+
+fn report(file: &File<'_>, stretch: &[&Line], found: &mut Findings<'_>) {
+    let (first, last) = (stretch[0], stretch[stretch.len() - 1]);
+    found.push(Hit {
+        place: file.place(first.span.start..last.span.end),
+        severity: Severity::Low,
+        confidence_permille: 800,
+        message: format!("{} statements are commented out", stretch.len()),
+        suggestion: "delete them; the history keeps what was there",
+    });
+}
+
+fn kind(text: &str, ends_in_semicolons: bool) -> Kind {
+    if is_prose(text) {
+        return Kind::Prose;
+    }
+    let has_code = text.contains(['=', '(', ')', '.', '[', '<', '"', '\'', ':']);
+    let is_ended = text.ends_with(';') && (has_code || OPENERS.iter().any(|word| text.starts_with(word)));
+    let is_head = text.ends_with('{') && text.len() > 2;
+    let is_open_ended = !ends_in_semicolons && (is_assignment(text) || is_call(text) || opens_statement(text));
+    if is_ended || is_head || is_open_ended { Kind::Statement } else { Kind::Neutral }
+}
+
+/// Whether most of `text` is words.
+fn is_prose(text: &str) -> bool {
+    let is_word = |word: &&str| {
+        let word = word.trim_end_matches([',', '.', ':', ';', '!', '?']).trim_matches(['`', '"', '(', ')', '\'']);
+        !word.is_empty() && word.chars().all(|c| c.is_alphabetic() || c == '-' || c == '\'')
+    };
+    let (words, total) = (text.split_whitespace().filter(is_word).count(), text.split_whitespace().count());
+    // Scripts without spaces have few words, all of them foreign to code.
+    let foreign = text.chars().filter(|c| !c.is_ascii()).count();
+    let is_sentence = text.ends_with('.') && words >= 2;
+    let is_head = text.ends_with('{') || (text.starts_with("for ") && text.contains(" in ") && text.ends_with(':'));
+    (words >= 4 && words * 10 >= total * 7 && !is_head) || is_sentence || foreign * 2 > text.chars().count()
+}
+
+/// `a = b`, `let a: B = c`, `a, b := c`, `a += b`.
+fn is_assignment(text: &str) -> bool {
+    let Some(at) = text.find('=').filter(|at| *at > 0) else { return false };
+    let (left, right) = (text[..at].trim_end_matches([':', '+', '-', '*', '/', '|', '&']).trim_end(), &text[at + 1..]);
+    let is_target = left.chars().all(|c| c.is_alphanumeric() || "_.,[]\"' $:*".contains(c));
+    let words = left.split_whitespace().filter(|word| !word.ends_with(',')).count();
+    let is_number = left.starts_with(|c: char| c.is_ascii_digit());
+    is_target && !is_number && (1..=3).contains(&words) && !right.is_empty() && !right.starts_with(['=', '>'])
+}
+
+/// `a.b(c)` and nothing else.
+fn is_call(text: &str) -> bool {
+    let Some(at) = text.find('(') else { return false };
+    let name = text[..at].trim_start_matches("await ");
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.$".contains(c)) && text.ends_with([')', '('])
+}
+
+fn opens_statement(text: &str) -> bool {
+    let is_head = text.ends_with(':')
+        && ["class ", "else", "except", "finally", "for ", "if ", "try", "while ", "with "]
+            .iter()
+            .any(|word| text.starts_with(word));
+    is_head || text.starts_with('@') || OPENERS.iter().any(|word| text.starts_with(word))
+}
+
+#[cfg(test)]
+#[path = "commented_out_code/tests.rs"]
+mod tests;

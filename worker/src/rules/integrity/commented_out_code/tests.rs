@@ -1,0 +1,106 @@
+//! Code in comments, and comments that only look like code.
+
+use super::RULE;
+use crate::rules::testing::check;
+use schemas::severity::Severity::{self, Low};
+
+const RUST: &str = "let rows = load(path)?;\nfor row in &rows {\n    if row.is_open() {\n        close(row)?;\n    }\n}\nlog(rows.len());\nOk(());";
+const PYTHON: &str =
+    "rows = load(path)\nfor row in rows:\n    if row.is_open:\n        row.close()\nlog.info(rows)\nreturn rows";
+const GO: &str = "rows, err := load(path)\nif err != nil {\n\treturn err\n}\nfor _, row := range rows {\n\trow.Close()\n}\nreturn nil";
+const SCRIPT: &str = "const rows = load(path)\nfor (const row of rows) {\n  row.close()\n}\nif (rows.length) {\n  log(rows)\n}\nreturn rows";
+
+/// `code` behind `mark`, with real code above and below.
+fn commented(around: &str, before: &str, mark: &str, code: &str) -> String {
+    let lines: String = before.lines().chain(code.lines()).map(|line| format!("{mark}{line}\n")).collect();
+    format!("{around}\n{lines}{around}\n")
+}
+
+/// The languages with their marks, a line of code, and a piece of code.
+const LANGUAGES: &[(&str, &str, &str, &str)] = &[
+    ("a.rs", "// ", "const A: u8 = 1;", RUST),
+    ("a.py", "# ", "a = 1", PYTHON),
+    ("a.go", "// ", "var a = 1", GO),
+    ("a.js", "// ", "let a = 1", SCRIPT),
+    ("a.ts", "//", "let a = 1", SCRIPT),
+    ("a.tsx", "// ", "let a = 1;", RUST),
+];
+
+#[track_caller]
+fn all(before: &str, expected: &[(u32, Severity)]) {
+    for (path, mark, around, code) in LANGUAGES {
+        check(&RULE, path, &commented(around, before, mark, code), expected);
+    }
+}
+
+#[test]
+fn code_in_comments_is_found_in_every_language() {
+    all("", &[(2, Low)]);
+    all("This waits for the new loader to come.", &[(3, Low)]);
+}
+
+#[test]
+fn comments_with_empty_lines_between_them_are_one() {
+    let function = "// fn f() {\n//     g(1);\n//     h(2);\n// }\n\n";
+    check(&RULE, "a.rs", &function.repeat(6), &[(1, Low)]);
+    check(&RULE, "a.rs", &function.replace("\n\n", "\nconst A: u8 = 1;\n").repeat(6), &[]);
+}
+
+#[test]
+fn code_in_one_block_comment_is_found() {
+    check(&RULE, "a.js", &format!("let a = 1\n/*\n{SCRIPT}\n*/\n"), &[(3, Low)]);
+    check(&RULE, "a.rs", &format!("const A: u8 = 1;\n/*\n{RUST}\n*/\n"), &[(3, Low)]);
+    check(&RULE, "a.go", &format!("package a\n/*\n{GO}\n*/\n"), &[(3, Low)]);
+}
+
+#[test]
+fn samples_and_licences_are_left_alone() {
+    all("It is used as follows:", &[]);
+    all("An example of what that looks like", &[]);
+    all("Copyright 2020 Somebody", &[]);
+}
+
+#[test]
+fn code_indented_below_a_sentence_is_a_sample() {
+    for (path, mark, around, code) in LANGUAGES {
+        let indented: String = code.lines().map(|line| format!("    {line}\n")).collect();
+        check(&RULE, path, &commented(around, "Loads all rows of the table at once.", mark, &indented), &[]);
+    }
+}
+
+#[test]
+fn documentation_is_left_alone() {
+    check(&RULE, "a.rs", &commented("const A: u8 = 1;", "", "/// ", RUST), &[]);
+    check(&RULE, "a.js", &format!("/**\n{SCRIPT}\n*/\nlet a = 1\n"), &[]);
+    check(&RULE, "a.py", &format!("def f():\n    \"\"\"\n{PYTHON}\n    \"\"\"\n"), &[]);
+}
+
+#[test]
+fn five_statements_are_few() {
+    for (path, mark, around, _) in LANGUAGES {
+        check(&RULE, path, &commented(around, "", mark, "a = f(1);\n".repeat(5).as_str()), &[]);
+        check(&RULE, path, &commented(around, "", mark, "a = f(1);\n".repeat(6).as_str()), &[(2, Low)]);
+    }
+}
+
+#[test]
+fn prose_tables_and_drawings_are_no_code() {
+    let texts = [
+        "If the rows are open they are closed first;\n".repeat(8),
+        "+------+------+\n| a    | b    |\n".repeat(6),
+        "  /\\_/\\   ( o.o )\n   > ^ <\n".repeat(6),
+        "- first item, with a word or two\n- second\n".repeat(6),
+        "0x00 = none   0x01 = some\n".repeat(8),
+    ];
+    for (path, mark, around, _) in LANGUAGES {
+        for text in &texts {
+            check(&RULE, path, &commented(around, "", mark, text), &[]);
+        }
+    }
+}
+
+#[test]
+fn comments_behind_code_are_notes() {
+    check(&RULE, "a.rs", &"f(1); // g = h(2);\n".repeat(8), &[]);
+    check(&RULE, "a.py", &"f(1)  # g = h(2)\n".repeat(8), &[]);
+}

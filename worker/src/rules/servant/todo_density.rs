@@ -1,0 +1,105 @@
+//! Files that are mostly plans.
+
+use schemas::severity::Severity;
+
+use crate::rules::integrity::todo_marker::markers;
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Files in which one line of twenty (low) or of ten (medium) holds a mark such as `TODO` or `FIXME`, as
+    /// `integrity/todo-marker` finds them. Files of fewer than fifty lines are left alone: there a few marks are a large share.
+    ///
+    /// ## Why it matters
+    /// One note is a plan; a file full of them is a draft that others already build on.
+    ///
+    /// ## Example
+    /// ```text
+    /// fn sync() {
+    ///     // TODO: lock            one such line in every ten
+    /// ```
+    ///
+    /// ## How to fix
+    /// Finish the file before others depend on it, or take out what is not going to be done.
+    "servant/todo-density", Servant, Medium, version: 1, Check::Text(check)
+);
+
+/// Lines of the smallest file that is judged.
+const LINES_MIN: usize = 50;
+
+/// Shares of lines, in percent, above which the file is low and medium.
+const SHARES: (usize, usize) = (5, 10);
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    let total = file.source.line_count();
+    if total < LINES_MIN {
+        return;
+    }
+    let mut lines: Vec<usize> = markers(file).map(|marker| file.source.line_of(marker.span.start)).collect();
+    lines.dedup();
+    let (marked, (low, medium)) = (lines.len(), SHARES);
+    if marked * 100 <= total * low {
+        return;
+    }
+    let first = lines.first().copied().unwrap_or_default();
+    found.push(Hit {
+        place: file.place(file.source.line_span(first)),
+        severity: if marked * 100 > total * medium { Severity::Medium } else { Severity::Low },
+        confidence_permille: 900,
+        message: format!("{marked} of {total} lines say that something is not done"),
+        suggestion: "finish the file before others depend on it",
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::{self, Low, Medium};
+
+    /// The mark, put together so that this file holds none.
+    const MARK: &str = concat!("TO", "DO: x");
+
+    /// `marked` marks in a file of `total` lines, and what is expected there.
+    fn run(path: &str, open: &str, marked: usize, total: usize, expected: &[(u32, Severity)]) {
+        let plain = "x\n".repeat(total - marked);
+        check(&RULE, path, &format!("{}{plain}", format!("{open} {MARK}\n").repeat(marked)), expected);
+    }
+
+    #[test]
+    fn the_share_decides_in_every_language() {
+        for (path, open) in [
+            ("a.rs", "//"),
+            ("a.py", "#"),
+            ("a.go", "//"),
+            ("a.js", "//"),
+            ("a.ts", "//"),
+            ("a.java", "//"),
+            ("a.sh", "#"),
+        ] {
+            run(path, open, 6, 100, &[(1, Low)]);
+            run(path, open, 11, 100, &[(1, Medium)]);
+            run(path, open, 5, 100, &[]);
+            run(path, open, 10, 100, &[(1, Low)]);
+        }
+    }
+
+    #[test]
+    fn small_files_are_left_alone() {
+        run("a.rs", "//", 10, 49, &[]);
+        run("a.rs", "//", 10, 50, &[(1, Medium)]);
+    }
+
+    #[test]
+    fn words_outside_comments_and_files_without_comments_have_no_marks() {
+        run("a.rs", "let x =", 20, 100, &[]);
+        run("a.md", "#", 20, 100, &[]);
+        check(&RULE, "a.py", &format!("x = '# {MARK}'\n").repeat(60), &[]);
+    }
+
+    #[test]
+    fn two_marks_on_a_line_are_one_line() {
+        let text = format!("// {MARK}\n/* {MARK} */ /* {MARK} */ x\n{}", "x\n".repeat(48));
+        check(&RULE, "a.js", &text, &[]);
+    }
+}
