@@ -114,7 +114,7 @@ pub fn build(repository: &mut FixtureRepository) -> String {
     repository.commit("fix");
     repository.file("scripts/build.sh", "#!/bin/sh\n# FIXME: stop on errors\nmake\n");
     // In pieces, so that no scanner takes this file for one that holds a secret or a conflict.
-    let key = ["AKIA", "Z7Q4M2X9", "T5W3N8KD"].concat();
+    let key = ["AKIA", "Z7Q4M2X6", "T5W3N2KD"].concat();
     repository.file("deploy/settings.py", format!("REGION = \"eu-central-1\"\nACCESS_KEY = \"{key}\"\n"));
     let [ours, between, theirs] = ["<", "=", ">"].map(|mark| mark.repeat(7));
     repository.file("src/merge.py", format!("{ours} HEAD\na = 1\n{between}\na = 2\n{theirs} other\n"));

@@ -1,5 +1,7 @@
 //! The API: who may ask, what a wrong request is told, and the shapes of the right ones.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use tests::fixture::{self, COMMITS, EXPECTED, FILES};
 use tests::http::{Answer, Api};
@@ -368,6 +370,7 @@ async fn results_have_the_shapes_that_clients_know(stack: &Stack, audits: &[&str
     let one = stack.api().get("/api/v1/projects/shop/audit-results?limit=1&offset=1").await.expect(200);
     assert_eq!(one["latest_results"].as_array().unwrap().len(), 1);
     assert_eq!(text(&one["latest_results"][0]["audit_id"]), audits[1]);
-    assert_eq!(one["magicResults"].as_object().unwrap().len(), 3);
+    let magics: BTreeSet<_> = one["magicResults"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert!(["git", "integrity", "tdd"].iter().all(|magic| magics.contains(magic)), "an audit of all: {magics:?}");
     refused(&stack.api().get("/api/v1/projects/shop/audit-results?limit=101").await, 400, &["limit"]);
 }
