@@ -1,13 +1,19 @@
 //! Which language a file is in, and how that language becomes an outline.
 
+mod annotations;
 mod assertions;
 mod body;
+mod c;
 mod calls;
 mod comments;
 mod control;
+mod cpp;
 mod declarations;
 mod draft;
+mod endless;
 mod go;
+mod headers;
+mod java;
 mod javascript;
 mod python;
 mod rust;
@@ -61,10 +67,33 @@ static LANGUAGES: &[Language] = &[
     parsed(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], &javascript::JAVASCRIPT, &comments::C_LIKE),
     parsed(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], &typescript::TYPESCRIPT, &comments::C_LIKE),
     parsed(&["tsx"], &[], &typescript::TSX, &comments::C_LIKE),
+    parsed(&["java"], &[], &java::JAVA, &comments::C_LIKE),
+    parsed(&[headers::C], &[], &c::C, &comments::C_LIKE),
+    parsed(
+        &["cc", headers::CPP, "cxx", "hh", "hpp", "hxx", "inl", "ipp", "tcc", "tpp"],
+        &[],
+        &cpp::CPP,
+        &comments::C_LIKE,
+    ),
     text(
         &[
-            "c", "cc", "cpp", "cs", "cxx", "d", "dart", "gradle", "groovy", "h", "hh", "hpp", "java", "jsonc", "kt",
-            "kts", "less", "m", "mm", "proto", "scala", "scss", "sol", "swift", "zig",
+            "cs",
+            "d",
+            "dart",
+            "gradle",
+            "groovy",
+            "jsonc",
+            "kt",
+            "kts",
+            "less",
+            headers::OBJECTIVE_C,
+            "mm",
+            "proto",
+            "scala",
+            "scss",
+            "sol",
+            "swift",
+            "zig",
         ],
         &comments::C_LIKE,
     ),
@@ -163,7 +192,8 @@ fn detect(path: &str, text: &str) -> Option<&'static Language> {
     }
     if let Some(extension) = paths::extension(path) {
         let extension = extension.to_ascii_lowercase();
-        return LANGUAGES.iter().find(|language| language.extensions.contains(&extension.as_str()));
+        let extension = if extension == "h" { headers::extension(text) } else { &extension };
+        return LANGUAGES.iter().find(|language| language.extensions.contains(&extension));
     }
     let interpreter = interpreter(text)?;
     LANGUAGES.iter().find(|language| language.interpreters.contains(&interpreter))

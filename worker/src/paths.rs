@@ -73,13 +73,16 @@ pub(crate) fn is_test(path: &str) -> bool {
     has_directory(path, TEST_DIRECTORIES)
         || ["test", "spec", "fixture", "cy", "e2e"].into_iter().any(marked)
         || stem.starts_with("test_")
-        || ["_test", "-test", "_spec", "-spec", "_tests"].into_iter().any(|end| stem.ends_with(end))
-        || ["Test", "Tests", "IT"].into_iter().any(|end| stem.ends_with(end) && is_java_like(path))
+        || ["_test", "-test", "_spec", "-spec", "_tests", "_unittest"].into_iter().any(|end| stem.ends_with(end))
+        || (names_files_after_classes(path)
+            && ["Test", "Tests", "TestCase", "IT"].iter().any(|end| stem.ends_with(end)))
         || matches!(stem, "conftest" | "test" | "tests")
 }
 
-fn is_java_like(path: &str) -> bool {
-    matches!(extension(path), Some("java" | "kt" | "kts" | "scala" | "groovy" | "cs" | "swift"))
+fn names_files_after_classes(path: &str) -> bool {
+    const EXTENSIONS: &[&str] =
+        &["cc", "cpp", "cs", "cxx", "groovy", "h", "hpp", "java", "kt", "kts", "m", "mm", "php", "scala", "swift"];
+    extension(path).is_some_and(|found| EXTENSIONS.contains(&found))
 }
 
 /// Whether the file is text for people, not for machines.
@@ -108,8 +111,16 @@ mod tests {
 
     #[test]
     fn tests_are_known_by_directory_or_name() {
-        for path in ["tests/a.rs", "src/a.test.ts", "pkg/a_test.go", "test_a.py", "src/test/java/A.java", "ATest.java"]
-        {
+        for path in [
+            "tests/a.rs",
+            "src/a.test.ts",
+            "pkg/a_test.go",
+            "test_a.py",
+            "src/test/java/A.java",
+            "ATest.java",
+            "ATest.php",
+            "a_unittest.cc",
+        ] {
             assert!(is_test(path), "{path}");
         }
         for path in ["src/latest.rs", "contest/a.py", "src/attest.go", "src/testify.rs", "LATEST.md"] {

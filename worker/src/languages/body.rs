@@ -24,7 +24,7 @@ pub(super) struct Forms {
 /// The first statements of `body`, comments left out; an expression is its own only statement.
 pub(super) fn statements(body: Node<'_>, max: usize) -> Vec<Node<'_>> {
     let list = match body.kind() {
-        "block" | "module" | "statement_block" => {
+        "block" | "compound_statement" | "constructor_body" | "module" | "statement_block" => {
             let first = body.named_child(0).filter(|first| first.kind() == "statement_list");
             first.unwrap_or(body)
         }
@@ -32,6 +32,13 @@ pub(super) fn statements(body: Node<'_>, max: usize) -> Vec<Node<'_>> {
     };
     let mut cursor = list.walk();
     list.named_children(&mut cursor).filter(|child| !child.is_extra()).take(max).collect()
+}
+
+/// How many statements stand directly in `body`.
+pub(super) fn count(body: Option<Node<'_>>) -> usize {
+    let Some(body) = body else { return 0 };
+    let mut cursor = body.walk();
+    body.named_children(&mut cursor).filter(|child| !child.is_extra()).count()
 }
 
 /// The string that documents what `body` belongs to, as Python has it.
@@ -91,9 +98,10 @@ fn value(statement: &str) -> &str {
     statement.strip_prefix("return").filter(|rest| rest.starts_with(char::is_whitespace)).unwrap_or(statement).trim()
 }
 
-/// Whether `value` is a field and nothing else: `self.name`, `&self.name`, `this.name`, `r.name`.
+/// Whether `value` is a field and nothing else: `self.name`, `&self.name`, `this.name`, `r->name`.
 fn is_field(value: &str) -> bool {
-    let path = value.trim_start_matches("&mut ").trim_start_matches(['&', '*']);
+    let path = value.replace("->", ".");
+    let path = path.trim_start_matches("&mut ").trim_start_matches(['&', '*']);
     let path = path.strip_suffix(".clone()").unwrap_or(path);
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '#' | '$');
     path.contains('.') && path.starts_with(|c: char| c.is_alphabetic() || c == '_') && path.chars().all(is_word)

@@ -29,8 +29,10 @@ const CLEANUP_WORDS: &[&str] = &[
     "dispose",
     "drop",
     "exit",
+    "fclose",
     "finalize",
     "flush",
+    "free",
     "kill",
     "quit",
     "release",
@@ -52,7 +54,7 @@ const CLEANUP_WORDS: &[&str] = &[
 const NAME_FIELDS: [&str; 4] = ["field", "attribute", "property", "name"];
 
 /// Fields that hold what stands in front of it.
-const OBJECT_FIELDS: [&str; 4] = ["value", "object", "operand", "path"];
+const OBJECT_FIELDS: [&str; 6] = ["value", "object", "operand", "path", "argument", "scope"];
 
 impl Draft<'_> {
     /// Notes a call of `callee` with `arguments`; what has no name, such as a closure called where it stands, is no call.
@@ -169,8 +171,9 @@ pub(super) fn is_cleanup(draft: &Draft<'_>, call: Node<'_>) -> bool {
             _ => break,
         }
     }
-    let Some(callee) = node.child_by_field_name("function") else { return false };
-    cleans_up(draft.text_of(last_name(callee)))
+    // Where a call has no callee of its own, as in Java, its name is its own.
+    let name = node.child_by_field_name("function").map(last_name).or_else(|| node.child_by_field_name("name"));
+    name.is_some_and(|name| cleans_up(draft.text_of(name)))
 }
 
 /// Whether all that `body` does is to close or clean up.

@@ -57,6 +57,19 @@ pub(super) enum Members {
     Abstract,
 }
 
+/// What a macro call in front of a block says of the test that the block is.
+#[derive(Debug)]
+pub(super) struct Heading {
+    /// Where the call ends.
+    pub(super) end: usize,
+    /// What it names the test.
+    pub(super) name: Span,
+    /// What in it switches the test off.
+    pub(super) skip: Option<Span>,
+    /// Whether the test is to fail or to end its process.
+    pub(super) fails_otherwise: bool,
+}
+
 /// An outline in the making.
 #[derive(Debug)]
 pub(super) struct Draft<'t> {
@@ -80,6 +93,10 @@ pub(super) struct Draft<'t> {
     pub(super) bases: BTreeSet<&'t str>,
     /// Syntax nodes that are exported right where they stand, with the places where their exports begin.
     pub(super) exports: BTreeMap<usize, usize>,
+    /// A macro call read just now, if the block behind it is a test.
+    pub(super) heading: Option<Heading>,
+    /// Up to where the reader understood what the grammar may not have: macros are no syntax.
+    pub(super) understood: Option<usize>,
     scopes: Vec<Scope>,
 }
 
@@ -98,6 +115,8 @@ impl<'t> Draft<'t> {
             exported: BTreeSet::new(),
             bases: BTreeSet::new(),
             exports: BTreeMap::new(),
+            heading: None,
+            understood: None,
             scopes: vec![whole],
         }
     }

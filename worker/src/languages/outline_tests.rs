@@ -93,3 +93,18 @@ fn typescript() {
 fn javascript() {
     check("a.js", include_str!("samples/javascript.txt"));
 }
+
+#[test]
+fn java() {
+    check("ATest.java", include_str!("samples/java.txt"));
+}
+
+#[test]
+fn c() {
+    check("tests/a.h", include_str!("samples/c.txt"));
+}
+
+#[test]
+fn cpp() {
+    check("a_test.hpp", include_str!("samples/cpp.txt"));
+}

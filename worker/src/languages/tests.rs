@@ -17,6 +17,7 @@ fn a_file_is_known_by_name_extension_or_first_line() {
     assert_eq!(comments("a.YAML", "# a"), 1);
     assert_eq!(comments("run", "#!/usr/bin/env -S python3.12 -u\n# a"), 2);
     assert_eq!(comments("run", "#!/bin/sh\n# a"), 2);
+    assert_eq!(comments("a.hpp", "// a"), 1);
     assert_eq!(comments("README.md", "# a"), 0);
     assert_eq!(comments("run", "# a"), 0);
 }
@@ -27,6 +28,18 @@ fn every_parsed_language_gives_comments_strings_functions_and_tests() {
         ("a.rs", "// c\nfn f() { g(\"s\"); }\n#[test]\nfn t() { assert!(f()); }\n", (1, 1, 2, 1)),
         ("test_a.py", "# c\ndef f():\n    g('s')\ndef test_t():\n    assert f()\n", (1, 1, 2, 1)),
         ("a_test.go", "package a\n// c\nfunc f() { g(\"s\") }\nfunc TestT(t *testing.T) { t.Fatal() }\n", (1, 1, 2, 1)),
+        (
+            "ATest.java",
+            "// c\nclass ATest { int f() { return g(\"s\"); } @Test void t() { assertTrue(f()); } }\n",
+            (1, 1, 2, 1),
+        ),
+        (
+            "test_a.c",
+            "#include <assert.h>\n// c\nint f() { return g(\"s\"); }\nvoid test_t(void) { assert(f()); }\n",
+            (1, 1, 2, 1),
+        ),
+        ("a_test.cc", "// c\nint f() { return g(\"s\"); }\nTEST(A, t) { EXPECT_TRUE(f()); }\n", (1, 1, 2, 1)),
+        ("a_test.cpp", "// c\nint f() { return g(2); }\nTEST_CASE(\"s\") { CHECK(f()); }\n", (1, 1, 2, 1)),
         ("a.test.js", "// c\nfunction f() { g(2) }\nit('s', () => { expect(f()) })\n", (1, 1, 2, 1)),
         ("a.test.ts", "// c\nconst f = (x: number) => g(x)\nit('s', () => { expect(f(1)) })\n", (1, 1, 2, 1)),
         ("a.test.tsx", "// c\nconst f = () => <b>x</b>\nit('s', () => { expect(f()) })\n", (1, 1, 2, 1)),
@@ -64,11 +77,39 @@ fn comments_inside_macros_are_comments() {
 }
 
 #[test]
-fn only_endless_mixed_operators_are_not_parsed() {
+fn endless_files_are_not_parsed() {
     let gap = |text: String| read("a.py", &text).1.gap;
-    assert_eq!(gap(format!("# {}\n", "-".repeat(2_000))), None);
     assert_eq!(gap(format!("a = {}1{}\n", "[".repeat(600), "]".repeat(600))), None);
-    assert_eq!(gap(format!("a = [{}]\n", "[1],".repeat(600))), None);
     assert_eq!(gap("/*".repeat(300)), Some(SkipReason::ParseBudget));
-    assert_eq!(gap("/ *\n".repeat(300)), Some(SkipReason::ParseBudget));
+}
+
+#[test]
+fn a_header_is_parsed_in_the_language_that_it_is_in() {
+    let names = |text: &str| {
+        let (text, outline) = read("a.h", text);
+        assert_eq!(outline.first_error, None, "{text}");
+        outline.functions.iter().map(|one| text[one.name.clone()].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("static int f(int class) { return class; }\n"), ["f"]);
+    assert_eq!(names("namespace a {\nclass B { int f() { return 1; } };\n}\n"), ["f"]);
+    assert_eq!(read("a.h", "#import <A/A.h>\n@interface A : B\n@end\n").1.gap, Some(SkipReason::NoLanguage));
+}
+
+#[test]
+fn blocks_behind_macros_are_tests_and_no_errors() {
+    let text = "TEST_CASE(\"a\") {\n int b = f();\n SECTION(\"c\") { REQUIRE(b); }\n}\nint g() { return 1; }\n";
+    let (text, outline) = read("a_test.cpp", text);
+    let tests: Vec<_> = outline.tests().map(|(one, test)| (&text[one.name.clone()], test.statements)).collect();
+    assert_eq!(tests, [("\"a\"", 3)]);
+    assert_eq!(outline.first_error, None);
+    assert!(outline.is_test_code(text.find("int b").unwrap()) && !outline.is_test_code(text.find("int g").unwrap()));
+    assert!(read("a.cpp", "int f() { g(1) }\n").1.first_error.is_some());
+}
+
+#[test]
+fn functions_are_named_by_their_innermost_declarator() {
+    let (text, outline) =
+        read("a.cc", "int *A::f(int a) { }\nint (*g(int a))(int) { }\nB& B::operator=(B b) { }\nA::~A() {}\n");
+    let names: Vec<_> = outline.functions.iter().map(|one| &text[one.name.clone()]).collect();
+    assert_eq!(names, ["f", "g", "operator=", "~A"]);
 }

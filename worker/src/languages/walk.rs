@@ -8,17 +8,13 @@ use nix::time::ClockId;
 use tree_sitter::{Language, LanguageError, Node, ParseOptions, Parser, Tree};
 
 use super::draft::Draft;
+use super::endless;
 use crate::effort;
 use crate::outline::Outline;
 
 /// Longest parse, in processor time of its thread: by the clock on the wall a busy machine would give other results than
 /// an idle one. Ordinary files take some milliseconds; a file that takes this long would hold up its whole shard.
 const PARSE_BUDGET: Duration = Duration::from_millis(500);
-
-/// Longest run of operators and brackets, spaces between them not counted, in a file that is parsed. At the end of a file
-/// the parser weighs every reading of such a run at once and asks for no budget meanwhile: 3 kB of `/*` in Python take two
-/// seconds and 600 MB, 20 kB all there is. Nested data closes some dozen brackets.
-const OPERATOR_RUN_MAX: usize = 400;
 
 /// What the kind of a syntax node means to an outline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +103,7 @@ impl Grammar {
 
     /// The outline of `text`; `None` if the parser ran over its budget.
     pub(super) fn outline(&self, path: &str, text: &str) -> Option<Outline> {
-        if has_endless_operators(text) {
+        if endless::is_endless(text) {
             return None;
         }
         effort::note_parsed();
@@ -124,24 +120,6 @@ impl Grammar {
         walk(&tree, &loaded.roles, self.enter, &mut draft);
         Some(draft.finish())
     }
-}
-
-/// Whether `text` holds a run of operators that is too long. A run of one byte is a ruler or plain nesting, which parsers bear.
-fn has_endless_operators(text: &str) -> bool {
-    let (mut run, mut changes, mut last) = (0, 0, b' ');
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
-        if !byte.is_ascii_punctuation() || matches!(byte, b'_' | b'"' | b'\'') {
-            (run, changes) = (0, 0);
-        } else {
-            run += 1;
-            changes += usize::from(byte != last);
-            if run > OPERATOR_RUN_MAX && changes > OPERATOR_RUN_MAX / 2 {
-                return true;
-            }
-        }
-        last = byte;
-    }
-    false
 }
 
 fn parse(language: &Language, text: &str) -> Result<Option<Tree>, LanguageError> {
@@ -170,7 +148,8 @@ fn walk(tree: &Tree, roles: &[Role], enter: fn(&mut Draft<'_>, Node<'_>, Role), 
     loop {
         let node = cursor.node();
         let role = roles.get(usize::from(node.kind_id())).copied().unwrap_or(Role::Other);
-        if has_errors && draft.outline.first_error.is_none() && (node.is_error() || node.is_missing()) {
+        let is_error = has_errors && (node.is_error() || node.is_missing());
+        if is_error && draft.outline.first_error.is_none() && draft.understood < Some(node.start_byte()) {
             draft.outline.first_error = Some(node.start_byte());
         }
         match role {

@@ -152,14 +152,18 @@ fn hostile() -> Vec<(String, Vec<u8>)> {
         line.repeat(bytes / line.len()).into_bytes()
     };
     let mut inputs = vec![("a.rs".to_owned(), vec![b'('; 1_048_576])];
-    for extension in ["rs", "py", "go", "js", "ts", "tsx", "c"] {
+    for extension in ["rs", "py", "go", "js", "ts", "tsx", "java", "c", "cc"] {
         let path = format!("a_test.{extension}");
         for piece in ["(", "["] {
             inputs.push((path.clone(), lines(piece, 1_048_000)));
         }
         // `/*` is the worst for Python: without a guard it takes all memory, without a stack of its own the process.
-        for piece in ["/*", "/ *", "if(a){", "${", "a("] {
+        for piece in ["/*", "/ *", "if(a){", "${", "a(", "{", "a<", "a::b<", "@a(", "%w(", "template<", "a |"] {
             inputs.push((path.clone(), lines(piece, 60_000)));
+        }
+        // What opens a token that nothing closes, in front of a megabyte.
+        for opening in ["/*", "\"", "'", "`", "\"\"\"", "R\"(", "<<EOF\n"] {
+            inputs.push((path.clone(), [opening.as_bytes(), &lines("word ", 1_000_000)].concat()));
         }
         inputs.push((path.clone(), Vec::new()));
         inputs.push((path.clone(), vec![b'x'; 100_000]));

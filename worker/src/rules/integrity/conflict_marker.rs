@@ -28,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Decide between the two sides, and take out all three marks.
-    "integrity/conflict-marker", Integrity, Critical, version: 1, Check::Text(check)
+    "integrity/conflict-marker", Integrity, Critical, version: 2, Check::Text(check)
 );
 
 /// Length of each mark.

@@ -27,7 +27,7 @@ rule!(
     ///
     /// ## How to fix
     /// Do it now, or open a ticket and name it: `TODO(#123)`.
-    "integrity/todo-marker", Integrity, Medium, version: 1, Check::Text(check)
+    "integrity/todo-marker", Integrity, Medium, version: 2, Check::Text(check)
 );
 
 /// Marks that say more than "later": something is wrong or a makeshift.
@@ -168,6 +168,10 @@ mod tests {
             ("a.sql", "--"),
             ("a.c", "//"),
             ("a.java", "/*"),
+            ("a.java", "//"),
+            ("a.cc", "//"),
+            ("a.h", "/*"),
+            ("a.hpp", "//"),
             ("a.lisp", ";"),
         ] {
             check(&RULE, path, &format!("\n{open} {FIXME}: this */\n"), &[(2, Medium)]);
@@ -199,6 +203,9 @@ mod tests {
             ("a.ts", "// the page @-list"),
             ("a.ts", "// a@b"),
             ("a.sh", "echo '@: x'"),
+            ("A.java", "class A { String @ = \"// @: x\"; String t = \"\"\"\n// @: x\n\"\"\"; }"),
+            ("a.c", "char *@ = \"// @: x\";"),
+            ("a.cc", "auto @ = R\"(\n// @: x\n)\";"),
             ("README.md", "@: x"),
             ("a.txt", "# @: x"),
         ] {

@@ -173,4 +173,106 @@ mod tests {
         }
         check(&RULE, "src/a.js", "test('a', () => { run() })\n", &[]);
     }
+
+    #[test]
+    fn java() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "ATest.java", text, expected);
+        let class = |body: &str| format!("class ATest {{\n{body}\n}}\n");
+        run(&class("@Test public void a() { new Cart().total(); }"), &[(2, High)]);
+        run(&class("@org.junit.jupiter.api.Test\nvoid a() throws Exception {}"), &[(3, High)]);
+        run(&class("@ParameterizedTest\n@ValueSource(ints = 1)\nvoid a(int x) { cart.add(x); }"), &[(4, High)]);
+        run("class A extends TestCase {\npublic void testA() { cart.total(); }\n}\n", &[(2, High)]);
+        for body in [
+            "assertEquals(1, 1);",
+            "Assertions.assertThrows(E.class, () -> cart.total());",
+            "assertThat(x).isTrue();",
+            "verify(mock).run();",
+            "Assert.that(x);",
+            "assert x > 0;",
+            "try { cart.total(); fail(); } catch (E e) {}",
+            "if (x) throw new AssertionError();",
+            "mvc.perform(get(\"/\")).andExpect(status().isOk());",
+            "given().when().get(\"/\").then().statusCode(200);",
+            "await().until(cart::isEmpty);",
+            "thrown.expect(E.class);",
+        ] {
+            run(&class(&format!("@Test void a() {{ {body} }}")), &[]);
+        }
+        run(&class("@Test(expected = E.class) void a() { cart.total(); }"), &[]);
+        run(&class("@TestFactory Stream<DynamicTest> a() { return cart.tests(); }"), &[]);
+        run(&class("@Test void contextLoads() {}"), &[]);
+        run(&class("@Test void a() { same(1); }\nvoid same(int x) { assertEquals(1, x); }"), &[]);
+        run(&class("@Test void a() { runCase(); }"), &[(2, Low)]);
+        run(&class("@Test void a() { cases.run(this); }"), &[(2, Low)]);
+        run(&class("@Disabled @Test void a() { cart.total(); }"), &[]);
+        run(&class("@BeforeEach void a() { cart.total(); }\nvoid testA() { cart.total(); }"), &[]);
+        run(&class("// @Test\nvoid a() { cart.total(\"@Test\"); }"), &[]);
+    }
+
+    #[test]
+    fn c() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "tests/a.c", text, expected);
+        let unity = |body: &str| format!("#include \"unity.h\"\n{body}\n");
+        run(&unity("void test_a(void) { run(); }"), &[(2, High)]);
+        run(&unity("static void test_a(void **s) { run(); }"), &[(2, High)]);
+        run("TEST(Group, a) { run(); }\n", &[(1, High)]);
+        run("START_TEST(a)\n{ run(); }\nEND_TEST\n", &[(1, High)]);
+        run("Test(suite, a, .init = start) { run(); }\n", &[(1, High)]);
+        for body in [
+            "assert(run() == 1);",
+            "TEST_ASSERT_EQUAL(1, run());",
+            "ck_assert_int_eq(1, 1);",
+            "assert_int_equal(1, 1);",
+            "if (run() != 1) abort();",
+            "STRCMP_EQUAL(\"a\", b);",
+            "same(1);",
+        ] {
+            run(&unity(&format!("void same(int x) {{ assert(x); }}\nvoid test_a(void) {{ {body} }}")), &[]);
+        }
+        run(&unity("void test_a(void **state) { run_case(state); }"), &[(2, Low)]);
+        run(&unity("int test_a(void) { return run(); }"), &[]);
+        run(&unity("void test_a(struct table *table) { run(); }"), &[]);
+        run(&unity("void tester(void) { run(); }"), &[]);
+        run("void test_a(void) { run(); }\n", &[]);
+        run("IGNORE_TEST(Group, a) { run(); }\n", &[]);
+        run("Test(suite, a, .signal = SIGSEGV) { run(); }\n", &[]);
+        check(&RULE, "src/a.c", &unity("void test_memory(void) { run(); }"), &[]);
+        check(&RULE, "src/a.c", "TEST(Group, a) { run(); }\n", &[]);
+    }
+
+    #[test]
+    fn cpp() {
+        for path in ["a_test.cc", "tests/a.cpp", "ATest.cxx"] {
+            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+            run("namespace a {\nTEST(Suite, a) { run(); }\n}\n", &[(2, High)]);
+            run("TEST_F(Suite, a) {}\n", &[(1, High)]);
+            run("TYPED_TEST(Suite, a) { auto x = run(); }\n", &[(1, High)]);
+            run("TEST_CASE(\"a\", \"[x]\") {\n SECTION(\"b\") { run(); }\n}\n", &[(1, High)]);
+            run("BOOST_AUTO_TEST_CASE(a) { run(); }\n", &[(1, High)]);
+            for body in [
+                "EXPECT_EQ(1, 1) << \"no\";",
+                "ASSERT_THAT(x, Eq(1));",
+                "EXPECT_DEATH(run(), \"no\");",
+                "EXPECT_CALL(mock, run());",
+                "REQUIRE_NOTHROW(run());",
+                "for (int x : xs) { CHECK(x); }",
+                "BOOST_CHECK_EQUAL(1, 1);",
+                "if (!run()) throw std::runtime_error(\"no\");",
+                "FAIL() << \"no\";",
+                "a::same(1);",
+            ] {
+                let helper = "namespace a { void same(int x) { ASSERT_TRUE(x); } }";
+                run(&format!("{helper}\nTEST(Suite, a) {{ {body} }}\n"), &[]);
+                run(&format!("{helper}\nTEST_CASE(\"a\") {{ {body} }}\n"), &[]);
+            }
+            run("TEST(Suite, a) { run_case(this); }\n", &[(1, Low)]);
+            run("TEST(Suite, DISABLED_a) { run(); }\n", &[]);
+            run("TEST(Suite, a) { GTEST_SKIP(); }\n", &[]);
+            run("TEST_CASE(\"a\", \"[!shouldfail]\") { run(); }\n", &[]);
+            run("// TEST(Suite, a) { run(); }\nauto s = \"TEST(Suite, a) {}\";\n", &[]);
+            run("int main() { TEST(a, b); { run(); } }\n", &[]);
+        }
+        check(&RULE, "src/a.cc", "TEST(Suite, a) { run(); }\n", &[]);
+        check(&RULE, "src/a.cc", "#include <gtest/gtest.h>\nTEST(Suite, a) { run(); }\n", &[(2, High)]);
+    }
 }

@@ -20,7 +20,7 @@ rule!(
     ///
     /// ## How to fix
     /// Take the mark out. Most runners have a setting that fails the build when one is left.
-    "tdd/focused-test", Tdd, High, version: 1, Check::Code(check)
+    "tdd/focused-test", Tdd, High, version: 2, Check::Code(check)
 );
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
@@ -81,12 +81,20 @@ mod tests {
     }
 
     #[test]
-    fn rust_and_python_have_no_such_mark() {
+    fn other_languages_have_no_such_mark() {
         check(&RULE, "a.rs", "#[test]\nfn only() { fit(\"a\", || {}); assert!(true) }\n", &[]);
         check(&RULE, "a.rs", "fn fdescribe() { it.only(\"a\", || {}) }\n", &[]);
         check(&RULE, "a.rs", "// it.only('a', () => {})\n", &[]);
         check(&RULE, "test_a.py", "def test_a():\n    model.fit('a', lambda: 1)\n", &[]);
         check(&RULE, "test_a.py", "def test_a():\n    it.only('a', lambda: 1)\n", &[]);
         check(&RULE, "test_a.py", "fit('a', lambda: 1)\n", &[]);
+        check(
+            &RULE,
+            "ATest.java",
+            "class ATest { @Test void fit() { it.only(\"a\", () -> 1); fit(\"a\", x); } }\n",
+            &[],
+        );
+        check(&RULE, "a_test.c", "TEST(Group, only) { fit(\"a\", only); }\n", &[]);
+        check(&RULE, "a_test.cc", "TEST(Suite, only) { it.only(\"a\", [] {}); fdescribe(\"a\", [] {}); }\n", &[]);
     }
 }

@@ -9,7 +9,7 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Marks that switch a test or a group of tests off: `#[ignore]`, `@pytest.mark.skip`, `xfail`, `@unittest.skip`, `t.Skip`,
-    /// `it.skip`, `xit`, `xdescribe`, `it.todo` and their kin. Without a reason medium; with one (in the mark, in a comment
+    /// `it.skip`, `xit`, `xdescribe`, `it.todo`, `@Disabled`, `@Ignore`, `GTEST_SKIP`, `DISABLED_` and their kin. Without a reason medium; with one (in the mark, in a comment
     /// beside or right above it, or as a ticket) low.
     ///
     /// Marks that depend on a platform, an environment or another condition are left alone: there the test runs elsewhere.
@@ -138,5 +138,54 @@ mod tests {
             run("it('it.skip(1)', () => { rows.skip(1); expect(1) })\n", &[]);
             run("const run = WINDOWS ? it.skip : it\n", &[]);
         }
+    }
+
+    #[test]
+    fn java() {
+        let run = |body: &str, expected: &[_]| {
+            check(&RULE, "ATest.java", &format!("class ATest {{\n{body}\n}}\n"), expected);
+        };
+        run("@Disabled\n@Test\nvoid a() {}", &[(2, Medium)]);
+        run("@Test\n@Ignore\npublic void a() {}", &[(3, Medium)]);
+        run("@Test(enabled = false) void a() {}", &[(2, Medium)]);
+        run("@Test void a() { assumeTrue(false); }", &[(2, Medium)]);
+        run("@Disabled(\"no mailer\") @Test void a() {}", &[(2, Low)]);
+        run("@Ignore(\"no mailer\") static class In {}", &[(2, Low)]);
+        run("@Disabled @Test void a() {} // waits for the mailer", &[(2, Low)]);
+        run("@DisabledOnOs(OS.MAC) @Test void a() {}", &[]);
+        run("@EnabledIfEnvironmentVariable(named = \"CI\", matches = \"1\") @Test void a() {}", &[]);
+        run("@Test void a() { assumeTrue(isLinux()); assertTrue(x); }", &[]);
+        run("@Ignore int cached;\n// @Disabled\nString s = \"@Disabled\";", &[]);
+        check(&RULE, "src/A.java", "@Ignore class A {\n@Ignore A() {}\n@Disabled void a() {}\n}\n", &[]);
+    }
+
+    #[test]
+    fn c_and_cpp() {
+        for path in ["tests/a.cpp", "a_test.cc"] {
+            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+            run("TEST(Suite, DISABLED_a) { run(); }\n", &[(1, Medium)]);
+            run("TEST(DISABLED_Suite, a) { run(); }\n", &[(1, Medium)]);
+            run("TEST(Suite, a) {\n GTEST_SKIP();\n}\n", &[(2, Medium)]);
+            run("TEST(Suite, a) { GTEST_SKIP() << \"no mailer\"; }\n", &[(1, Low)]);
+            run("TEST_CASE(\"a\", \"[.]\") { run(); }\n", &[(1, Medium)]);
+            run("TEST_CASE(\"a\" * doctest::skip()) { run(); }\n", &[(1, Medium)]);
+            run("// waits for the mailer\nTEST(Suite, DISABLED_a) { run(); }\n", &[(2, Low)]);
+            run("TEST(Suite, a) { if (windows) GTEST_SKIP(); EXPECT_TRUE(x); }\n", &[]);
+            run("TEST(Suite, a) {\n#ifdef _WIN32\n GTEST_SKIP();\n#endif\n EXPECT_TRUE(x);\n}\n", &[]);
+            run("#ifdef _WIN32\nTEST(Suite, DISABLED_a) { run(); }\n#endif\n", &[]);
+            run("TEST_CASE(\"DISABLED\", \"[.slow]\") { CHECK(x); }\n", &[]);
+            run("int DISABLED_a() { return 1; }\n// DISABLED_b\nauto s = \"GTEST_SKIP()\";\n", &[]);
+        }
+        let run = |body: &str, expected: &[_]| {
+            let text = format!("#include \"unity.h\"\nvoid test_a(void) {{\n{body}\n}}\n");
+            check(&RULE, "tests/a.c", &text, expected);
+        };
+        run("TEST_IGNORE();", &[(3, Medium)]);
+        run("skip();", &[(3, Medium)]);
+        run("TEST_IGNORE_MESSAGE(\"no mailer\");", &[(3, Low)]);
+        check(&RULE, "tests/a.c", "IGNORE_TEST(Group, a) { run(); }\n", &[(1, Medium)]);
+        run("if (windows) skip();", &[]);
+        run("#if WINDOWS\nskip();\n#endif", &[]);
+        run("rows_skip(); puts(\"TEST_IGNORE()\");", &[]);
     }
 }
