@@ -279,7 +279,7 @@ async fn what_cannot_be_asked_is_refused(stack: &Stack) {
     let path = "/api/v1/projects/shop/audit/trigger";
     let wrong = [
         (json!({"enabled_magics": ["alchemy"]}), "magic `alchemy` is not known"),
-        (json!({"enabled_magics": ["git", "flow"]}), "magic `flow` has no rules in this build"),
+        (json!({"enabled_magics": ["git", "meta"]}), "magic `meta` has no rules in this build"),
         (json!({"audit_type": "ad_hoc"}), "kind `ad_hoc`"),
         (json!({"audit_type": "quick"}), "unknown variant `quick`"),
         (json!({"priority": "urgent"}), "unknown variant `urgent`"),

@@ -140,7 +140,7 @@ fn audit_ends_with_0_1_or_2_as_documented() {
         (vec![path("plain")], "is not in a git repository"),
         (vec![path("empty.git")], "empty"),
         (vec![path("shop.git"), "--revision".into(), "nowhere".into()], "`nowhere`"),
-        (vec![path("shop.git"), "--magic".into(), "flow".into()], "magic `flow` has no rules"),
+        (vec![path("shop.git"), "--magic".into(), "meta".into()], "magic `meta` has no rules"),
         (vec!["http://127.0.0.1/x.git".into()], "is not accepted"),
     ] {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

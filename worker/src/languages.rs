@@ -200,7 +200,7 @@ fn detect(path: &str, text: &str) -> Option<&'static Language> {
 }
 
 /// `python3` of `#!/usr/bin/env -S python3.12 -u`.
-fn interpreter(text: &str) -> Option<&str> {
+pub(crate) fn interpreter(text: &str) -> Option<&str> {
     let line = text.lines().next()?.strip_prefix("#!")?;
     let mut words = line.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
     let program = words.find(|word| *word != "env" && !word.starts_with('-') && !word.contains('='))?;

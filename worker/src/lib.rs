@@ -8,6 +8,7 @@
 
 mod accept;
 mod answer;
+mod automation;
 mod batch;
 mod bundles;
 pub mod config;

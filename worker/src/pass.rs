@@ -10,10 +10,11 @@ use schemas::facts::{Facts, Tree};
 use schemas::item::{Item, ItemResult, SkipReason, Units};
 use schemas::magic::{Input, Magic};
 
+use crate::automation::Automation;
 use crate::lines::CodeLines;
 use crate::rules::{ALL, Check, File, Findings, Rule};
 use crate::source::Source;
-use crate::{effort, languages, paths, pool, secrets};
+use crate::{automation, effort, languages, paths, pool, secrets};
 
 /// Extensions of formats that write values without quotes.
 const BARE_VALUE_EXTENSIONS: &[&str] = &["cfg", "conf", "env", "ini", "properties", "sh", "toml", "yaml", "yml"];
@@ -87,7 +88,8 @@ pub(crate) fn read(file: &SourceFile) -> Result<File<'_>, SkipReason> {
     let outline = languages::outline(&source);
     let secrets = secrets::find(&source.text, allows_bare_values(&file.path));
     let code_lines = CodeLines::count(&source, &outline);
-    Ok(File { source, outline, code_lines, secrets })
+    let automation = automation::read(&source);
+    Ok(File { source, outline, code_lines, secrets, automation })
 }
 
 fn allows_bare_values(path: &str) -> bool {
@@ -128,20 +130,15 @@ fn judge_file(item: &Item, file: &File<'_>, rules: &[&Rule]) -> ItemResult {
     result.skipped = gap;
     let mut facts = Facts::default();
     for rule in rules {
-        let check = match rule.check {
-            Check::Text(check) => check,
-            Check::Code(check) if gap.is_none() => check,
-            Check::Tree { collect, .. } => {
-                if collect(file, &mut facts) {
-                    result.skipped = None;
-                }
-                continue;
-            }
-            Check::Code(_) | Check::Commit(_) => continue,
-        };
-        result.skipped = None;
         let mut found = Findings::new(rule);
-        check(file, &mut found);
+        match (rule.check, &file.automation) {
+            (Check::Text(check), _) => check(file, &mut found),
+            (Check::Code(check), _) if gap.is_none() => check(file, &mut found),
+            (Check::Automation(check), Some(automation)) => check(file, automation, &mut found),
+            (Check::Tree { collect, .. }, _) if collect(file, &mut facts) => {}
+            (Check::Code(_) | Check::Automation(_) | Check::Tree { .. } | Check::Commit(_), _) => continue,
+        }
+        result.skipped = None;
         add(&mut result, found);
     }
     result.facts = (!facts.is_empty()).then_some(facts);
@@ -177,6 +174,9 @@ fn notes(file: &File<'_>) -> Vec<String> {
     let mut notes: Vec<String> = file.source.note.iter().cloned().collect();
     if let Some(at) = file.outline.first_error {
         notes.push(format!("syntax not understood at line {}", file.source.position(at).0));
+    }
+    if let Some(Automation::Unread(reason)) = &file.automation {
+        notes.push(reason.clone());
     }
     if file.outline.gap == Some(SkipReason::ParseBudget) {
         notes.push("takes too long to parse; only text and comments were read".to_owned());

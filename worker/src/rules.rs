@@ -3,6 +3,10 @@
 mod findings;
 mod marks;
 
+mod flow {
+    pub(super) mod gate_bypass;
+    pub(super) mod hollow_gate;
+}
 mod git {
     pub(super) mod commit_subject;
     pub(super) mod oversized_commit;
@@ -22,10 +26,15 @@ mod sages {
     pub(super) mod undocumented_api;
 }
 mod servant {
+    pub(super) mod ci_excess_permission;
+    pub(super) mod ci_no_timeout;
+    pub(super) mod ci_unpinned_action;
     pub(super) mod complexity;
     pub(super) mod deep_nesting;
     pub(super) mod function_too_long;
     pub(super) mod god_module;
+    pub(super) mod image_hygiene;
+    pub(super) mod script_unsafe;
     pub(super) mod todo_density;
     pub(super) mod too_many_params;
 }
@@ -46,10 +55,14 @@ use schemas::ids::RuleId;
 use schemas::magic::{Input, Magic};
 use schemas::severity::Severity;
 
+use crate::automation::Automation;
+
 pub(crate) use findings::{File, Findings, Hit, Place};
 
 /// Every rule, by id.
 pub(crate) static ALL: &[&Rule] = &[
+    &flow::gate_bypass::RULE,
+    &flow::hollow_gate::RULE,
     &git::commit_subject::RULE,
     &git::oversized_commit::RULE,
     &git::wip_commit::RULE,
@@ -62,10 +75,15 @@ pub(crate) static ALL: &[&Rule] = &[
     &integrity::swallowed_error::RULE,
     &integrity::todo_marker::RULE,
     &sages::undocumented_api::RULE,
+    &servant::ci_excess_permission::RULE,
+    &servant::ci_no_timeout::RULE,
+    &servant::ci_unpinned_action::RULE,
     &servant::complexity::RULE,
     &servant::deep_nesting::RULE,
     &servant::function_too_long::RULE,
     &servant::god_module::RULE,
+    &servant::image_hygiene::RULE,
+    &servant::script_unsafe::RULE,
     &servant::todo_density::RULE,
     &servant::too_many_params::RULE,
     &tdd::assertion_free_test::RULE,
@@ -97,6 +115,8 @@ pub(crate) enum Check {
     Text(fn(&File<'_>, &mut Findings<'_>)),
     /// What an outline knows beyond comments, which only parsed languages have.
     Code(fn(&File<'_>, &mut Findings<'_>)),
+    /// Pipelines, scripts and images.
+    Automation(fn(&File<'_>, &Automation, &mut Findings<'_>)),
     /// One commit.
     Commit(fn(&CommitFacts, &mut Findings<'_>)),
     /// The whole repository, once each of its files was read.
@@ -112,7 +132,7 @@ impl Check {
     /// What it reads.
     pub(crate) fn input(self) -> Input {
         match self {
-            Self::Text(_) | Self::Code(_) | Self::Tree { .. } => Input::Files,
+            Self::Text(_) | Self::Code(_) | Self::Automation(_) | Self::Tree { .. } => Input::Files,
             Self::Commit(_) => Input::History,
         }
     }

@@ -140,7 +140,7 @@ async fn what_fires_and_cannot_be_used_is_buried_as_a_request() {
         ("broken", "{", "undecodable", "EOF while parsing"),
         ("elsewhere", r#"{"project":"office"}"#, "refused", "came on the subject of `shop`"),
         ("named", named.as_str(), "refused", "leave `audit` out"),
-        ("flow", r#"{"project":"shop","magics":["flow"]}"#, "refused", "magic `flow` has no rules"),
+        ("flow", r#"{"project":"shop","magics":["meta"]}"#, "refused", "magic `meta` has no rules"),
     ];
     for (name, body, _, _) in bad {
         schedule(&stack, name, body).await;

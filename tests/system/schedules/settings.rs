@@ -47,7 +47,7 @@ async fn schedules_are_defined_shown_run_and_removed() {
         ("bad", json!({"cron": "@daily", "time_zone": "Mars"}), "time zone `Mars`"),
         ("bad", json!({"cron": "@daily", "catch_up": "maybe"}), "maybe"),
         ("bad", json!({"cron": "@daily", "request": {"kind": "ad_hoc"}}), "ad_hoc"),
-        ("bad", json!({"cron": "@daily", "request": {"magics": ["flow"]}}), "magic `flow` has no rules"),
+        ("bad", json!({"cron": "@daily", "request": {"magics": ["meta"]}}), "magic `meta` has no rules"),
         ("bad", json!({"cron": "@daily", "every": 1}), "every"),
         ("bad", json!({}), "cron"),
         ("Bad.Name", json!({"cron": "@daily"}), "schedule name `Bad.Name`"),

@@ -33,6 +33,7 @@ fn mixed() -> Shard {
         file("c.go", format!("package c\n{}", "func C(a, b, c, d, e, f, g, h int) { c() }\n".repeat(5))),
         file("a.test.ts", "it.only('a', () => { run() })\n"),
         file("plan.sh", format!("# {FIXME} a\n").repeat(60)),
+        file(".github/workflows/a.yml", "on: push\njobs:\n  a:\n    steps: [{run: cargo test || true}]\n"),
     ];
     let mut merge = commit("Merge");
     merge.parents = 2;
@@ -49,7 +50,7 @@ fn magics_run_together_find_what_they_find_apart() {
     let together = analyze(&shard, &every_magic());
     assert_eq!(
         together.keys().copied().collect::<Vec<_>>(),
-        [Magic::Integrity, Magic::Tdd, Magic::Sages, Magic::Git, Magic::Servant]
+        [Magic::Integrity, Magic::Tdd, Magic::Flow, Magic::Sages, Magic::Git, Magic::Servant]
     );
     for (magic, results) in &together {
         let apart = analyze(&shard, &BTreeSet::from([*magic]));
@@ -86,9 +87,10 @@ fn a_result_depends_on_its_own_file_only() {
 fn units_say_what_was_examined_and_skips_say_why_not() {
     let results = analyze(&mixed(), &every_magic());
     let skips = |magic: Magic| results[&magic].iter().map(|result| result.skipped).collect::<Vec<_>>();
-    assert_eq!(skips(Magic::Integrity), [None, None, Some(SkipReason::Binary), None, None, None, None, None]);
+    assert_eq!(skips(Magic::Integrity), [None, None, Some(SkipReason::Binary), None, None, None, None, None, None]);
     let no_language = Some(SkipReason::NoLanguage);
-    assert_eq!(skips(Magic::Tdd), [None, None, Some(SkipReason::Binary), no_language, None, None, None, no_language]);
+    let tdd = [None, None, Some(SkipReason::Binary), no_language, None, None, None, no_language, no_language];
+    assert_eq!(skips(Magic::Tdd), tdd);
     let not_by_hand = Some(SkipReason::NotByHand);
     assert_eq!(skips(Magic::Git), [None, not_by_hand, not_by_hand, None]);
     let rust = Units { files: 1, lines: 4, functions: 1, tests: 1, commits: 0 };
@@ -169,8 +171,34 @@ fn hostile() -> Vec<(String, Vec<u8>)> {
         inputs.push((path.clone(), vec![b'x'; 100_000]));
         inputs.push((path, [b"\xff\xfe\x80 ".repeat(20), b"\n".to_vec()].concat().repeat(500)));
     }
+    for path in AUTOMATION {
+        for piece in
+            ["[", "{a: ", "- ", "? ", "&a ", "*a ", "|", "\"", "$(", "`", "<<A ", "a||", "${{", "\\", "RUN <<A "]
+        {
+            inputs.push((path.to_owned(), lines(piece, 300_000)));
+        }
+        let jobs = |count: usize| "  - uses: a/b@main\n    run: rm -rf $a || true\n".repeat(count).into_bytes();
+        inputs.push((path.to_owned(), [b"jobs:\n a:\n  steps:\n".to_vec(), jobs(20_000)].concat()));
+        inputs.push((path.to_owned(), b"FROM a AS b\n".repeat(50_000)));
+        for piece in ["cargo test||:;", "A_TOKEN=b ", "rm -rf $a;"] {
+            let row =
+                [b"\tENV ".to_vec(), piece.as_bytes().repeat(19_000 / piece.len()), b"# reason\n".to_vec()].concat();
+            inputs.push((path.to_owned(), row.repeat(20)));
+        }
+        // Whoever looks at every job looks at what each of them repeats.
+        let repeated = format!("permissions: {{}}\njobs:\n a: &a\n  steps: [{{run: {}}}]\n", "x ".repeat(9_000));
+        let others: String = (0..40_000).map(|number| format!(" a{number}: *a\n")).collect();
+        inputs.push((path.to_owned(), (repeated + &others).into_bytes()));
+        let aliases = "  - *a\n".repeat(40_000).into_bytes();
+        let anchor = b"jobs:\n a: &a\n  steps: [{run: cargo test || true}]\n b:\n  steps:\n".to_vec();
+        inputs.push((path.to_owned(), [anchor, aliases].concat()));
+    }
     inputs
 }
+
+/// Files of each kind of automation.
+const AUTOMATION: [&str; 7] =
+    [".github/workflows/a.yml", "action.yml", ".gitlab-ci.yml", "package.json", "Makefile", "a.sh", "Dockerfile"];
 
 #[test]
 fn hostile_files_end_within_the_budget() {
@@ -261,6 +289,22 @@ fn lively() -> impl Strategy<Value = Vec<u8>> {
         "後で修正",
         "package a\n",
         "\u{0}",
+        "\non: push\njobs:\n  a:\n    steps:\n",
+        "      - run: ",
+        "|\n          ",
+        "uses: a/b@main\n",
+        "permissions: write-all\n",
+        "continue-on-error: true\n",
+        "test:\n  script:\n    - ",
+        "cargo test || true",
+        "${{ github.head_ref }}",
+        "rm -rf $a",
+        "curl a | sh\n",
+        "#!/bin/sh\n",
+        "\nFROM a\n",
+        "\nENV TOKEN=é ",
+        "\n\t",
+        "{\"scripts\": {\"a\": \"",
     ];
     let piece = prop_oneof![
         9 => proptest::sample::select(pieces.to_vec()).prop_map(|text| text.as_bytes().to_vec()),
@@ -269,8 +313,8 @@ fn lively() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
-fn analyze_bytes(extension: &str, bytes: &[u8]) {
-    let shard = Shard { files: vec![file(&format!("tests/a_test.{extension}"), bytes)], ..Shard::default() };
+fn analyze_bytes(path: &str, bytes: &[u8]) {
+    let shard = Shard { files: vec![file(path, bytes)], ..Shard::default() };
     let results = analyze(&shard, &every_magic());
     assert!(results.values().flatten().all(|result| result.skipped != Some(SkipReason::AnalyzerFailed)));
     assert_places_exist(bytes, &results);
@@ -279,12 +323,17 @@ fn analyze_bytes(extension: &str, bytes: &[u8]) {
 proptest! {
     #[test]
     fn places_are_inside_the_text_whatever_it_is(bytes in lively(), extension in "rs|py|go|js|ts|tsx|c|yaml|html|md|env") {
-        analyze_bytes(&extension, &bytes);
+        analyze_bytes(&format!("tests/a_test.{extension}"), &bytes);
+    }
+
+    #[test]
+    fn places_in_automation_are_inside_the_text(bytes in lively(), path in proptest::sample::select(AUTOMATION.to_vec())) {
+        analyze_bytes(path, &bytes);
     }
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), extension in "rs|py|go|js|ts|tsx|c|yaml") {
-        analyze_bytes(&extension, &bytes);
+        analyze_bytes(&format!("tests/a_test.{extension}"), &bytes);
     }
 }
 

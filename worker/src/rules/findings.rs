@@ -9,6 +9,7 @@ use schemas::item::FINDINGS_PER_RULE_MAX;
 use schemas::severity::Severity;
 
 use super::Rule;
+use crate::automation::Automation;
 use crate::lines::CodeLines;
 use crate::outline::{Outline, Span};
 use crate::paths;
@@ -35,6 +36,8 @@ pub(crate) struct File<'f> {
     pub(crate) code_lines: CodeLines,
     /// The secrets in it.
     pub(crate) secrets: Vec<Secret>,
+    /// What it makes machines do, if it is there for that.
+    pub(crate) automation: Option<Automation>,
 }
 
 /// A place, ready to be reported: every secret in it is masked.
@@ -78,12 +81,33 @@ impl File<'_> {
         paths::is_test(self.source.path) || self.outline.is_test_code(at)
     }
 
+    /// The comments on the line of byte `at` and those that end on the line above.
+    pub(crate) fn comments_near(&self, at: usize) -> impl Iterator<Item = &str> {
+        let line = self.source.line_of(at);
+        let comments = &self.outline.comments;
+        let from = comments.partition_point(|span| self.source.line_of(span.end.saturating_sub(1)) + 1 < line);
+        comments[from..]
+            .iter()
+            .take_while(move |span| self.source.line_of(span.start) <= line)
+            .map(|span| self.text(span))
+    }
+
     /// The place `span`, with its first line as snippet.
     pub(crate) fn place(&self, span: Span) -> Place {
+        let window = self.window(span.start);
+        self.place_in(&window, span)
+    }
+
+    /// The place `span` with nothing but itself as snippet: what stands beside it is a secret that only the rule knows.
+    pub(crate) fn place_alone(&self, span: Span) -> Place {
+        self.place_in(&span.clone(), span)
+    }
+
+    fn place_in(&self, window: &Span, span: Span) -> Place {
         let (line, column) = self.source.position(span.start);
         let (end_line, end_column) = self.source.position(span.end);
         let location = Location::File { path: self.source.path.to_owned(), line, column, end_line, end_column };
-        let snippet = snippet(&secrets::mask(&self.source.text, &self.window(span.start), &self.secrets));
+        let snippet = snippet(&secrets::mask(&self.source.text, window, &self.secrets));
         Place { location, identity: snippet.clone(), snippet }
     }
 

@@ -18,11 +18,12 @@ pub(crate) fn findings(rule: &Rule, path: &str, text: &str) -> Vec<Finding> {
     let source = file(path, text);
     let file = pass::read(&source).unwrap();
     let mut found = Findings::new(rule);
-    match rule.check {
-        Check::Text(check) => check(&file, &mut found),
-        Check::Code(check) if file.outline.gap.is_none() => check(&file, &mut found),
-        Check::Code(_) => {}
-        Check::Commit(_) | Check::Tree { .. } => panic!("{} reads no single files", rule.id),
+    match (rule.check, &file.automation) {
+        (Check::Text(check), _) => check(&file, &mut found),
+        (Check::Code(check), _) if file.outline.gap.is_none() => check(&file, &mut found),
+        (Check::Automation(check), Some(automation)) => check(&file, automation, &mut found),
+        (Check::Code(_) | Check::Automation(_), _) => {}
+        (Check::Commit(_) | Check::Tree { .. }, _) => panic!("{} reads no single files", rule.id),
     }
     found.finish().0
 }

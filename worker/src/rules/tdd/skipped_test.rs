@@ -53,11 +53,7 @@ fn names_ticket(file: &File<'_>, skip: &Skip) -> bool {
 
 /// Whether a comment stands on the line of the mark or ends on the line above; one that documents the test does not count.
 fn has_comment(file: &File<'_>, skip: &Skip) -> bool {
-    let comments = &file.outline.comments;
-    let line = file.source.line_of(skip.span.start);
-    let from = comments.partition_point(|span| file.source.line_of(span.end.saturating_sub(1)) + 1 < line);
-    let near = comments[from..].iter().take_while(|span| file.source.line_of(span.start) <= line);
-    near.map(|span| file.text(span)).any(|text| {
+    file.comments_near(skip.span.start).any(|text| {
         let documents = text.starts_with("///") || text.starts_with("/**");
         !documents && text.chars().filter(|c| c.is_alphabetic()).count() >= REASON_LETTERS_MIN
     })
