@@ -95,7 +95,7 @@ async fn a_planned_task_comes_back_as_one_new_audit() {
 /// A task that nobody can run while `magic` has no rules, and whose body is good.
 async fn hand_made(stack: &Stack, audit: Uuid, shard: u32) {
     let body = r##"{"files": [{"path": "a.py", "text": "# FIXME x\n"}]}"##;
-    publish(stack, format!("audit.task.normal.flow.shop.{audit}.{shard}"), body).await;
+    publish(stack, format!("audit.task.normal.meta.shop.{audit}.{shard}"), body).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,18 +104,18 @@ async fn messages_made_by_hand_are_published_again_and_may_die_again() {
     let audit = Uuid::new_v4();
     hand_made(&stack, audit, 0).await;
     publish(&stack, "audit.request".to_owned(), r#"{"project": "later"}"#).await;
-    let task = letters(&stack, "magic=flow", 1).await.remove(0);
+    let task = letters(&stack, "magic=meta", 1).await.remove(0);
     let request = letters(&stack, "cause=refused&match=NO%20PROJECT", 1).await.remove(0);
     assert_eq!((text(&task["origin"]), text(&request["origin"])), ("task", "request"));
     stack.ended(&audit.to_string()).await;
 
     // Still refused: there is an open letter about it again, however often, and the one before says what became of it.
     for _ in 0..2 {
-        let open = letters(&stack, "magic=flow", 1).await.remove(0);
+        let open = letters(&stack, "magic=meta", 1).await.remove(0);
         let outcome = stack.api().post(&format!("{LETTERS}/requeue"), &json!({"ids": [open["id"]]})).await.expect(200);
         assert_eq!((&outcome["published"], &outcome["refused"]), (&json!(1), &json!([])), "{outcome:#}");
         wait_for("an open letter again", LONG, async || {
-            let page = stack.api().get(&format!("{LETTERS}?magic=flow")).await.expect(200);
+            let page = stack.api().get(&format!("{LETTERS}?magic=meta")).await.expect(200);
             let letter = page["letters"].as_array()?.first()?.clone();
             (letter["received_at"] != open["received_at"]).then_some(())
         })
