@@ -63,8 +63,11 @@ pub(crate) struct Function {
     pub(crate) is_documented: bool,
     /// Whether its name and parameters are chosen elsewhere: by a trait, an interface, a class that it extends, or C.
     pub(crate) is_bound: bool,
-    /// Whether others are to fill it in: abstract, a member of a protocol, trait or interface, an overload, in a stub file.
+    /// Whether others are to fill it in: abstract, a member of a protocol, trait or interface, an overload, in a stub file,
+    /// or empty in a part of the code that is built on a condition.
     pub(crate) is_abstract: bool,
+    /// Whether a class that extends its own may replace it.
+    pub(crate) is_overridable: bool,
     /// Independent paths through it: 1, and 1 for each decision. A `match` or `switch` is one decision.
     pub(crate) complexity: u32,
     /// How deep control structures stand in each other. All closures around one count as one level.

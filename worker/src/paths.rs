@@ -1,5 +1,7 @@
 //! What a path alone says about a file.
 
+use crate::names::words;
+
 /// Directories whose files exist for tests.
 const TEST_DIRECTORIES: &[&str] = &[
     "__fixtures__",
@@ -49,6 +51,10 @@ const PROSE_EXTENSIONS: &[&str] = &["adoc", "asciidoc", "markdown", "md", "mdx",
 /// Directories of text written for people.
 const DOCS_DIRECTORIES: &[&str] = &["doc", "docs", "documentation"];
 
+/// Words in the names of files that stand in for others.
+const STAND_IN_WORDS: &[&str] =
+    &["dummy", "fake", "mock", "mocks", "noop", "null", "stub", "stubs", "unimplemented", "unsupported"];
+
 /// The last component.
 pub(crate) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
@@ -95,6 +101,12 @@ pub(crate) fn is_documentation(path: &str) -> bool {
     is_prose(path) || has_directory(path, DOCS_DIRECTORIES)
 }
 
+/// Whether the file stands in for another that does the work, as its name says.
+pub(crate) fn is_stand_in(path: &str) -> bool {
+    let stem = file_name(path).split('.').next().unwrap_or_default();
+    words(stem).iter().any(|word| STAND_IN_WORDS.contains(&word.as_str()))
+}
+
 /// Whether nobody of the team wrote the file by hand.
 pub(crate) fn is_foreign(path: &str) -> bool {
     let name = file_name(path);
@@ -125,6 +137,16 @@ mod tests {
         }
         for path in ["src/latest.rs", "contest/a.py", "src/attest.go", "src/testify.rs", "LATEST.md"] {
             assert!(!is_test(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn stand_ins_are_known_by_a_word_of_their_name() {
+        for path in ["src/metrics/mock.rs", "math/stubs.go", "trans_null.py", "sysUnimplemented.go"] {
+            assert!(is_stand_in(path), "{path}");
+        }
+        for path in ["mock/a.rs", "src/stubborn.rs", "src/nullable.ts"] {
+            assert!(!is_stand_in(path), "{path}");
         }
     }
 

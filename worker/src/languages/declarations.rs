@@ -122,7 +122,9 @@ fn member(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, function: Function)
             (is_exported && scope.function.is_none(), !is_exported && !path.contains(".prototype."))
         }
         "function_declaration" | "function_signature" | "generator_function_declaration" | "variable_declarator" => {
-            (is_exported, false)
+            // Before there were classes, a function with a capital was one; it may have nothing to set up.
+            let is_constructor = function.shape == Body::Empty && text.starts_with(char::is_uppercase);
+            (is_exported, is_constructor)
         }
         _ => (scope.is_visible && !is_private, scope.is_bound || modifiers.contains(&"override")),
     };
@@ -135,6 +137,7 @@ fn member(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, function: Function)
         is_documented: is_documented(draft, node),
         is_bound: is_bound || is_abstract,
         is_abstract,
+        is_overridable: scope.class.is_some() && !text.starts_with('#'),
         ..function
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Scope {
     pub(super) is_bound: bool,
     /// Whether the members declared here are to be filled in by others.
     pub(super) is_abstract: bool,
+    /// Whether this is built on a condition, so that something else of the same signature takes its place.
+    pub(super) has_twin: bool,
     /// Whether nothing but closing and cleaning up can fail here.
     pub(super) is_cleanup: bool,
     /// Control structures around this place, within the function.

@@ -9,7 +9,8 @@ use super::body::{self, Forms};
 use super::calls;
 use super::draft::{Draft, Members};
 use super::walk::{Grammar, Role};
-use crate::outline::{Function, Import, Span, Test};
+use crate::outline::{Body, Function, Import, Span, Test};
+use crate::paths;
 
 /// The grammar of Go.
 pub(super) static GO: Grammar =
@@ -24,6 +25,39 @@ const FORMS: Forms = Forms {
     success: &["true", "nil", "0", "true, nil", "nil, nil"],
     is_stub: |statement| statement.starts_with("panic(") && body::says_unfinished(statement),
 };
+
+/// Systems and processors after which files are named.
+const PLATFORMS: &[&str] = &[
+    "386",
+    "aix",
+    "amd64",
+    "android",
+    "arm",
+    "arm64",
+    "darwin",
+    "dragonfly",
+    "freebsd",
+    "illumos",
+    "ios",
+    "js",
+    "linux",
+    "loong64",
+    "mips",
+    "mips64",
+    "mips64le",
+    "mipsle",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "ppc64",
+    "ppc64le",
+    "riscv64",
+    "s390x",
+    "solaris",
+    "wasip1",
+    "wasm",
+    "windows",
+];
 
 /// Longest left side of an assignment to nothing: `_, _, _`.
 const BLANKS_BYTES_MAX: usize = 20;
@@ -71,11 +105,18 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
             // A file that is built on a condition has twins, which share its signatures.
             let is_constraint = |span: &Span| draft.slice(span).starts_with("//go:build");
             let has_twins = draft.outline.comments.iter().take(CONSTRAINT_COMMENTS_MAX).any(is_constraint);
-            draft.now(|scope| scope.is_bound |= has_twins);
+            let has_twin = has_twins || is_for_platform(draft.path);
+            draft.now(|scope| scope.has_twin = has_twin);
         }
         Role::Container => draft.class(node, None, false, Members::Abstract),
         _ => {}
     }
+}
+
+/// Whether the name of the file says that it is built for one platform only: `a_linux.go`, `a_arm64.go`.
+fn is_for_platform(path: &str) -> bool {
+    let stem = paths::file_name(path).trim_end_matches(".go").trim_end_matches("_test");
+    stem.rsplit_once('_').is_some_and(|(_, last)| PLATFORMS.contains(&last))
 }
 
 fn import(draft: &mut Draft<'_>, node: Node<'_>) {
@@ -175,6 +216,7 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
 fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>) -> Function {
     let scope = draft.scope();
     let body = node.child_by_field_name("body");
+    let shape = body::shape(draft, body, &FORMS);
     let receiver = node.child_by_field_name("receiver").and_then(|list| list.named_child(0));
     let kind = receiver.and_then(|receiver| receiver.child_by_field_name("type"));
     let kind = kind.map(|kind| draft.text_of(kind).trim_start_matches('*'));
@@ -183,12 +225,12 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>) -> Function {
     Function {
         name: name.byte_range(),
         body: body.map(|body| body.byte_range()),
-        shape: body::shape(draft, body, &FORMS),
+        shape,
         parameters: parameters(node),
         is_public: scope.is_visible && is_exported(draft.text_of(name)) && kind.is_none_or(is_exported),
         is_documented: draft.comment_above(node.start_byte(), 1).is_some(),
-        is_bound: scope.is_bound || is_nameless,
-        is_abstract: scope.is_abstract,
+        is_bound: scope.is_bound || scope.has_twin || is_nameless,
+        is_abstract: scope.is_abstract || (scope.has_twin && matches!(shape, Body::Empty | Body::Stub)),
         ..Function::default()
     }
 }

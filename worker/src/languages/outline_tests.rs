@@ -27,6 +27,7 @@ fn shown(path: &str, text: &str) -> String {
             flag(one.is_documented, "documented"),
             flag(one.is_bound, "bound"),
             flag(one.is_abstract, "abstract"),
+            flag(one.is_overridable, "overridable"),
             flag(one.test.is_some(), "test"),
         ];
         let name = slice(&one.name);

@@ -21,7 +21,7 @@ pub(super) static PYTHON: Grammar =
 const FORMS: Forms = Forms {
     nothing: &["pass", "..."],
     success: &["True", "None", "0"],
-    is_stub: |statement| statement.starts_with("raise NotImplemented"),
+    is_stub: |statement| statement.starts_with("raise NotImplemented") && symbols::is_unfinished(statement),
 };
 
 /// Base classes whose members are for others to fill in.
@@ -207,6 +207,7 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) 
         is_documented: body.and_then(body::docstring).is_some(),
         is_bound: scope.is_bound || is_abstract || !marks.iter().all(is_free),
         is_abstract,
+        is_overridable: scope.class.is_some(),
         ..Function::default()
     }
 }

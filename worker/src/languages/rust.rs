@@ -9,7 +9,7 @@ use super::body::{self, Forms};
 use super::calls;
 use super::draft::{self, Draft, Members};
 use super::walk::{Grammar, Role};
-use crate::outline::{Function, Import, Span, Test};
+use crate::outline::{Body, Function, Import, Span, Test};
 
 /// The grammar of Rust.
 pub(super) static RUST: Grammar =
@@ -154,6 +154,8 @@ fn container(draft: &mut Draft<'_>, node: Node<'_>) {
     if draft.marks.iter().any(|mark| is_cfg_test(draft.slice(mark))) {
         draft.test_code(node.byte_range());
     }
+    let is_conditional = draft.marks.iter().any(|mark| attribute(draft.slice(mark)).0 == "cfg");
+    let has_twin = draft.scope().has_twin || is_conditional;
     let is_visible = draft.scope().is_visible;
     let name = |field: &str| node.child_by_field_name(field).map(|name| name.byte_range());
     match node.kind() {
@@ -172,6 +174,7 @@ fn container(draft: &mut Draft<'_>, node: Node<'_>) {
             draft.class(node, None, is_visible, Members::Free);
         }
     }
+    draft.now(|scope| scope.has_twin = has_twin);
 }
 
 fn macro_definition(draft: &mut Draft<'_>, node: Node<'_>) {
@@ -243,16 +246,21 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) 
         .take(3)
         .any(|child| child.kind() == "function_modifiers" && draft.text_of(child).contains("extern"));
     // A function that exists on a condition has a twin, whose signature it shares.
-    let has_twin = marks.iter().any(|mark| attribute(draft.slice(mark)).0 == "cfg");
+    let has_twin = scope.has_twin || marks.iter().any(|mark| attribute(draft.slice(mark)).0 == "cfg");
+    let shape = body::shape(draft, body, &FORMS);
+    let parameters = draft::count(node.child_by_field_name("parameters"), is_counted);
+    // Without a parameter, a generic function without a body only asks the compiler whether the type fits.
+    let asks_compiler = parameters == 0 && node.child_by_field_name("type_parameters").is_some();
+    let is_idle = matches!(shape, Body::Empty | Body::Stub);
     Function {
         name: name.byte_range(),
         body: body.map(|body| body.byte_range()),
-        shape: body::shape(draft, body, &FORMS),
-        parameters: draft::count(node.child_by_field_name("parameters"), is_counted),
+        shape,
+        parameters,
         is_public: scope.is_visible && (scope.is_abstract || is_pub(draft, node)),
         is_documented: is_documented(draft, node, marks),
-        is_bound: scope.is_bound || is_foreign || has_twin,
-        is_abstract: scope.is_abstract,
+        is_bound: scope.is_bound || is_foreign || has_twin || asks_compiler,
+        is_abstract: scope.is_abstract || (has_twin && is_idle),
         ..Function::default()
     }
 }

@@ -36,10 +36,34 @@ pub(super) fn reads_as_abstract(name: &str) -> bool {
     ABSTRACT_WORDS.iter().any(|word| name.match_indices(word).any(|(at, _)| ends_word(at + word.len())))
 }
 
+/// Words in the message of an error that is there until somebody writes the code. Others refuse for good.
+const UNFINISHED_WORDS: &[&str] = &["implement", "later", "todo", "yet"];
+
+/// Whether the error in `statement` says nothing, or that the code is still to be written.
+pub(super) fn is_unfinished(statement: &str) -> bool {
+    let message = statement.split_once(['"', '\'']).map(|(_, message)| message.to_ascii_lowercase());
+    message.is_none_or(|message| UNFINISHED_WORDS.iter().any(|word| message.contains(word)))
+}
+
+/// What a stub says to those who extend its class.
+const REQUESTS: &[&str] = &[
+    "abstract",
+    "child class",
+    "derived",
+    "inherit",
+    "must be implemented",
+    "must define",
+    "must implement",
+    "overrid",
+    "should be implemented",
+    "should implement",
+    "subclass",
+];
+
 /// Whether `stub` tells those who extend its class to fill it in.
 pub(super) fn asks_for_override(stub: &str) -> bool {
     let head = stub[..stub.floor_char_boundary(STUB_BYTES_MAX)].to_ascii_lowercase();
-    ["abstract", "child class", "derived", "inherit", "overrid", "subclass"].iter().any(|word| head.contains(word))
+    REQUESTS.iter().any(|word| head.contains(word))
 }
 
 impl<'t> Draft<'t> {

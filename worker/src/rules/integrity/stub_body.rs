@@ -4,17 +4,19 @@ use schemas::severity::Severity;
 
 use crate::names::words;
 use crate::outline::{Body, Function, Span};
+use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
     /// Functions whose whole body says that it is not implemented: `todo!()`, `unimplemented!()`, `raise NotImplementedError`,
     /// `panic("not implemented")`, `throw new Error("not implemented")` (high); and functions that do nothing at all: `{}`,
-    /// `pass`, `...` (medium, less sure).
+    /// `pass`, `...` (medium, less sure). In a class that others may extend, medium and low: perhaps they are to fill it in.
     ///
     /// Left alone are functions for others to fill in (abstract methods, members of protocols, traits and interfaces,
     /// overloads, stub files, methods of classes that something extends), functions that do nothing because of a base class,
-    /// an interface or a decorator, or whose comment or name says why they do nothing, and code for tests.
+    /// an interface or a decorator, or whose comment or name says why they do nothing, parts of the code that are built on a
+    /// condition, files that stand in for others by their name, and code for tests.
     ///
     /// ## Why it matters
     /// The function can be called and looks finished from outside. What it promises does not happen.
@@ -32,7 +34,7 @@ rule!(
 );
 
 /// Names of functions that may do nothing: entry points and constructors without work, and those that say so.
-const IDLE_NAMES: &[&str] = &["__init__", "__new__", "constructor", "init", "main", "new"];
+const IDLE_NAMES: &[&str] = &["constructor", "init", "main", "new"];
 
 /// Words in names that say that nothing is done.
 const IDLE_WORDS: &[&str] =
@@ -45,13 +47,20 @@ const REASONS: &[&str] = &["do nothing", "does nothing", "hook", "no op", "no-op
 const BODY_BYTES_MAX: usize = 1_000;
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    if paths::is_stand_in(file.source.path) {
+        return;
+    }
     for function in &file.outline.functions {
         if function.is_abstract || function.test.is_some() || file.is_test_code(function.span.start) {
             continue;
         }
         let (severity, confidence_permille, message) = match function.shape {
+            // A class may leave it to others to fill it in without a word about that.
+            Body::Stub if function.is_overridable => (Severity::Medium, 600, "method is not implemented"),
             Body::Stub => (Severity::High, 900, "function is not implemented"),
-            Body::Empty if !may_be_empty(file, function) => (Severity::Medium, 500, "function does nothing"),
+            Body::Empty if may_be_empty(file, function) => continue,
+            Body::Empty if function.is_overridable => (Severity::Low, 400, "method does nothing"),
+            Body::Empty => (Severity::Medium, 500, "function does nothing"),
             _ => continue,
         };
         found.push(Hit {
@@ -68,7 +77,8 @@ fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
     let name = file.text(&function.name);
     let words = words(name);
     let is_idle = words.iter().any(|word| IDLE_WORDS.contains(&word.as_str())) || words.join("").contains("noop");
-    function.is_bound || IDLE_NAMES.contains(&name) || is_idle || gives_reason(file, function)
+    let is_protocol = name.starts_with("__") && name.ends_with("__");
+    function.is_bound || is_protocol || IDLE_NAMES.contains(&name) || is_idle || gives_reason(file, function)
 }
 
 /// Whether a comment stands above, in or behind `function`, or its documentation gives a reason.
@@ -85,7 +95,7 @@ fn gives_reason(file: &File<'_>, function: &Function) -> bool {
 mod tests {
     use super::RULE;
     use crate::rules::testing::check;
-    use schemas::severity::Severity::{High, Medium};
+    use schemas::severity::Severity::{High, Low, Medium};
 
     #[test]
     fn rust() {
@@ -101,7 +111,8 @@ mod tests {
         run("trait A { fn a(&self) { unimplemented!() } fn b(&self); fn c(&self) {} }\n", &[]);
         run("impl A for B { fn a(&self) {} }\n", &[]);
         run("fn main() {}\n", &[]);
-        run("fn noop() {}\n", &[]);
+        run("fn noop() {}\nfn is_send<T: Send>() {}\n", &[]);
+        run("#[cfg(not(unix))]\nmod imp { fn a() { todo!() } fn b(c: u8) {} }\n", &[]);
         run("fn a() {\n    // Nothing to close on this platform.\n}\n", &[]);
         run("/// Does nothing.\nfn a() {}\n", &[]);
         run("#[cfg(test)]\nmod tests { fn a() { todo!() } }\n", &[]);
@@ -115,10 +126,12 @@ mod tests {
         run("def a():\n    raise NotImplementedError\n", &[(1, High)]);
         run(
             "class A:\n    def a(self):\n        '''Pays.'''\n        raise NotImplementedError('later')\n",
-            &[(2, High)],
+            &[(2, Medium)],
         );
         run("def a():\n    pass\n", &[(1, Medium)]);
         run("def a():\n    '''Pays.'''\n    ...\n", &[(1, Medium)]);
+        run("class A:\n    def a(self):\n        pass\n", &[(2, Low)]);
+        run("def a():\n    raise NotImplementedError('rows cannot be saved')\n", &[]);
         run("def a():\n    b()\n    raise NotImplementedError\n", &[]);
         run("class A:\n    @abstractmethod\n    def a(self): ...\n", &[]);
         run("class A(Protocol):\n    def a(self): ...\n", &[]);
@@ -148,6 +161,8 @@ mod tests {
         run("func a() {\n\t// Nothing to close.\n}\n", &[]);
         run("// a does nothing on this platform.\nfunc a() {}\n", &[]);
         run("func nopCloser() {}\n", &[]);
+        check(&RULE, "a_linux.go", "package a\nfunc a() { panic(\"not implemented\") }\n", &[]);
+        check(&RULE, "stubs.go", "package a\nfunc a() { panic(\"not implemented\") }\n", &[]);
         check(&RULE, "a_other.go", "//go:build !linux\n\npackage a\n\nfunc a() {}\n", &[]);
         check(&RULE, "a_test.go", "package a\nfunc a() { panic(\"not implemented\") }\n", &[]);
     }
@@ -157,10 +172,11 @@ mod tests {
         for path in ["a.js", "a.ts", "a.tsx"] {
             let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
             run("function a() { throw new Error('not implemented'); }\n", &[(1, High)]);
-            run("class A { a() { throw new Error(`Method not implemented.`); } }\n", &[(1, High)]);
-            run("class A extends B { a() { throw new Error('Not implemented'); } }\n", &[(1, High)]);
+            run("class A { a() { throw new Error(`Method not implemented.`); } }\n", &[(1, Medium)]);
+            run("class A extends B { a() { throw new Error('Not implemented'); } }\n", &[(1, Medium)]);
             run("function a(b) {}\n", &[(1, Medium)]);
             run("function a() { throw new Error('no rows'); }\n", &[]);
+            run("function Search() {}\n", &[]);
             run("const noop = () => {};\n", &[]);
             run("function a() { /* nothing to close */ }\n", &[]);
             run("class A { constructor(b) {} }\n", &[]);

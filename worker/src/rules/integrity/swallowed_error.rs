@@ -77,7 +77,8 @@ fn head(file: &File<'_>, handler: &Handler) -> Span {
 /// Whether one of the kinds in `kinds` stands for nearly every error: `Exception`, `(OSError, builtins.Exception)`.
 fn is_broad(kinds: &str) -> bool {
     let mut paths = kinds.split(|c: char| c.is_whitespace() || "(),|".contains(c));
-    paths.any(|path| path.rsplit(['.', ':']).next().is_some_and(|name| BROAD_KINDS.contains(&name)))
+    // The `Error` of a module is one of its own.
+    paths.any(|path| BROAD_KINDS.contains(&path.strip_prefix("builtins.").unwrap_or(path)))
 }
 
 /// Whether a comment stands on the lines of `span` or on the line above.
@@ -124,6 +125,7 @@ mod tests {
         run(&of(" Exception as e", "..."), &[(3, High)]);
         run(&of(" (KeyError, Exception)", "pass"), &[(3, High)]);
         run(&of(" KeyError", "pass"), &[(3, Low)]);
+        run(&of(" (ValueError, binascii.Error)", "pass"), &[(3, Low)]);
         run(&of(" Exception", "pass  # saved again by the next run"), &[(3, Low)]);
         run(&of(" Exception", "# saved again by the next run\n    pass"), &[(3, Low)]);
         run(&of("", "pass").replace("save", "sock.close"), &[(3, Low)]);

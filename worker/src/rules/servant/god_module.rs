@@ -31,10 +31,14 @@ const LINES_MAX: usize = 1_000;
 /// More things to be used from outside than this are reported.
 const SYMBOLS_MAX: usize = 40;
 
+/// Ends of the names of files that only declare.
+const STUB_ENDS: &[&str] = &[".d.cts", ".d.mts", ".d.ts", ".pyi"];
+
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let path = file.source.path;
     let is_amalgamation = paths::file_name(path).to_ascii_lowercase().contains("amalgam");
-    if paths::is_test(path) || is_amalgamation || declares_only(&file.outline.functions) {
+    let is_stub = STUB_ENDS.iter().any(|end| path.ends_with(end));
+    if paths::is_test(path) || is_amalgamation || is_stub || declares_only(&file.outline.functions) {
         return;
     }
     let in_tests: usize = file.outline.test_code.iter().map(|span| file.code_lines(span)).sum();
@@ -111,6 +115,7 @@ mod tests {
             run("export function a() { b(); }\nfunction c() { d(); }\n".repeat(40), &[]);
         }
         check(&RULE, "a.d.ts", &"export function a(): void;\n".repeat(60), &[]);
+        check(&RULE, "a.d.ts", &"export interface A {}\n".repeat(60), &[]);
         check(&RULE, "a-amalgamation.js", &"a();\n".repeat(1_001), &[]);
         check(&RULE, "a.test.js", &"a();\n".repeat(1_001), &[]);
     }
