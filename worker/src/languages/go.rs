@@ -220,8 +220,9 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>) -> Function {
     let receiver = node.child_by_field_name("receiver").and_then(|list| list.named_child(0));
     let kind = receiver.and_then(|receiver| receiver.child_by_field_name("type"));
     let kind = kind.map(|kind| draft.text_of(kind).trim_start_matches('*'));
-    // Nobody leaves the receiver without a name but to satisfy an interface.
-    let is_nameless = receiver.is_some_and(|receiver| receiver.child_by_field_name("name").is_none());
+    // Nobody leaves the receiver without a name, or a method empty, but to satisfy an interface.
+    let is_nameless = |receiver: Node<'_>| receiver.child_by_field_name("name").is_none();
+    let is_for_interface = receiver.is_some_and(|receiver| shape == Body::Empty || is_nameless(receiver));
     Function {
         name: name.byte_range(),
         body: body.map(|body| body.byte_range()),
@@ -229,7 +230,7 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>) -> Function {
         parameters: parameters(node),
         is_public: scope.is_visible && is_exported(draft.text_of(name)) && kind.is_none_or(is_exported),
         is_documented: draft.comment_above(node.start_byte(), 1).is_some(),
-        is_bound: scope.is_bound || scope.has_twin || is_nameless,
+        is_bound: scope.is_bound || scope.has_twin || is_for_interface,
         is_abstract: scope.is_abstract || (scope.has_twin && matches!(shape, Body::Empty | Body::Stub)),
         ..Function::default()
     }

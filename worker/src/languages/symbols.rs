@@ -76,8 +76,9 @@ impl<'t> Draft<'t> {
     pub(super) fn comment_above(&self, start: usize, line_breaks_max: usize) -> Option<&'t str> {
         let comment = self.outline.comments.last().filter(|comment| comment.end <= start)?;
         let gap = self.text.get(comment.end..start)?;
-        let breaks = gap.bytes().filter(|&byte| byte == b'\n').count();
-        (gap.trim().is_empty() && breaks <= line_breaks_max).then(|| self.slice(comment))
+        // Breaks are counted only where nothing else stands between: the last comment may be a whole file away.
+        let breaks = || gap.bytes().filter(|&byte| byte == b'\n').count();
+        (gap.trim().is_empty() && breaks() <= line_breaks_max).then(|| self.slice(comment))
     }
 
     /// Notes a declaration at the top level that may be exported by its name elsewhere.

@@ -156,7 +156,7 @@ mod tests {
         run("func a(b int) {}\n", &[(2, Medium)]);
         run("func a() { panic(\"no rows\") }\n", &[]);
         run("type A interface { a() }\n", &[]);
-        run("func (S) Close() {}\n", &[]);
+        run("func (S) Close() {}\nfunc (s *S) Open() {}\n", &[]);
         run("func main() {}\n", &[]);
         run("func a() {\n\t// Nothing to close.\n}\n", &[]);
         run("// a does nothing on this platform.\nfunc a() {}\n", &[]);
