@@ -1,5 +1,6 @@
 //! The rules: what one is, and the list of all.
 
+mod calls;
 mod findings;
 mod marks;
 
@@ -18,6 +19,8 @@ mod integrity {
     pub(super) mod committed_secret;
     pub(super) mod conflict_marker;
     pub(super) mod constant_success;
+    pub(super) mod debug_leftover;
+    pub(super) mod mock_in_production;
     pub(super) mod stub_body;
     pub(super) mod swallowed_error;
     pub(super) mod todo_marker;
@@ -30,6 +33,7 @@ mod servant {
     pub(super) mod ci_no_timeout;
     pub(super) mod ci_unpinned_action;
     pub(super) mod complexity;
+    pub(super) mod dangerous_call;
     pub(super) mod deep_nesting;
     pub(super) mod function_too_long;
     pub(super) mod god_module;
@@ -41,8 +45,10 @@ mod servant {
 mod tdd {
     pub(super) mod assertion_free_test;
     pub(super) mod coverage_exclusion;
+    pub(super) mod empty_test;
     pub(super) mod focused_test;
     pub(super) mod skipped_test;
+    pub(super) mod sleep_in_test;
 }
 
 #[cfg(test)]
@@ -71,6 +77,8 @@ pub(crate) static ALL: &[&Rule] = &[
     &integrity::committed_secret::RULE,
     &integrity::conflict_marker::RULE,
     &integrity::constant_success::RULE,
+    &integrity::debug_leftover::RULE,
+    &integrity::mock_in_production::RULE,
     &integrity::stub_body::RULE,
     &integrity::swallowed_error::RULE,
     &integrity::todo_marker::RULE,
@@ -79,6 +87,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &servant::ci_no_timeout::RULE,
     &servant::ci_unpinned_action::RULE,
     &servant::complexity::RULE,
+    &servant::dangerous_call::RULE,
     &servant::deep_nesting::RULE,
     &servant::function_too_long::RULE,
     &servant::god_module::RULE,
@@ -88,8 +97,10 @@ pub(crate) static ALL: &[&Rule] = &[
     &servant::too_many_params::RULE,
     &tdd::assertion_free_test::RULE,
     &tdd::coverage_exclusion::RULE,
+    &tdd::empty_test::RULE,
     &tdd::focused_test::RULE,
     &tdd::skipped_test::RULE,
+    &tdd::sleep_in_test::RULE,
 ];
 
 /// One rule.

@@ -1,0 +1,176 @@
+//! Test doubles in code that is not a test.
+
+use schemas::severity::Severity;
+
+use crate::outline::Import;
+use crate::rules::calls::is_in_tests;
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Libraries of test doubles that code other than tests imports: `unittest.mock`, `mockall`, `wiremock`, `testify/mock`,
+    /// `gomock`, `sinon`, `nock`, `msw` and their kin.
+    ///
+    /// Tests, code that exists for tests only, and files that say by their name that they help tests (`testing`, `mocks`,
+    /// `fakes`, `stories`, `conftest`) are left alone. An import inside a function or condition may be meant for development:
+    /// medium.
+    ///
+    /// ## Why it matters
+    /// What is delivered may answer with made-up data. At the least it drags a library along that nobody needs there.
+    ///
+    /// ## Example
+    /// ```text
+    /// from unittest.mock import MagicMock
+    /// payments = MagicMock()
+    /// ```
+    ///
+    /// ## How to fix
+    /// Move the double to the tests, and hand the real thing in where the code runs.
+    "integrity/mock-in-production", Integrity, High, version: 1, Check::Code(check)
+);
+
+/// Modules of test doubles, as they are imported; what is below them counts too.
+const LIBRARIES: &[&str] = &[
+    "@golevelup/ts-jest",
+    "aws-sdk-client-mock",
+    "freezegun",
+    "github.com/DATA-DOG/go-sqlmock",
+    "github.com/golang/mock/gomock",
+    "github.com/jarcoal/httpmock",
+    "github.com/stretchr/testify/mock",
+    "go.uber.org/mock/gomock",
+    "httpmock",
+    "jest-mock",
+    "jest-mock-extended",
+    "mock",
+    "mockall",
+    "mockall_double",
+    "mockito",
+    "moto",
+    "msw",
+    "nock",
+    "org.easymock",
+    "org.mockito",
+    "org.powermock",
+    "pytest_mock",
+    "requests_mock",
+    "sinon",
+    "testdouble",
+    "ts-mockito",
+    "unittest.mock",
+    "wiremock",
+];
+
+/// Parts of paths of files that help tests.
+const TEST_HELPERS: &[&str] = &[
+    "bench",
+    "conftest",
+    "dev",
+    "example",
+    "fake",
+    "fixture",
+    "mock",
+    "playground",
+    "setup",
+    "stories",
+    "storybook",
+    "stub",
+    "test",
+];
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    let path = file.source.path.to_ascii_lowercase();
+    if TEST_HELPERS.iter().any(|part| path.contains(part)) {
+        return;
+    }
+    let imports = file.outline.imports.iter().filter(|import| is_double(file.text(&import.module)));
+    for import in imports.filter(|import| !is_in_tests(file, import.span.start) && !is_for_tests(file, import)) {
+        let line = file.source.line_span(file.source.line_of(import.span.start));
+        let is_inside = import.span.start > line.start && !file.source.path.ends_with(".go");
+        found.push(Hit {
+            place: file.place(import.span.clone()),
+            severity: if is_inside { Severity::Medium } else { Severity::High },
+            confidence_permille: if is_inside { 600 } else { 900 },
+            message: format!("`{}` is for tests", file.text(&import.module)),
+            suggestion: "move the double to the tests, and hand the real thing in where the code runs",
+        });
+    }
+}
+
+fn is_double(module: &str) -> bool {
+    let module = module.trim_matches(['"', '\'', '`']);
+    LIBRARIES.iter().any(|library| {
+        let rest = module.strip_prefix(library);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/', ':']))
+    })
+}
+
+/// Whether an attribute right above `import` says that it is there for tests.
+fn is_for_tests(file: &File<'_>, import: &Import) -> bool {
+    let line = file.source.line_of(import.span.start);
+    let above = file.text(&file.source.line_span(line.saturating_sub(1))).trim();
+    line > 0 && above.starts_with("#[cfg") && (above.contains("test") || above.contains("mock"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RULE, is_double};
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::{High, Medium};
+
+    #[test]
+    fn rust() {
+        check(&RULE, "src/a.rs", "use mockall::automock;\n", &[(1, High)]);
+        check(&RULE, "src/a.rs", "use std::fs;\nuse wiremock::{Mock, MockServer};\n", &[(2, High)]);
+        check(&RULE, "src/a.rs", "#[cfg(test)]\nuse mockall::automock;\n", &[]);
+        check(&RULE, "src/a.rs", "#[cfg(test)]\nmod tests {\n    use mockall::mock;\n}\n", &[]);
+        check(&RULE, "tests/a.rs", "use wiremock::Mock;\n", &[]);
+        check(&RULE, "src/a.rs", "use crate::mock::Clock;\nuse mockingbird::sing;\n// use mockall::mock;\n", &[]);
+        check(&RULE, "src/testing.rs", "use wiremock::Mock;\n", &[]);
+    }
+
+    #[test]
+    fn python() {
+        check(&RULE, "src/a.py", "from unittest.mock import MagicMock\n", &[(1, High)]);
+        check(&RULE, "src/a.py", "import os\nimport moto\n", &[(2, High)]);
+        check(
+            &RULE,
+            "src/a.py",
+            "def f():\n    from unittest import mock\n    from unittest.mock import Mock\n",
+            &[(3, Medium)],
+        );
+        check(&RULE, "tests/test_a.py", "from unittest.mock import MagicMock\n", &[]);
+        check(&RULE, "src/conftest.py", "from unittest.mock import MagicMock\n", &[]);
+        check(&RULE, "src/a.py", "import mocks_of_birds\n# import mock\nx = 'import mock'\n", &[]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |path: &str, module: &str, expected: &[_]| {
+            check(&RULE, path, &format!("package a\n\nimport (\n\t\"{module}\"\n)\n"), expected);
+        };
+        run("a.go", "github.com/stretchr/testify/mock", &[(4, High)]);
+        run("a.go", "go.uber.org/mock/gomock", &[(4, High)]);
+        run("a_test.go", "go.uber.org/mock/gomock", &[]);
+        run("mocks/a.go", "go.uber.org/mock/gomock", &[]);
+        run("a.go", "example.com/a/mock", &[]);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["src/a.js", "src/a.ts", "src/a.tsx"] {
+            check(&RULE, path, "import sinon from 'sinon'\n", &[(1, High)]);
+            check(&RULE, path, "import { setupServer } from \"msw/node\"\n", &[(1, High)]);
+            check(&RULE, path, "import a from './sinon'\n", &[]);
+            check(&RULE, path, "// import sinon from 'sinon'\nconst a = \"sinon\"\n", &[]);
+        }
+        check(&RULE, "src/a.test.js", "import sinon from 'sinon'\n", &[]);
+        check(&RULE, "src/a.stories.tsx", "import { rest } from 'msw'\n", &[]);
+    }
+
+    #[test]
+    fn modules_are_known_by_their_whole_name() {
+        assert!(is_double("mockall::predicate::*") && is_double("\"nock\"") && is_double("org.mockito.Mockito"));
+        assert!(!is_double("mocks") && !is_double("a.mock") && !is_double("nocks/x"));
+    }
+}

@@ -1,0 +1,94 @@
+//! Tests with nothing in them.
+
+use schemas::severity::Severity;
+
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Tests whose body does nothing: `{}`, `pass`, `...`, or documentation alone. A comment does not fill it.
+    ///
+    /// Tests that are switched off or that say of themselves that they are still to be written, such as `it.todo`, are left
+    /// to `tdd/skipped-test`.
+    ///
+    /// ## Why it matters
+    /// It is green for ever, and its name says that something is tested.
+    ///
+    /// ## Example
+    /// ```text
+    /// it("refunds twice", () => {})
+    /// ```
+    ///
+    /// ## How to fix
+    /// Write the test, or say that it is missing in the way of the runner: `it.todo("refunds twice")`.
+    "tdd/empty-test", Tdd, High, version: 1, Check::Code(check)
+);
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    for (function, test) in file.outline.tests() {
+        if test.statements > 0 || test.skipped || test.fails_otherwise {
+            continue;
+        }
+        found.push(Hit {
+            place: file.place(function.name.clone()),
+            severity: Severity::High,
+            confidence_permille: 950,
+            message: "test is empty".to_owned(),
+            suggestion: "write it, or say in the way of the runner that it is missing",
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::High;
+
+    #[test]
+    fn rust() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.rs", text, expected);
+        run("#[test]\nfn a() {}\n", &[(2, High)]);
+        run("#[tokio::test]\nasync fn a() {\n    // later\n}\n", &[(2, High)]);
+        run("#[test]\nfn a() { run(); }\n", &[]);
+        run("#[test]\n#[ignore]\nfn a() {}\n", &[]);
+        run("#[test]\n#[should_panic]\nfn a() {}\n", &[]);
+        run("fn a() {}\n", &[]);
+    }
+
+    #[test]
+    fn python() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "tests/test_a.py", text, expected);
+        run("def test_a():\n    pass\n", &[(1, High)]);
+        run("class TestA:\n    def test_a(self):\n        \"\"\"Why.\"\"\"\n", &[(2, High)]);
+        run("def test_a():\n    ...\n", &[(1, High)]);
+        run("def test_a():\n    assert run()\n", &[]);
+        run("@pytest.mark.skip\ndef test_a():\n    pass\n", &[]);
+        run("def helper():\n    pass\n", &[]);
+        check(&RULE, "src/a.py", "def test_a():\n    pass\n", &[]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "a_test.go", &format!("package a\n{text}\n"), expected);
+        run("func TestA(t *testing.T) {}", &[(2, High)]);
+        run("func TestA(t *testing.T) {\n// later\n}", &[(2, High)]);
+        run("func TestA(t *testing.T) { run() }", &[]);
+        run("func TestA(t *testing.T) { t.Skip() }", &[]);
+        run("func helper() {}", &[]);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.test.js", "a.spec.ts", "a.test.tsx"] {
+            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+            run("it('a', () => {})\n", &[(1, High)]);
+            run("describe('g', () => {\n test('a', async function () { /* later */ })\n})\n", &[(2, High)]);
+            run("it('a', () => { run() })\n", &[]);
+            run("it('a', () => run())\n", &[]);
+            run("it.todo('a')\n", &[]);
+            run("it.skip('a', () => {})\n", &[]);
+            run("describe('g', () => {})\n", &[]);
+        }
+    }
+}

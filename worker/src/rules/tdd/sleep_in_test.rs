@@ -1,0 +1,170 @@
+//! Tests that wait for time to pass.
+
+use schemas::severity::Severity;
+
+use crate::paths;
+use crate::rules::calls::{arguments, is_in_tests, last_name};
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Fixed sleeps of a tenth of a second or more in tests: `thread::sleep`, `time.sleep`, `time.Sleep`, `asyncio.sleep`,
+    /// `setTimeout`, `waitForTimeout` and their kin.
+    ///
+    /// Files that use a fake clock, and benchmarks, are left alone.
+    ///
+    /// ## Why it matters
+    /// On a busy machine the time is too short, and the test fails now and then; on any other it is too long, and everybody
+    /// waits for it on every run.
+    ///
+    /// ## Example
+    /// ```text
+    /// server.start()
+    /// time.sleep(2)
+    /// ```
+    ///
+    /// ## How to fix
+    /// Wait for what should happen: an event, a line of the log, a condition with a deadline. Or use a fake clock.
+    "tdd/sleep-in-test", Tdd, Low, version: 1, Check::Code(check)
+);
+
+/// Shortest sleep that is reported.
+const MILLISECONDS_MIN: f64 = 100.0;
+
+/// Functions that wait, by their last name.
+const SLEEPS: &[&str] = &["Sleep", "delay", "setTimeout", "sleep", "sleep_ms", "sleepMs", "waitForTimeout"];
+
+/// Signs of a clock that a test turns by hand.
+const FAKE_CLOCKS: &[&str] = &[
+    "fake_clock",
+    "fakeAsync",
+    "FakeClock",
+    "freezegun",
+    "start_paused",
+    "synctest",
+    "time::pause",
+    "time_machine",
+    "useFakeTimers",
+];
+
+/// Units as languages write them, with their milliseconds. Longer names first.
+const UNITS: &[(&str, f64)] = &[
+    ("from_millis", 1.0),
+    ("from_micros", 0.001),
+    ("from_nanos", 0.000_001),
+    ("from_mins", 60_000.0),
+    ("from_secs", 1_000.0),
+    ("Millisecond", 1.0),
+    ("Microsecond", 0.001),
+    ("Nanosecond", 0.000_001),
+    ("Minute", 60_000.0),
+    ("Second", 1_000.0),
+];
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    let calls = file.outline.calls.iter().filter(|call| SLEEPS.contains(&last_name(file.text(&call.callee))));
+    let mut calls = calls.filter(|call| is_in_tests(file, call.callee.start)).peekable();
+    if calls.peek().is_none() || FAKE_CLOCKS.iter().any(|sign| file.source.text.contains(sign)) {
+        return;
+    }
+    for call in calls {
+        let name = last_name(file.text(&call.callee));
+        let all = arguments(file, &call.arguments);
+        let time = if name == "setTimeout" { all.get(1) } else { all.first() };
+        let Some(milliseconds) = time.and_then(|time| milliseconds(time, paths::extension(file.source.path))) else {
+            continue;
+        };
+        let function = call.function.and_then(|index| file.outline.functions.get(index));
+        let is_benchmark = function.is_some_and(|one| file.text(&one.name).to_ascii_lowercase().starts_with("bench"));
+        if milliseconds < MILLISECONDS_MIN || is_benchmark {
+            continue;
+        }
+        found.push(Hit {
+            place: file.place(call.callee.start..call.arguments.end),
+            severity: Severity::Low,
+            confidence_permille: 850,
+            message: "test sleeps for a fixed time".to_owned(),
+            suggestion: "wait for what should happen, with a deadline, or use a fake clock",
+        });
+    }
+}
+
+/// How long `time` is, if it is a number or one with a unit.
+fn milliseconds(time: &str, extension: Option<&str>) -> Option<f64> {
+    let unit = UNITS.iter().find(|(name, _)| time.contains(name)).map(|(_, unit)| *unit);
+    let plain = if matches!(extension, Some("py" | "pyi")) { 1_000.0 } else { 1.0 };
+    let numbers = time.split(|c: char| !c.is_ascii_digit() && c != '.' && c != '_' && !c.is_ascii_alphabetic());
+    let mut numbers = numbers.filter(|word| word.starts_with(|c: char| c.is_ascii_digit() || c == '.'));
+    let number = numbers.next().and_then(|word| word.replace('_', "").parse::<f64>().ok());
+    let is_bare = time.chars().all(|c| c.is_ascii_digit() || "._".contains(c));
+    match (number, unit) {
+        (Some(number), Some(unit)) => Some(number * unit),
+        (Some(number), None) if is_bare => Some(number * plain),
+        (None, Some(unit)) if time.ends_with("Second") || time.ends_with("Minute") => Some(unit),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::Low;
+
+    #[test]
+    fn rust() {
+        let run = |body: &str, expected: &[_]| {
+            check(&RULE, "tests/a.rs", &format!("#[test]\nfn a() {{ {body} }}\n"), expected)
+        };
+        run("std::thread::sleep(Duration::from_millis(100));", &[(2, Low)]);
+        run("tokio::time::sleep(std::time::Duration::from_secs(1)).await;", &[(2, Low)]);
+        run("sleep(Duration::from_secs_f64(0.5));", &[(2, Low)]);
+        run("sleep(Duration::from_millis(99));", &[]);
+        run("sleep(timeout);", &[]);
+        run("tokio::time::pause(); sleep(Duration::from_secs(1)).await;", &[]);
+        run("let a = \"sleep(Duration::from_secs(1))\";", &[]);
+        check(&RULE, "src/a.rs", "fn a() { sleep(Duration::from_secs(1)); }\n", &[]);
+    }
+
+    #[test]
+    fn python() {
+        let run =
+            |body: &str, expected: &[_]| check(&RULE, "test_a.py", &format!("def test_a():\n    {body}\n"), expected);
+        run("time.sleep(1)", &[(2, Low)]);
+        run("await asyncio.sleep(0.25)", &[(2, Low)]);
+        run("time.sleep(.05)", &[]);
+        run("asyncio.sleep(0)", &[]);
+        run("time.sleep(interval)", &[]);
+        check(&RULE, "test_a.py", "import time_machine\ntime.sleep(1)\n", &[]);
+        check(&RULE, "a.py", "time.sleep(1)\n", &[]);
+    }
+
+    #[test]
+    fn go() {
+        let run = |path: &str, name: &str, body: &str, expected: &[_]| {
+            check(&RULE, path, &format!("package a\nfunc {name}(t *testing.T) {{ {body} }}\n"), expected);
+        };
+        run("a_test.go", "TestA", "time.Sleep(100 * time.Millisecond)", &[(2, Low)]);
+        run("a_test.go", "TestA", "time.Sleep(time.Second)", &[(2, Low)]);
+        run("a_test.go", "TestA", "time.Sleep(50 * time.Millisecond)", &[]);
+        run("a_test.go", "TestA", "time.Sleep(wait)", &[]);
+        run("a_test.go", "BenchmarkA", "time.Sleep(time.Second)", &[]);
+        run("a_test.go", "TestA", "synctest.Wait(); time.Sleep(time.Second)", &[]);
+        run("a.go", "f", "time.Sleep(time.Second)", &[]);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.test.js", "a.spec.ts", "a.test.tsx"] {
+            let run = |body: &str, expected: &[_]| {
+                check(&RULE, path, &format!("it('a', async () => {{\n{body}\n}})\n"), expected)
+            };
+            run("await new Promise(done => setTimeout(done, 500))", &[(2, Low)]);
+            run("await page.waitForTimeout(1_000)", &[(2, Low)]);
+            run("await sleep(99)", &[]);
+            run("setTimeout(done, wait)", &[]);
+            run("jest.useFakeTimers(); setTimeout(done, 500)", &[]);
+        }
+        check(&RULE, "a.js", "setTimeout(done, 500)\n", &[]);
+    }
+}
