@@ -28,6 +28,8 @@ pub(crate) struct Outline {
     pub(crate) imports: Vec<Import>,
     /// Calls, outer ones first.
     pub(crate) calls: Vec<Call>,
+    /// Statements that assert without a call, as in Python.
+    pub(crate) asserts: Vec<Span>,
     /// Code that runs when something went wrong.
     pub(crate) handlers: Vec<Handler>,
     /// Results that are thrown away.

@@ -21,6 +21,7 @@ mod integrity {
     pub(super) mod constant_success;
     pub(super) mod debug_leftover;
     pub(super) mod mock_in_production;
+    pub(super) mod security_bypass;
     pub(super) mod stub_body;
     pub(super) mod swallowed_error;
     pub(super) mod todo_marker;
@@ -46,9 +47,11 @@ mod tdd {
     pub(super) mod assertion_free_test;
     pub(super) mod coverage_exclusion;
     pub(super) mod empty_test;
+    pub(super) mod excessive_mocking;
     pub(super) mod focused_test;
     pub(super) mod skipped_test;
     pub(super) mod sleep_in_test;
+    pub(super) mod trivial_assertion;
 }
 
 #[cfg(test)]
@@ -79,6 +82,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &integrity::constant_success::RULE,
     &integrity::debug_leftover::RULE,
     &integrity::mock_in_production::RULE,
+    &integrity::security_bypass::RULE,
     &integrity::stub_body::RULE,
     &integrity::swallowed_error::RULE,
     &integrity::todo_marker::RULE,
@@ -98,9 +102,11 @@ pub(crate) static ALL: &[&Rule] = &[
     &tdd::assertion_free_test::RULE,
     &tdd::coverage_exclusion::RULE,
     &tdd::empty_test::RULE,
+    &tdd::excessive_mocking::RULE,
     &tdd::focused_test::RULE,
     &tdd::skipped_test::RULE,
     &tdd::sleep_in_test::RULE,
+    &tdd::trivial_assertion::RULE,
 ];
 
 /// One rule.

@@ -80,7 +80,12 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Decision => draft.decision(),
         Role::Guarded => draft.guarded(node, node.child_by_field_name("body")),
         Role::Handler => handler(draft, node),
-        Role::Assert => draft.assertion(),
+        Role::Assert => {
+            if node.kind() == "assert_statement" {
+                draft.outline.asserts.push(node.byte_range());
+            }
+            draft.assertion();
+        }
         Role::Import => import(draft, node),
         _ => {}
     }

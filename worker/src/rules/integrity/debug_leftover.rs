@@ -77,6 +77,9 @@ const PRINTING_WORDS: &[&str] = &[
     "report", "setup", "show", "trace", "usage", "verbose", "version", "warn", "write",
 ];
 
+/// Lines above a print in which the condition stands that it is asked for.
+const CONDITION_LINES: usize = 3;
+
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     for call in &file.outline.calls {
         let callee = file.text(&call.callee);
@@ -134,10 +137,10 @@ fn prints_on_purpose(file: &File<'_>, call: &Call) -> bool {
     let function = call.function.and_then(|index| file.outline.functions.get(index));
     let name = function.map(|function| file.text(&function.name).to_ascii_lowercase()).unwrap_or_default();
     let line = file.source.line_of(call.callee.start);
-    let above = file.source.line_span(line.saturating_sub(1));
+    let above = file.source.line_span(line.saturating_sub(CONDITION_LINES)).start..call.callee.start;
     let condition = file.text(&above).to_ascii_lowercase();
     PRINTING_WORDS.iter().any(|word| name.contains(word))
-        || ["debug", "verbose"].iter().any(|word| condition.contains(word))
+        || ["debug", "verbos"].iter().any(|word| condition.contains(word))
         || file.text(&call.arguments).contains("file=")
 }
 

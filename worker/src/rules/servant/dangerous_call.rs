@@ -4,7 +4,7 @@ use schemas::severity::Severity;
 
 use crate::outline::Call;
 use crate::paths;
-use crate::rules::calls::{arguments, is_in_tests, is_path, is_whole};
+use crate::rules::calls::{arguments, is_in_tests, is_path, is_whole, split};
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
@@ -102,12 +102,16 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
 }
 
+/// Whether `text` is one literal, and no sum of several or a template with values.
+fn is_literal(text: &str) -> bool {
+    let is_one = split(text, |rest| rest.starts_with(['+', '%', '.']).then_some(1)).len() == 1;
+    is_one && text.starts_with(['"', '\'', '[']) && text.ends_with(['"', '\'', ']'])
+}
+
 /// What is dangerous about `call`, which has something other than literals.
 fn danger(file: &File<'_>, call: &Call) -> Option<&'static str> {
     let callee = file.text(&call.callee);
     let is_one_of = |names: &[&str]| names.iter().any(|name| is_path(callee, name));
-    let is_literal =
-        |text: &str| text.starts_with(['"', '\'']) && !text.contains(['+', '%']) && !text.contains(".format");
     if is_whole(file, call) && is_runner(file, callee) && !is_declared_here(file, callee) {
         return Some("runs text as code");
     }

@@ -33,6 +33,7 @@ fn python() {
         "os.system('clear')",
         "subprocess.run(command)",
         "subprocess.run('ls', shell=True, cwd=folder)",
+        "subprocess.run('git log --format=%ct', shell=True, cwd=folder)",
         "yaml.load(data, Loader=yaml.SafeLoader)",
         "json.loads(data)",
         "# eval(text)",

@@ -1,0 +1,258 @@
+//! Protections that are switched off.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use schemas::severity::Severity;
+
+use crate::paths;
+use crate::rules::calls::is_in_tests;
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Switches that turn a protection off: certificates are not verified (`verify=False`, `InsecureSkipVerify: true`,
+    /// `rejectUnauthorized: false`, `danger_accept_invalid_certs(true)`, `curl --insecure`), keys of hosts are not checked
+    /// (`StrictHostKeyChecking no`, `AutoAddPolicy`, `InsecureIgnoreHostKey`), and any site may act with a user's login (every
+    /// origin allowed, together with credentials).
+    ///
+    /// Tests, documentation and examples, and lines about the own machine are left alone.
+    ///
+    /// ## Why it matters
+    /// The connection is encrypted, with whoever answers. Nobody notices until somebody else does.
+    ///
+    /// ## Example
+    /// ```text
+    /// requests.get(url, verify=False)
+    /// ```
+    ///
+    /// ## How to fix
+    /// Add the authority that signed the certificate to those that are trusted, or the key of the host to the known ones.
+    "integrity/security-bypass", Integrity, High, version: 1, Check::Text(check)
+);
+
+/// What a switch turns off.
+const CERTIFICATE: &str = "certificates are not verified";
+const HOST_KEY: &str = "keys of hosts are not checked";
+const ORIGIN: &str = "any site may act with a user's login";
+
+/// Switches, without spaces, and what they turn off.
+static SWITCHES: &[(&str, &str)] = &[
+    ("verify=False", CERTIFICATE),
+    ("verify_ssl=False", CERTIFICATE),
+    ("_create_unverified_context", CERTIFICATE),
+    ("ssl.CERT_NONE", CERTIFICATE),
+    ("check_hostname=False", CERTIFICATE),
+    ("InsecureSkipVerify:true", CERTIFICATE),
+    ("InsecureSkipVerify=true", CERTIFICATE),
+    ("rejectUnauthorized:false", CERTIFICATE),
+    ("strictSSL:false", CERTIFICATE),
+    ("NODE_TLS_REJECT_UNAUTHORIZED=0", CERTIFICATE),
+    ("NODE_TLS_REJECT_UNAUTHORIZED='0'", CERTIFICATE),
+    ("NODE_TLS_REJECT_UNAUTHORIZED=\"0\"", CERTIFICATE),
+    ("danger_accept_invalid_certs(true)", CERTIFICATE),
+    ("danger_accept_invalid_hostnames(true)", CERTIFICATE),
+    ("SslVerifyMode::NONE", CERTIFICATE),
+    ("insecure-skip-tls-verify:true", CERTIFICATE),
+    ("--no-check-certificate", CERTIFICATE),
+    ("--insecure", CERTIFICATE),
+    ("sslVerify=false", CERTIFICATE),
+    ("http.sslVerifyfalse", CERTIFICATE),
+    ("strict-sslfalse", CERTIFICATE),
+    ("PYTHONHTTPSVERIFY=0", CERTIFICATE),
+    ("GIT_SSL_NO_VERIFY=true", CERTIFICATE),
+    ("StrictHostKeyChecking=no", HOST_KEY),
+    ("StrictHostKeyCheckingno", HOST_KEY),
+    ("AutoAddPolicy(", HOST_KEY),
+    ("InsecureIgnoreHostKey()", HOST_KEY),
+    ("very_permissive()", ORIGIN),
+];
+
+/// Switches that let every origin in, without spaces, with the one that hands logins along.
+static ORIGINS: &[(&str, &str)] = &[
+    ("allow_origins=[\"*\"]", "allow_credentials=True"),
+    ("allow_origins=['*']", "allow_credentials=True"),
+    ("AllowAllOrigins:true", "AllowCredentials:true"),
+    ("AllowOrigins:[]string{\"*\"}", "AllowCredentials:true"),
+    ("AllowedOrigins:[]string{\"*\"}", "AllowCredentials:true"),
+    ("origin:true", "credentials:true"),
+];
+
+/// Lines around one that lets every origin in, within which the other is looked for.
+const ORIGIN_LINES: usize = 6;
+
+/// Parts of lines about the own machine.
+const OWN_MACHINE: &[&str] = &["127.0.0.1", "::1", "0.0.0.0", "localhost"];
+
+/// Directories of what only shows how.
+const SAMPLE_DIRECTORIES: &[&str] = &["demo", "demos", "example", "examples", "samples"];
+
+static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let marks = SWITCHES.iter().chain(ORIGINS).map(|(mark, _)| mark);
+    AhoCorasick::new(marks).expect("some dozen short marks fit every limit of the automaton")
+});
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    let path = file.source.path;
+    // Only where comments can be told from code.
+    let is_code =
+        file.outline.gap.is_none() || !file.outline.comments.is_empty() || paths::file_name(path).contains("config");
+    if !is_code || paths::is_documentation(path) || paths::has_directory(path, SAMPLE_DIRECTORIES) {
+        return;
+    }
+    for index in 0..file.source.line_count() {
+        let line = file.source.line_span(index);
+        let text = file.text(&line);
+        let packed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let Some(hit) = FINDER.find(&packed) else { continue };
+        let at = line.start + (text.len() - text.trim_start().len());
+        let mark = hit.pattern().as_usize();
+        let what = match SWITCHES.get(mark) {
+            Some((_, what)) => *what,
+            None if has_credentials(file, index, ORIGINS[mark - SWITCHES.len()].1) => ORIGIN,
+            None => continue,
+        };
+        let first = SWITCHES.get(mark).map_or("", |(mark, _)| &mark[..mark.len().min(6)]);
+        let place = text.find(first).map_or(at, |offset| line.start + offset);
+        if is_harmless(file, index, place, text) || is_negated(&packed[..hit.start()]) || is_other_option(text) {
+            continue;
+        }
+        found.push(Hit {
+            place: file.place(at..line.end),
+            severity: Severity::High,
+            confidence_permille: 850,
+            message: what.to_owned(),
+            suggestion: "trust the authority or the key that is needed, and leave the protection on",
+        });
+    }
+}
+
+/// Whether the switch at byte `place` is text, belongs to tests, or is about the own machine.
+fn is_harmless(file: &File<'_>, index: usize, place: usize, text: &str) -> bool {
+    let is_comment = file.outline.comment_around(place).is_some();
+    // What a shell is told stands in strings; a switch of the language does not.
+    let is_string = file.outline.is_quoted(place) && !text.contains("StrictHostKeyChecking") && !text.contains("_TLS_");
+    let near = file.source.line_span(index.saturating_sub(1)).start..file.source.line_span(index + 1).end;
+    is_comment || is_string || is_in_tests(file, place) || OWN_MACHINE.iter().any(|own| file.text(&near).contains(own))
+}
+
+/// Whether a switch behind `before` says the opposite, as `skip_verify=False` does.
+fn is_negated(before: &str) -> bool {
+    ["disable_", "no_", "skip_", "dont_"].iter().any(|word| before.to_ascii_lowercase().ends_with(word))
+}
+
+/// Whether `text` has an option that only starts like the one of curl.
+fn is_other_option(text: &str) -> bool {
+    text.split_once("--insecure")
+        .is_some_and(|(_, rest)| rest.starts_with(|c: char| c == '-' || c == '_' || c.is_alphanumeric()))
+        && !text.contains("tls-verify")
+}
+
+fn has_credentials(file: &File<'_>, index: usize, mark: &str) -> bool {
+    let start = file.source.line_span(index.saturating_sub(ORIGIN_LINES)).start;
+    let end = file.source.line_span(index + ORIGIN_LINES).end;
+    let packed: String = file.text(&(start..end)).chars().filter(|c| !c.is_whitespace()).collect();
+    packed.contains(mark)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::High;
+
+    #[track_caller]
+    fn all(path: &str, lines: &[&str], is_found: bool) {
+        let expected: &[_] = if is_found { &[(3, High)] } else { &[] };
+        for line in lines {
+            check(&RULE, path, &format!("\n\n{line}\n"), expected);
+        }
+    }
+
+    #[test]
+    fn python() {
+        let switches =
+            ["requests.get(url, verify=False)", "c.check_hostname = False", "ssl._create_unverified_context()"];
+        all("a.py", &switches, true);
+        all(
+            "a.py",
+            &["c.set_missing_host_key_policy(AutoAddPolicy())", "f(allow_origins=['*'], allow_credentials=True)"],
+            true,
+        );
+        let fine = [
+            "requests.get(url, verify=True)",
+            "# verify=False",
+            "x = 'verify=False'",
+            "f('https://localhost', verify=False)",
+        ];
+        all("a.py", &fine, false);
+        all("a.py", &["f(allow_origins=['*'])"], false);
+        all("tests/test_a.py", &switches, false);
+        all("docs/a.py", &switches, false);
+    }
+
+    #[test]
+    fn go() {
+        let switches = ["var a = &tls.Config{InsecureSkipVerify: true}", "var a = ssh.InsecureIgnoreHostKey()"];
+        all("a.go", &switches, true);
+        all(
+            "a.go",
+            &[
+                "var a = tls.Config{InsecureSkipVerify: skip}",
+                "// InsecureSkipVerify: true",
+                "var a = \"InsecureSkipVerify: true\"",
+            ],
+            false,
+        );
+        all("a_test.go", &switches, false);
+        all("examples/a.go", &switches, false);
+    }
+
+    #[test]
+    fn rust() {
+        let switches =
+            ["fn f() { b.danger_accept_invalid_certs(true); }", "fn f() { b.set_verify(SslVerifyMode::NONE); }"];
+        all("src/a.rs", &switches, true);
+        all(
+            "src/a.rs",
+            &[
+                "fn f() { b.danger_accept_invalid_certs(x); }",
+                "// SslVerifyMode::NONE",
+                "const A: &str = \"SslVerifyMode::NONE\";",
+            ],
+            false,
+        );
+        all("tests/a.rs", &switches, false);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["src/a.js", "src/a.ts", "src/a.tsx"] {
+            let switches = [
+                "f({ rejectUnauthorized: false })",
+                "process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'",
+                "cors({ origin: true, credentials: true })",
+            ];
+            all(path, &switches, true);
+            let fine = [
+                "f({ rejectUnauthorized: true })",
+                "// rejectUnauthorized: false",
+                "a = 'rejectUnauthorized: false'",
+                "cors({ origin: true })",
+            ];
+            all(path, &fine, false);
+        }
+        all("src/a.test.js", &["f({ rejectUnauthorized: false })"], false);
+    }
+
+    #[test]
+    fn scripts_and_configuration() {
+        check(&RULE, "a.sh", "# a\nssh -o StrictHostKeyChecking=no kim@host\n", &[(2, High)]);
+        check(&RULE, "a.sh", "# a\ncurl --insecure https://host/a\n", &[(2, High)]);
+        check(&RULE, "a.sh", "# curl --insecure https://host/a\n", &[]);
+        check(&RULE, "a.sh", "# a\ncurl --insecure https://127.0.0.1/a\n", &[]);
+        check(&RULE, "a.yaml", "# a\ninsecure-skip-tls-verify: true\n", &[(2, High)]);
+        check(&RULE, "a.sh", "# a\nserve --insecure-port 80\n", &[]);
+        check(&RULE, "README.md", "curl --insecure https://host/a\n", &[]);
+    }
+}

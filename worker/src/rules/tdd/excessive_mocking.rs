@@ -1,0 +1,192 @@
+//! Tests of doubles instead of code.
+
+use schemas::severity::Severity;
+
+use crate::outline::Function;
+use crate::paths;
+use crate::rules::calls::last_name;
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Files of five tests or more that make, on average, more than three test doubles for each test, or as many as seven for
+    /// ten statements: `Mock`, `patch`, `jest.fn`, `spyOn`, `gomock`, `mockall` and their kin.
+    ///
+    /// Tests of what stands at the border to other systems (adapters, clients, gateways, HTTP) need doubles and are left alone,
+    /// as are fixtures.
+    ///
+    /// ## Why it matters
+    /// Such tests say how the code calls its parts, not what it does. They break when it is rearranged, and stay green when it
+    /// is wrong.
+    ///
+    /// ## Example
+    /// ```text
+    /// @patch("shop.tax") @patch("shop.stock") @patch("shop.mail") @patch("shop.clock")
+    /// def test_order(clock, mail, stock, tax):
+    /// ```
+    ///
+    /// ## How to fix
+    /// Test the parts together, with the real ones where they are fast; leave doubles to what is slow or outside.
+    "tdd/excessive-mocking", Tdd, Medium, version: 1, Check::Code(check)
+);
+
+/// Tests of the smallest file that is judged.
+const TESTS_MIN: usize = 5;
+
+/// Doubles for each test above which they are too many.
+const DOUBLES_MAX: usize = 3;
+
+/// Functions that make a double, whole or by their last names.
+const MAKERS: &[&str] = &[
+    "AsyncMock",
+    "MagicMock",
+    "Mock",
+    "PropertyMock",
+    "create_autospec",
+    "jest.fn",
+    "jest.mock",
+    "jest.spyOn",
+    "mock.fn",
+    "mock.method",
+    "mock.patch",
+    "mocker.patch",
+    "mocker.spy",
+    "monkeypatch.setattr",
+    "patch",
+    "patch.dict",
+    "patch.object",
+    "sinon.fake",
+    "sinon.mock",
+    "sinon.spy",
+    "sinon.stub",
+    "sqlmock.New",
+    "vi.fn",
+    "vi.mock",
+    "vi.spyOn",
+];
+
+/// Parts of paths of tests at the border to other systems, and of fixtures.
+const BORDERS: &[&str] = &["adapter", "api", "client", "conftest", "fixture", "gateway", "http", "transport"];
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    let tests: Vec<&Function> = file.outline.tests().map(|(function, _)| function).collect();
+    let path = file.source.path.to_ascii_lowercase();
+    let is_border = BORDERS.iter().any(|part| paths::file_name(&path).contains(part)) || path.contains("fixture");
+    if tests.len() < TESTS_MIN || is_border {
+        return;
+    }
+    let calls = file.outline.calls.iter().filter(|call| makes_double(file.text(&call.callee)));
+    let doubles = calls.filter(|call| is_within(file, &tests, call.callee.start)).count();
+    let statements: usize = file.outline.tests().map(|(_, test)| test.statements).sum();
+    let is_most = doubles >= tests.len() && doubles * 10 > statements * 7;
+    if doubles <= tests.len() * DOUBLES_MAX && !is_most {
+        return;
+    }
+    found.push(Hit {
+        place: file.place(tests[0].name.clone()),
+        severity: Severity::Medium,
+        confidence_permille: 750,
+        message: format!("{doubles} test doubles in {} tests of {statements} statements", tests.len()),
+        suggestion: "test the parts together; leave doubles to what is slow or outside",
+    });
+}
+
+fn makes_double(callee: &str) -> bool {
+    let name = last_name(callee);
+    // Generated doubles: `NewMockStore(ctrl)`, `MockStore::new()`.
+    let is_generated = callee.split(['.', ':']).any(|part| {
+        let rest = part.strip_prefix("New").unwrap_or(part).strip_prefix("Mock");
+        rest.is_some_and(|rest| rest.starts_with(char::is_uppercase) && rest != "Mock")
+    });
+    let is_made = is_generated && (callee.contains("New") || matches!(name, "new" | "default"));
+    MAKERS.iter().any(|maker| callee == *maker || callee.ends_with(&format!(".{maker}"))) || is_made
+}
+
+/// Whether byte `at` is in one of `tests`, or among the decorators in front of it.
+fn is_within(file: &File<'_>, tests: &[&Function], at: usize) -> bool {
+    let after = tests.partition_point(|test| test.span.start <= at);
+    let is_inside = after > 0 && tests[after - 1].span.contains(&at);
+    let line = file.source.line_span(file.source.line_of(at));
+    is_inside || file.text(&line).trim_start().starts_with('@')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::Medium;
+
+    /// Five tests of `open`, `doubles` times `double`, `close`.
+    fn file(head: &str, open: &str, double: &str, doubles: usize, close: &str) -> String {
+        let test = |at: usize| format!("{}{}{close}", open.replace('%', &at.to_string()), double.repeat(doubles));
+        format!("{head}{}", (0..5).map(test).collect::<String>())
+    }
+
+    /// Head, opening, double, closing and path of a file of each language.
+    const LANGUAGES: &[(&str, &str, &str, &str, &str)] = &[
+        (
+            "tests/a.rs",
+            "",
+            "#[test] fn a%() {\n",
+            "let a = MockStore::new();\n",
+            "run(); run(); run(); run(); run(); run();\n}\n",
+        ),
+        ("test_a.py", "", "def test_%():\n", "    a = Mock()\n", "    run(); run(); run(); run(); run(); run()\n"),
+        (
+            "a_test.go",
+            "package a\n",
+            "func Test%(t *testing.T) {\n",
+            "a := NewMockStore(c)\n",
+            "run(); run(); run(); run(); run(); run()\n}\n",
+        ),
+        (
+            "a.test.js",
+            "",
+            "it('%', () => {\n",
+            "const a = jest.fn()\n",
+            "run(); run(); run(); run(); run(); run()\n})\n",
+        ),
+        ("a.test.ts", "", "it('%', () => {\n", "vi.spyOn(a, 'b')\n", "run(); run(); run(); run(); run(); run()\n})\n"),
+    ];
+
+    #[test]
+    fn four_doubles_a_test_are_too_many() {
+        for (path, head, open, double, close) in LANGUAGES {
+            let line = u32::try_from(head.lines().count()).unwrap() + 1;
+            check(&RULE, path, &file(head, open, double, 4, close), &[(line, Medium)]);
+            check(&RULE, path, &file(head, open, double, 3, close), &[]);
+        }
+    }
+
+    #[test]
+    fn tests_of_little_but_doubles_have_too_many() {
+        for (path, head, open, double, close) in LANGUAGES {
+            let line = u32::try_from(head.lines().count()).unwrap() + 1;
+            let short = close.replace("run(); ", "");
+            check(&RULE, path, &file(head, open, double, 3, &short), &[(line, Medium)]);
+            check(&RULE, path, &file(head, open, double, 1, &short), &[]);
+        }
+    }
+
+    #[test]
+    fn decorators_count_for_the_test_below() {
+        let open = "@patch('a')\n@patch('b')\n@patch('c')\n@patch('d')\ndef test_%():\n";
+        check(
+            &RULE,
+            "test_a.py",
+            &file("", open, "", 0, "    run(); run(); run(); run(); run(); run()\n"),
+            &[(5, Medium)],
+        );
+    }
+
+    #[test]
+    fn borders_and_small_files_are_left_alone() {
+        for (path, head, open, double, close) in LANGUAGES {
+            let text = file(head, open, double, 4, close);
+            let border = if path.contains('/') { path.replace('a', "client") } else { format!("fixtures/{path}") };
+            check(&RULE, &border.replace("tests", "fixtures/tests"), &text, &[]);
+            let few = format!("{head}{}{}{close}", open.replace('%', "9"), double.repeat(9));
+            check(&RULE, path, &few, &[]);
+        }
+    }
+}

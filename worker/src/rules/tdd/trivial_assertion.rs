@@ -1,0 +1,249 @@
+//! Assertions that hold whatever the code does.
+
+use schemas::severity::Severity;
+
+use crate::outline::{Call, Span};
+use crate::rules::calls::{arguments, is_in_tests, last_name, split};
+use crate::rules::{Check, File, Findings, Hit, rule};
+
+rule!(
+    /// ## What it finds
+    /// Assertions in tests that compare a literal or a name with itself, or assert a literal that is true: `assert!(true)`,
+    /// `assert 1 == 1`, `assert.Equal(t, x, x)`, `expect(true).toBe(true)`.
+    ///
+    /// A value compared with itself where the test is about comparing (its name speaks of `eq`, `hash`, `order`, `nan` and
+    /// such) and calls on both sides, which may answer differently, are left alone.
+    ///
+    /// ## Why it matters
+    /// The test has an assertion and checks nothing; it passes for every version of the code, broken ones among them.
+    ///
+    /// ## Example
+    /// ```text
+    /// result = run()
+    /// assert True
+    /// ```
+    ///
+    /// ## How to fix
+    /// Assert what came out of the code: `assert result == 3`.
+    "tdd/trivial-assertion", Tdd, High, version: 1, Check::Code(check)
+);
+
+/// Assertions of two equal values, by their last name.
+const EQUALITIES: &[&str] = &[
+    "Equal",
+    "EqualValues",
+    "Exactly",
+    "Same",
+    "assertEqual",
+    "assertEquals",
+    "assertIs",
+    "assertSame",
+    "assert_eq",
+    "debug_assert_eq",
+    "deepEqual",
+    "deepStrictEqual",
+    "equal",
+    "same",
+    "strictEqual",
+];
+
+/// Assertions of one true value, by their last name.
+const TRUTHS: &[&str] = &["True", "assert", "assertTrue", "debug_assert", "isTrue", "ok"];
+
+/// Matchers of equality behind `expect(..)`.
+const MATCHERS: &[&str] = &["toBe", "toEqual", "toStrictEqual"];
+
+/// First names of paths whose last name alone could be anything.
+const HOSTS: &[&str] = &["assert", "chai", "require", "t"];
+
+/// Literals that are true.
+const TRUE: &[&str] = &["1", "True", "true"];
+
+/// Words in names of tests that are about comparing.
+const COMPARING: &[&str] = &["cmp", "compar", "eq", "hash", "ident", "nan", "ord", "reflex", "same", "self"];
+
+fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    for (index, call) in file.outline.calls.iter().enumerate() {
+        if found.is_full() {
+            return;
+        }
+        let Some((is_trivial, start)) = judge(file, index, call) else { continue };
+        if is_trivial && is_in_tests(file, start) {
+            report(file, start..call.arguments.end, found);
+        }
+    }
+    for span in &file.outline.asserts {
+        let text = file.text(span).trim_start_matches("assert").trim();
+        let condition = split(text, |rest| rest.starts_with(',').then_some(1)).first().copied().unwrap_or_default();
+        if is_true(file, condition, span.start) && is_in_tests(file, span.start) {
+            report(file, span.clone(), found);
+        }
+    }
+}
+
+fn report(file: &File<'_>, span: Span, found: &mut Findings<'_>) {
+    found.push(Hit {
+        place: file.place(span),
+        severity: Severity::High,
+        confidence_permille: 900,
+        message: "assertion holds whatever the code does".to_owned(),
+        suggestion: "assert what came out of the code",
+    });
+}
+
+/// Whether `call` is trivial, and where it starts, if it is an assertion of a known kind.
+fn judge(file: &File<'_>, index: usize, call: &Call) -> Option<(bool, usize)> {
+    let callee = file.text(&call.callee);
+    let (name, start) = (last_name(callee), call.callee.start);
+    let first = callee.split(['.', ':']).next().unwrap_or_default();
+    let is_ours = name.starts_with("assert") || name.starts_with("debug_assert") || HOSTS.contains(&first);
+    let mut all = arguments(file, &call.arguments);
+    if MATCHERS.contains(&name) {
+        let expect = expectation(file, index, call)?;
+        let actual = arguments(file, &expect.arguments);
+        let (Some(actual), Some(expected)) = (actual.first(), all.first()) else { return None };
+        return Some((are_same(file, actual, expected, start), expect.callee.start));
+    }
+    // In Go the first argument is what fails the test.
+    if all.first() == Some(&"t") && matches!(first, "assert" | "require") {
+        all.remove(0);
+    }
+    match all.as_slice() {
+        [a, b, ..] if is_ours && EQUALITIES.contains(&name) => Some((are_same(file, a, b, start), start)),
+        [condition, ..] if is_ours && TRUTHS.contains(&name) => Some((is_true(file, condition, start), start)),
+        _ => None,
+    }
+}
+
+/// The call `expect(..)` right in front of the matcher `call`. Outer calls stand first, so it is one of the next.
+fn expectation<'f>(file: &'f File<'_>, index: usize, call: &Call) -> Option<&'f Call> {
+    let end = call.callee.start.checked_sub(1)?;
+    let next = file.outline.calls.get(index + 1)?;
+    (file.text(&next.callee) == "expect" && next.arguments.end == end).then_some(next)
+}
+
+/// Whether `condition` is a true literal, or compares something with itself.
+fn is_true(file: &File<'_>, condition: &str, at: usize) -> bool {
+    let sides = split(condition, |rest| {
+        ["===", "==", " is "].iter().find(|mark| rest.starts_with(*mark)).map(|mark| mark.len())
+    });
+    match sides.as_slice() {
+        [only] => TRUE.contains(only),
+        [a, b] => are_same(file, a, b, at),
+        _ => false,
+    }
+}
+
+/// Whether `a` and `b` are the same literal, or the same name where nothing says that this is meant.
+fn are_same(file: &File<'_>, a: &str, b: &str, at: usize) -> bool {
+    let is_literal =
+        a.starts_with(|c: char| c.is_ascii_digit() || c == '"' || c == '\'') || TRUE.contains(&a) || a == "false";
+    let is_name = a.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '&' | ':'));
+    a == b && !a.is_empty() && (is_literal || (is_name && !is_about_comparing(file, at)))
+}
+
+/// Whether the test around byte `at` is about comparing, by its name.
+fn is_about_comparing(file: &File<'_>, at: usize) -> bool {
+    let after = file.outline.functions.partition_point(|function| function.span.start <= at);
+    let around = file.outline.functions[..after].iter().rev().take(8).find(|function| function.span.contains(&at));
+    let name = around.map(|function| file.text(&function.name).to_ascii_lowercase()).unwrap_or_default();
+    COMPARING.iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::High;
+
+    /// `lines` in the middle of a test, each of which is found or not.
+    #[track_caller]
+    fn all(path: &str, around: (&str, &str), lines: &[&str], is_found: bool) {
+        let expected: &[_] = if is_found { &[(2, High)] } else { &[] };
+        for line in lines {
+            check(&RULE, path, &format!("{}\n{line}\n{}\n", around.0, around.1), expected);
+        }
+    }
+
+    #[test]
+    fn rust() {
+        let around = ("#[test] fn a() {", "}");
+        all(
+            "src/a.rs",
+            around,
+            &["assert!(true);", "assert_eq!(1, 1);", "assert_eq!(x, x);", "assert!(x == x, \"why\");"],
+            true,
+        );
+        all(
+            "src/a.rs",
+            around,
+            &["assert!(x);", "assert_eq!(x, y);", "assert_eq!(f(), f());", "assert!(false);"],
+            false,
+        );
+        all("src/a.rs", ("#[test] fn is_reflexive() {", "}"), &["assert_eq!(x, x);"], false);
+        all(
+            "src/a.rs",
+            around,
+            &["// assert!(true);", "let a = \"assert!(true)\";", "assert!(x.is_nan() != x);"],
+            false,
+        );
+        all("src/a.rs", ("fn a() {", "}"), &["assert!(true);"], false);
+    }
+
+    #[test]
+    fn python() {
+        let around = ("def test_a(self):", "    run()");
+        let trivial =
+            ["    assert True", "    assert 1 == 1", "    assert x.y == x.y, 'why'", "    self.assertEqual(x, x)"];
+        all("test_a.py", around, &trivial, true);
+        all("test_a.py", around, &["    self.assertTrue(True)", "    assert x is x"], true);
+        let fine = [
+            "    assert x",
+            "    assert x == y",
+            "    assert f() == f()",
+            "    assert x != x",
+            "    assert False",
+            "    # assert True",
+        ];
+        all("test_a.py", around, &fine, false);
+        all("test_a.py", ("def test_hash(self):", "    run()"), &["    assert x == x"], false);
+        all("a.py", ("def f():", "    run()"), &["    assert True"], false);
+    }
+
+    #[test]
+    fn go() {
+        let around = ("package a; func TestA(t *testing.T) {", "}");
+        all("a_test.go", around, &["assert.Equal(t, 1, 1)", "require.True(t, true)", "assert.Equal(t, x, x)"], true);
+        all(
+            "a_test.go",
+            around,
+            &["assert.Equal(t, 1, x)", "require.True(t, x)", "assert.Equal(t, f(), f())", "list.Equal(x, x)"],
+            false,
+        );
+        all("a_test.go", ("package a; func TestEqual(t *testing.T) {", "}"), &["assert.Equal(t, x, x)"], false);
+    }
+
+    #[test]
+    fn javascript_and_typescript() {
+        for path in ["a.test.js", "a.spec.ts", "a.test.tsx"] {
+            let around = ("it('a', () => {", "})");
+            let trivial = [
+                "expect(true).toBe(true)",
+                "expect(x).toEqual(x)",
+                "assert.strictEqual(1, 1)",
+                "assert(true)",
+                "assert.ok(true)",
+            ];
+            all(path, around, &trivial, true);
+            let fine = [
+                "expect(x).toBe(true)",
+                "expect(f()).toBe(f())",
+                "expect(x).not.toBe(x)",
+                "assert.equal(x, 1)",
+                "// expect(true).toBe(true)",
+            ];
+            all(path, around, &fine, false);
+            all(path, ("it('compares', () => {", "})"), &["expect(x).toEqual(x)"], false);
+        }
+    }
+}
