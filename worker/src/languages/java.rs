@@ -202,6 +202,7 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) 
         || (scope.is_abstract && matches!(shape, Body::Empty | Body::Stub))
         || (shape == Body::Stub && body.is_some_and(|body| symbols::asks_for_override(draft.text_of(body))));
     let overrides = marks.iter().any(|mark| draft.slice(mark).trim() == "@Override");
+    let is_constructor = node.kind() != "method_declaration";
     let is_main = draft.text_of(name) == "main" && holds(modifiers, "static");
     let is_parameter = |one: &Node<'_>| !one.is_extra() && one.kind() != "receiver_parameter";
     Function {
@@ -211,7 +212,7 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) 
         parameters: draft::count(node.child_by_field_name("parameters"), is_parameter),
         is_public: scope.is_visible && (holds(modifiers, "public") || (scope.is_bound && scope.is_abstract)),
         is_documented: is_documented(draft, node),
-        is_bound: overrides || is_main || is_bodiless || is_abstract,
+        is_bound: overrides || is_constructor || is_main || is_bodiless || is_abstract,
         is_abstract,
         ..Function::default()
     }

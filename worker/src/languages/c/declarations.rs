@@ -12,7 +12,7 @@ use crate::paths;
 /// Longest chain of declarators that is looked through; `int *(*f(void))(int)` has five.
 pub(super) const DECLARATORS_MAX: usize = 16;
 
-/// How far behind a list of parameters `override` and the like are looked for.
+/// How many parts of a declaration are searched for words such as `virtual` and `override`.
 const SPECIFIERS_MAX: usize = 8;
 
 /// Extensions of files that others include.
@@ -87,13 +87,18 @@ pub(super) fn function(draft: &mut Draft<'_>, node: Node<'_>) {
 fn described(draft: &Draft<'_>, node: Node<'_>, found: &Declared<'_>) -> Function {
     let scope = draft.scope();
     let block = node.child_by_field_name("body");
-    let shape = body::shape(draft, block, &FORMS);
+    let shape = match body::shape(draft, block, &FORMS) {
+        Body::Empty if has_child(node, "field_initializer_list") => Body::Other,
+        shape => shape,
+    };
     let list = found.function.and_then(|function| function.child_by_field_name("parameters"));
     let is_void = list.is_some_and(|list| draft.text_of(list) == "(void)");
-    let is_abstract =
-        shape == Body::Stub && block.is_some_and(|block| symbols::asks_for_override(draft.text_of(block)));
-    // Operators and destructors look as the language wants it.
-    let is_given = draft.text_of(found.name) == "main" || !found.name.kind().ends_with("identifier");
+    let asks = || block.is_some_and(|block| symbols::asks_for_override(draft.text_of(block)));
+    let is_hook = shape == Body::Empty && has_child(node, "virtual");
+    let is_abstract = is_hook || (shape == Body::Stub && asks());
+    // Operators, constructors and destructors look as the language wants it.
+    let is_constructor = node.child_by_field_name("type").is_none();
+    let is_given = is_constructor || draft.text_of(found.name) == "main" || !found.name.kind().ends_with("identifier");
     Function {
         name: found.name.byte_range(),
         body: block.map(|block| block.byte_range()),
@@ -106,6 +111,12 @@ fn described(draft: &Draft<'_>, node: Node<'_>, found: &Declared<'_>) -> Functio
         is_abstract,
         ..Function::default()
     }
+}
+
+/// Whether one of the first parts of `node` is of `kind`.
+fn has_child(node: Node<'_>, kind: &str) -> bool {
+    let mut cursor = node.walk();
+    node.children(&mut cursor).take(SPECIFIERS_MAX).any(|child| child.kind() == kind)
 }
 
 /// Whether what is declared here can be used from outside: only what a header holds can.

@@ -26,7 +26,7 @@ rule!(
     ///
     /// ## How to fix
     /// Check what the name promises, or take the function away. If everything is indeed fine here, say why in a comment.
-    "integrity/constant-success", Integrity, Medium, version: 1, Check::Code(check)
+    "integrity/constant-success", Integrity, Medium, version: 2, Check::Code(check)
 );
 
 /// First words of functions that look at something and say whether it is right.
@@ -130,5 +130,33 @@ mod tests {
             run("function validate(a) { return a.length > 0; }\n", &[]);
         }
         check(&RULE, "a.test.js", "function validate(a) { return true; }\n", &[]);
+    }
+
+    #[test]
+    fn java() {
+        let run =
+            |text: &str, expected: &[_]| check(&RULE, "src/A.java", &format!("class A {{\n{text}\n}}\n"), expected);
+        run("boolean verify(String a) { return true; }", &[(2, Medium)]);
+        run("static boolean isValid(String a) { return true; }", &[(2, Medium)]);
+        run("@Override public boolean verify(String a) { return true; }", &[]);
+        run("boolean isValid(String a) { return false; }", &[]);
+        run("boolean isFile() { return true; }", &[]);
+        run("boolean verify(String a) { return a.isEmpty(); }", &[]);
+        run("interface B { default boolean verify(String a) { return b(a); } boolean check(int a); }", &[]);
+        check(&RULE, "src/test/java/A.java", "class A { boolean verify(int a) { return true; } }\n", &[]);
+    }
+
+    #[test]
+    fn c_and_cpp() {
+        for path in ["src/a.c", "src/a.cc"] {
+            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+            run("int verify_row(struct row *row) { return 0; }\n", &[(1, Medium)]);
+            run("static bool is_valid(int a) { return true; }\n", &[(1, Medium)]);
+            run("bool is_valid(int a) { return false; }\n", &[]);
+            run("int checkout(int a) { return 0; }\n", &[]);
+            run("int verify(int a) { return a; }\n", &[]);
+            run("int verify(int a) { /* the kernel did */ return 0; }\n", &[]);
+        }
+        check(&RULE, "src/a.cc", "struct A { bool verify(int a) override { return true; } };\n", &[]);
     }
 }

@@ -30,7 +30,7 @@ rule!(
     ///
     /// ## How to fix
     /// Implement it, or take it away until it is needed. If nothing is right here, say why in a comment.
-    "integrity/stub-body", Integrity, High, version: 1, Check::Code(check)
+    "integrity/stub-body", Integrity, High, version: 2, Check::Code(check)
 );
 
 /// Names of functions that may do nothing: entry points and constructors without work, and those that say so.
@@ -189,5 +189,47 @@ mod tests {
         run("abstract class A { abstract a(): void; b() {} }\n", &[]);
         run("interface A { a(): void }\nfunction a(b: number): void;\n", &[]);
         check(&RULE, "a.test.ts", "function a() {}\n", &[]);
+    }
+
+    #[test]
+    fn java() {
+        let run =
+            |text: &str, expected: &[_]| check(&RULE, "src/A.java", &format!("class A {{\n{text}\n}}\n"), expected);
+        run("void a() { throw new UnsupportedOperationException(); }", &[(2, High)]);
+        run("int a() { throw new RuntimeException(\"Not implemented yet\"); }", &[(2, High)]);
+        run("void a(int b) {}", &[(2, Medium)]);
+        run("void a() { throw new IllegalStateException(\"no rows\"); }", &[]);
+        run("void a() { b(); throw new UnsupportedOperationException(); }", &[]);
+        run("void a() { /* nothing to close */ }", &[]);
+        run("@Override public void a() {}", &[]);
+        run("private A() {}", &[]);
+        run("interface B { void a(); default void b() {} }", &[]);
+        run("abstract static class B { abstract void a(); void b() {} }", &[]);
+        run("@Test void a() {}", &[]);
+        check(&RULE, "src/test/java/A.java", "class A { void a() {} }\n", &[]);
+    }
+
+    #[test]
+    fn c_and_cpp() {
+        for path in ["src/a.c", "src/a.cc"] {
+            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+            run("void a(void) { abort(); }\n", &[(1, High)]);
+            run("int a(int b)\n{\n    assert(!\"not implemented\");\n}\n", &[(1, High)]);
+            run("static void a(int b) {}\n", &[(1, Medium)]);
+            run("void a(void) { b(); abort(); }\n", &[]);
+            run("void a(void);\n", &[]);
+            run("void a(void) { /* nothing to close */ }\n", &[]);
+            run("void a_noop(void) {}\n", &[]);
+            run("int main(void) {}\n", &[]);
+            run("const char *a(void) { return \"abort()\"; }\n", &[]);
+        }
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.cc", text, expected);
+        run("void A::a() { throw std::logic_error(\"not implemented\"); }\n", &[(1, High)]);
+        run("struct A { void a() {} };\n", &[(1, Medium)]);
+        run("A::A(int b) : b_(b) {}\nA::~A() {}\n", &[]);
+        run("struct A { A() {} A(int b) : b_(b) {} ~A() = default; };\n", &[]);
+        run("struct A { virtual void a() {} virtual void b() = 0; void c() override {} };\n", &[]);
+        run("void A::a() { throw std::logic_error(\"no rows\"); }\n", &[]);
+        check(&RULE, "a_test.cc", "void a() {}\n", &[]);
     }
 }

@@ -25,11 +25,11 @@ rule!(
     ///
     /// ## How to fix
     /// Hand the error on, or log it and say what happens instead. If it can be ignored, name its kind and say why.
-    "integrity/swallowed-error", Integrity, High, version: 1, Check::Code(check)
+    "integrity/swallowed-error", Integrity, High, version: 2, Check::Code(check)
 );
 
 /// Kinds of error that stand for nearly every other.
-const BROAD_KINDS: &[&str] = &["BaseException", "Error", "Exception", "StandardError", "Throwable"];
+const BROAD_KINDS: &[&str] = &["BaseException", "Error", "Exception", "StandardError", "Throwable", "exception"];
 
 const SUGGESTION: &str = "hand the error on, or log it; if it can be ignored, name its kind and say why";
 
@@ -174,5 +174,53 @@ mod tests {
             run("// try { save(); } catch (e) {}\n", &[]);
         }
         check(&RULE, "a.test.js", "try { save(); } catch (e) {}\n", &[(1, Low)]);
+    }
+
+    #[test]
+    fn java() {
+        let of = |kind: &str, body: &str| {
+            format!("class A {{ void a() {{\ntry {{ save(); }}\ncatch ({kind} e) {{ {body} }}\n}} }}\n")
+        };
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.java", text, expected);
+        run(&of("Exception", ""), &[(3, High)]);
+        run(&of("IOException | Throwable", ""), &[(3, High)]);
+        run(&of("IOException", ""), &[(3, Low)]);
+        run(&of("Exception", "/* saved again by the next run */"), &[(3, Low)]);
+        run(&of("Exception", "").replace("save", "file.close"), &[(3, Low)]);
+        run(&of("IOException", "/* saved again by the next run */"), &[]);
+        run(&of("IOException", "").replace("save", "file.close"), &[]);
+        run(&of("Exception", "log.warn(e);"), &[]);
+        run(&of("Exception", "return;"), &[]);
+        run("class A { String a = \"try { save(); } catch (Exception e) {}\"; }\n", &[]);
+        check(&RULE, "src/test/java/A.java", &of("Exception", ""), &[(3, Low)]);
+    }
+
+    #[test]
+    fn cpp() {
+        let of = |kind: &str, body: &str| format!("void a() {{\ntry {{ save(); }}\ncatch ({kind}) {{ {body} }}\n}}\n");
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.cc", text, expected);
+        run(&of("...", ""), &[(3, High)]);
+        run(&of("const std::exception& e", ""), &[(3, High)]);
+        run(&of("const parse_error&", ""), &[(3, Low)]);
+        run(&of("...", "// saved again by the next run\n"), &[(3, Low)]);
+        run(&of("...", "").replace("save", "file.close"), &[(3, Low)]);
+        run(&of("const parse_error&", "").replace("save", "file.close"), &[]);
+        run(&of("...", "throw;"), &[]);
+        run(&of("...", "warn();"), &[]);
+        run("auto a = R\"(try { save(); } catch (...) {})\";\n", &[]);
+    }
+
+    #[test]
+    fn c() {
+        let run = |body: &str, expected: &[_]| {
+            check(&RULE, "src/a.c", &format!("void a(void) {{\n{body}\n}}\n"), expected);
+        };
+        run("(void)save(row);", &[(2, Low)]);
+        run("(void) row->save(row);", &[(2, Low)]);
+        run("(void)fclose(file);", &[]);
+        run("(void)printf(\"a\");", &[]);
+        run("(void)unused;", &[]);
+        run("(void)save(row); // saved again by the next run", &[]);
+        run("save(row);", &[]);
     }
 }

@@ -22,7 +22,7 @@ rule!(
     ///
     /// ## How to fix
     /// Say of each in a sentence what it is for, what it expects and what it gives.
-    "sages/undocumented-api", Sages, Low, version: 1, Check::Code(check)
+    "sages/undocumented-api", Sages, Low, version: 2, Check::Code(check)
 );
 
 /// With fewer things on offer a file is small enough to be read.
@@ -142,5 +142,34 @@ mod tests {
         }
         check(&RULE, "src/a.test.ts", &"export function a() { b(); }\n".repeat(5), &[]);
         check(&RULE, "src/a.ts", &"// eslint-disable-next-line\nexport type A = 1;\n".repeat(5), &[(2, Low)]);
+    }
+
+    #[test]
+    fn java() {
+        let of = |text: &str| format!("/** A. */\npublic class A {{\n{}}}\n", text.repeat(6));
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.java", &of(text), expected);
+        run("public void a() { b(); }\n", &[(3, Low)]);
+        run("public static final int A = 1;\n", &[(3, Low)]);
+        run("/** A. */\npublic void a() { b(); }\n", &[]);
+        run("void a() { b(); }\nprivate void c() { d(); }\n", &[]);
+        run("@Override public void a() { b(); }\n", &[]);
+        run("public int a() { return this.a; }\n", &[]);
+        check(&RULE, "src/test/java/A.java", &of("public void a() { b(); }\n"), &[]);
+    }
+
+    #[test]
+    fn c_and_cpp() {
+        for path in ["include/a.h", "include/a.hpp"] {
+            let run = |text: &str, expected: &[_]| check(&RULE, path, &text.repeat(6), expected);
+            run("int a(int b);\n", &[(1, Low)]);
+            run("static inline int a(int b) { return c(b); }\n", &[(1, Low)]);
+            run("/* A. */\nint a(int b);\n", &[]);
+            run("extern int a;\nstruct b;\n", &[]);
+        }
+        let class = |text: &str| format!("namespace a {{\n/// A.\nclass A {{\n{}}};\n}}\n", text.repeat(6));
+        check(&RULE, "include/a.hpp", &class("public:\nint a(int b);\n"), &[(5, Low)]);
+        check(&RULE, "include/a.hpp", &class("private:\nint a(int b);\n"), &[]);
+        check(&RULE, "include/a.hpp", &class("public:\nint a(int b) override;\n"), &[]);
+        check(&RULE, "src/a.c", &"int a(int b) { return c(b); }\n".repeat(6), &[]);
     }
 }

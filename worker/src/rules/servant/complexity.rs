@@ -21,7 +21,7 @@ rule!(
     ///
     /// ## How to fix
     /// Give conditions names, return early, and move what a branch does into functions.
-    "servant/complexity", Servant, High, version: 1, Check::Code(check)
+    "servant/complexity", Servant, High, version: 2, Check::Code(check)
 );
 
 /// More paths than this are reported: the limit that the measure was published with.
@@ -118,6 +118,24 @@ mod tests {
             run(of(19).replace("function a", "function tokenize"), &[]);
             run(format!("function a() {{\nswitch (b) {{\n{}}}\n}}\n", "case 1: c();\n".repeat(30)), &[]);
             run(format!("function a() {{\n{}}}\n", of(6).repeat(3)), &[]);
+        }
+    }
+
+    #[test]
+    fn java_c_and_cpp() {
+        for path in ["A.java", "a.c", "a.cc"] {
+            let run = |text: String, expected: &[_]| {
+                let text = if path == "A.java" { format!("class A {{ {text} }}\n") } else { text };
+                check(&RULE, path, &text, expected);
+            };
+            let of = |times: usize| format!("int a(int b) {{ {} }} ", "if (b) { c(); }\n".repeat(times));
+            run(of(10), &[(1, Medium)]);
+            run(of(20), &[(1, High)]);
+            run(format!("int a(int b) {{ return {} b; }}", "b && c || ".repeat(5)), &[(1, Medium)]);
+            run(of(9), &[]);
+            run(of(19).replace("int a", "int scanRow"), &[]);
+            run(format!("int a(int b) {{ switch (b) {{ {} }} }}", "case 1: c(); break;\n".repeat(30)), &[]);
+            run(of(6).repeat(3), &[]);
         }
     }
 }

@@ -19,7 +19,7 @@ rule!(
     ///
     /// ## How to fix
     /// Return or continue early instead of going in, and give inner loops a function of their own.
-    "servant/deep-nesting", Servant, Medium, version: 1, Check::Code(check)
+    "servant/deep-nesting", Servant, Medium, version: 2, Check::Code(check)
 );
 
 /// Deeper than this is reported.
@@ -101,6 +101,22 @@ mod tests {
             run(format!("if (b) {{}} {}", "else if (c) { d(); } ".repeat(9)), &[]);
             run(format!("b(() => c(() => d(() => {{ {} }})));", braces("if (b) { ", 3)), &[]);
             run(format!("b(() => c(() => d(() => {{ {} }})));", braces("if (b) { ", 4)), &[(1, Medium)]);
+        }
+    }
+
+    #[test]
+    fn java_c_and_cpp() {
+        for path in ["A.java", "a.c", "a.cc"] {
+            let run = |body: String, expected: &[_]| {
+                let text = format!("int a(int b) {{ {body} }}");
+                let text = if path == "A.java" { format!("class A {{ {text} }}\n") } else { text };
+                check(&RULE, path, &text, expected);
+            };
+            run(braces("if (b) { ", 5), &[(1, Medium)]);
+            run(format!("switch (b) {{ case 1: {} }}", braces("while (b) { ", 4)), &[(1, Medium)]);
+            run(braces("if (b) { ", 4), &[]);
+            run(format!("if (b) {{}} {}", "else if (c) { d(); } ".repeat(9)), &[]);
+            run(braces("{ ", 9), &[]);
         }
     }
 }

@@ -21,7 +21,7 @@ rule!(
     ///
     /// ## How to fix
     /// Find the steps in it, and give each a function with a name.
-    "servant/function-too-long", Servant, Medium, version: 1, Check::Code(check)
+    "servant/function-too-long", Servant, Medium, version: 2, Check::Code(check)
 );
 
 /// More lines than this are reported: what fits on a screen.
@@ -147,5 +147,21 @@ mod tests {
             run(path, &format!("class A {{\n b() {{\n{}}}\n}}\n", lines("c();", 40)).repeat(3), &[]);
         }
         run("a.test.js", &format!("it('a', () => {{\n{}}});\n", lines("b();", 98)), &[]);
+    }
+
+    #[test]
+    fn java_c_and_cpp() {
+        for path in ["A.java", "a.c", "a.cc"] {
+            let run = |body: String, expected: &[_]| {
+                let (open, close) = if path == "A.java" { ("class A {", "}") } else { ("int z;", "") };
+                check(&RULE, path, &format!("{open}\nint a(int b) {{\n{body}}}\n{close}\n"), expected);
+            };
+            run(lines("b();", 49), &[(2, Low)]);
+            run(lines("b();", 99), &[(2, Medium)]);
+            run(lines("b();", 48), &[]);
+            run(lines("// b", 99), &[]);
+            run(format!("switch (b) {{\n{}}}\n", lines("case 1: c();", 99)), &[]);
+            run(format!("int c[] = {{\n{}}};\n", lines("1,", 99)), &[]);
+        }
     }
 }

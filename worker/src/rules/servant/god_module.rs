@@ -22,7 +22,7 @@ rule!(
     ///
     /// ## How to fix
     /// Find the groups that are used together, and give each a file with a name that says what it is about.
-    "servant/god-module", Servant, Medium, version: 1, Check::Code(check)
+    "servant/god-module", Servant, Medium, version: 2, Check::Code(check)
 );
 
 /// More lines of code than this are reported.
@@ -118,5 +118,22 @@ mod tests {
         check(&RULE, "a.d.ts", &"export interface A {}\n".repeat(60), &[]);
         check(&RULE, "a-amalgamation.js", &"a();\n".repeat(1_001), &[]);
         check(&RULE, "a.test.js", &"a();\n".repeat(1_001), &[]);
+    }
+
+    #[test]
+    fn java_c_and_cpp() {
+        let java = |text: String| format!("public class A {{\n{text}}}\n");
+        check(&RULE, "A.java", &java("int a = 1;\n".repeat(1_000)), &[(1, Medium)]);
+        check(&RULE, "A.java", &java("public void a() { b(); }\n".repeat(41)), &[(1, Medium)]);
+        check(&RULE, "A.java", &java("void a() { b(); }\n".repeat(50)), &[]);
+        check(&RULE, "A.java", &java("int a = 1;\n// b\n\n".repeat(900)), &[]);
+        check(&RULE, "src/test/java/A.java", &java("int a = 1;\n".repeat(1_000)), &[]);
+        for path in ["a.h", "a.hpp"] {
+            check(&RULE, path, &"int a = 1;\n".repeat(1_001), &[(1, Medium)]);
+            check(&RULE, path, &"int a(int b);\n".repeat(41), &[(1, Medium)]);
+            check(&RULE, path, &"extern int a;\n".repeat(50), &[]);
+            check(&RULE, path, &"int a = 1;\n/* b */\n\n".repeat(900), &[]);
+        }
+        check(&RULE, "a.c", &"int a(int b) { return c(b); }\n".repeat(50), &[]);
     }
 }

@@ -20,7 +20,7 @@ rule!(
     ///
     /// ## How to fix
     /// Put what belongs together into one type: a rectangle, a style, options.
-    "servant/too-many-params", Servant, Medium, version: 1, Check::Code(check)
+    "servant/too-many-params", Servant, Medium, version: 2, Check::Code(check)
 );
 
 /// More parameters than this are reported: about as many things as people hold in mind at once.
@@ -113,5 +113,24 @@ mod tests {
         }
         check(&RULE, "a.ts", &format!("interface A {{ a({}): void }}\n", list(9, ": number")), &[]);
         check(&RULE, "a.ts", &format!("function a(this: A, {}) {{ b(); }}\n", list(7, ": number")), &[]);
+    }
+
+    #[test]
+    fn java_c_and_cpp() {
+        let java = |text: String| format!("class A {{\n{text}\n}}\n");
+        let many = |count: usize| vec!["int a"; count].join(", ");
+        check(&RULE, "A.java", &java(format!("void a({}) {{ b(); }}", many(8))), &[(2, Low)]);
+        check(&RULE, "A.java", &java(format!("void a({}) {{ b(); }}", many(11))), &[(2, Medium)]);
+        check(&RULE, "A.java", &java(format!("void a({}) {{ b(); }}", many(7))), &[]);
+        check(&RULE, "A.java", &java(format!("@Override void a({}) {{ b(); }}", many(9))), &[]);
+        check(&RULE, "A.java", &java(format!("interface B {{ void a({}); }}", many(9))), &[]);
+        for path in ["a.c", "a.cc"] {
+            check(&RULE, path, &format!("void a({}) {{ b(); }}\n", many(8)), &[(1, Low)]);
+            check(&RULE, path, &format!("int *a({}) {{ b(); }}\n", many(11)), &[(1, Medium)]);
+            check(&RULE, path, &format!("void a({}) {{ b(); }}\n", many(7)), &[]);
+            check(&RULE, path, &format!("void a({});\n", many(9)), &[]);
+            check(&RULE, path, &format!("void a(void) {{ b({}); }}\n", many(9).replace("int ", "")), &[]);
+        }
+        check(&RULE, "a.cc", &format!("struct A {{ void a({}) override {{ b(); }} }};\n", many(9)), &[]);
     }
 }

@@ -25,7 +25,7 @@ rule!(
     ///
     /// ## How to fix
     /// Say what should come out, and assert it.
-    "tdd/assertion-free-test", Tdd, High, version: 2, Check::Code(check)
+    "tdd/assertion-free-test", Tdd, High, version: 3, Check::Code(check)
 );
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {

@@ -26,7 +26,7 @@ rule!(
     ///
     /// ## How to fix
     /// Test the code, or delete it. Where neither can be done, leave it in the report: a low figure is honest.
-    "tdd/coverage-exclusion", Tdd, High, version: 1, Check::Tree { collect, judge }
+    "tdd/coverage-exclusion", Tdd, High, version: 2, Check::Tree { collect, judge }
 );
 
 /// Marks in one file from which on it is more than an exception.
@@ -217,6 +217,18 @@ mod tests {
             let found = tree_findings(&RULE, &whole);
             assert_eq!(found.len(), expected);
             assert!(found.iter().all(|finding| crate::rules::testing::path(finding) == changed));
+        }
+    }
+
+    #[test]
+    fn c_and_cpp() {
+        for path in ["a.c", "a.cc", "a.hpp"] {
+            let run = |text: &str, expected: &[_]| check_tree(&RULE, &[(path, text)], expected);
+            run(&five("int a; // LCOV_EXCL_LINE"), &[(path, 1, Medium)]);
+            run(&five("/* GCOV_EXCL_START */"), &[(path, 1, Medium)]);
+            run(&five("// lines are excluded here"), &[]);
+            run(&five("const char *a = \"// LCOV_EXCL_LINE\";"), &[]);
+            run(&"int a; // LCOV_EXCL_LINE\n".repeat(4), &[]);
         }
     }
 }
