@@ -117,7 +117,7 @@ async fn odd_files_are_read_or_left_out_with_a_reason() {
     let tally = &ended["verdict"]["magics"]["integrity"]["tally"];
     assert_eq!(
         tally["notes"],
-        json!({"count": 1, "examples": ["latin1.py: not valid UTF-8 at byte 5; read with replacement characters"]})
+        json!({"count": 1, "examples": ["latin1.py: not valid UTF-8 at byte 5; read as Windows-1252"]})
     );
     assert_eq!((&tally["units"]["files"], &tally["units"]["lines"]), (&json!(4), &json!(100_000 + 2 + 1)), "{tally:#}");
     assert_eq!(

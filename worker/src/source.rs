@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use schemas::bundle::{FILE_BYTES_MAX, SourceFile};
 use schemas::item::SkipReason;
 
@@ -42,10 +43,7 @@ impl<'f> Source<'f> {
         if file.bytes.len() as u64 > FILE_BYTES_MAX {
             return Err(SkipReason::TooLarge);
         }
-        if file.bytes.iter().take(BINARY_PROBE_BYTES).any(|&byte| byte == 0) {
-            return Err(SkipReason::Binary);
-        }
-        let (text, note) = decode(&file.bytes);
+        let (text, note) = decode(&file.bytes).ok_or(SkipReason::Binary)?;
         if text.lines().take(GENERATED_PROBE_LINES).any(marks_generated) {
             return Err(SkipReason::Generated);
         }
@@ -97,16 +95,43 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-fn decode(bytes: &[u8]) -> (Cow<'_, str>, Option<String>) {
-    let body = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    match std::str::from_utf8(body) {
-        Ok(text) => (Cow::Borrowed(text), None),
-        Err(error) => {
-            let at = error.valid_up_to() + (bytes.len() - body.len());
-            let note = format!("not valid UTF-8 at byte {at}; read with replacement characters");
-            (String::from_utf8_lossy(body), Some(note))
-        }
+/// The text of `bytes` without byte order mark, and what a reader should know of it; nothing if they are no text.
+fn decode(bytes: &[u8]) -> Option<(Cow<'_, str>, Option<String>)> {
+    let is_binary = |bytes: &[u8]| bytes.iter().take(BINARY_PROBE_BYTES).any(|&byte| byte == 0);
+    if let Some((encoding, body)) = wide(bytes) {
+        let (text, has_errors) = encoding.decode_without_bom_handling(body);
+        let note = has_errors.then(|| format!("not valid {}; read with replacement characters", encoding.name()));
+        return (!is_binary(text.as_bytes())).then_some((text, note));
     }
+    if is_binary(bytes) {
+        return None;
+    }
+    let body = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let Err(error) = std::str::from_utf8(body) else { return Some((String::from_utf8_lossy(body), None)) };
+    let at = error.valid_up_to() + (bytes.len() - body.len());
+    let (text, how) = if is_western(body) {
+        (WINDOWS_1252.decode_without_bom_handling(body).0, "as Windows-1252")
+    } else {
+        (String::from_utf8_lossy(body), "with replacement characters")
+    };
+    Some((text, Some(format!("not valid UTF-8 at byte {at}; read {how}"))))
+}
+
+/// The encoding in two bytes that a byte order mark announces, and what follows the mark. Two zeros after it are another encoding,
+/// in four bytes, which no tool writes.
+fn wide(bytes: &[u8]) -> Option<(&'static Encoding, &[u8])> {
+    let little = bytes.strip_prefix(b"\xff\xfe").filter(|body| !body.starts_with(b"\0\0"));
+    let big = || bytes.strip_prefix(b"\xfe\xff");
+    little.map(|body| (UTF_16LE, body)).or_else(|| big().map(|body| (UTF_16BE, body)))
+}
+
+/// Whether `bytes` look like text in Latin-1 or its superset Windows-1252: nothing in them is UTF-8 beyond ASCII, as it would be
+/// in damaged UTF-8, and nothing is a control character but those that text has.
+fn is_western(bytes: &[u8]) -> bool {
+    let is_text = |byte: &u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\n' | b'\r' | b'\x0c');
+    let is_unused = |byte: &u8| matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d);
+    bytes.iter().all(|byte| is_text(byte) && !is_unused(byte))
+        && bytes.utf8_chunks().all(|chunk| chunk.valid().is_ascii())
 }
 
 /// Whether `line` says that the file is generated. A mark inside quotes only talks about marks.
@@ -182,12 +207,48 @@ mod tests {
         assert_eq!(source.position(source.text.len()), (4, 4));
     }
 
+    /// The text of `bytes`, and the note on it.
+    fn decoded(bytes: &[u8]) -> (String, Option<String>) {
+        let file = file("a.js", bytes);
+        let source = Source::read(&file).unwrap();
+        (source.text.to_string(), source.note)
+    }
+
+    fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        format!("\u{feff}{text}").encode_utf16().flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn a_byte_order_mark_says_how_to_read_a_file() {
+        for bytes in ["\u{feff}é = あ\n".as_bytes().to_vec(), utf16("é = あ\n", u16::to_le_bytes)] {
+            assert_eq!(decoded(&bytes), ("é = あ\n".to_owned(), None));
+        }
+        assert_eq!(decoded(&utf16("😀\n", u16::to_be_bytes)), ("😀\n".to_owned(), None));
+        let (text, note) = decoded(b"\xff\xfea\0\x00\xd8b\0");
+        assert_eq!(text, "a\u{fffd}b");
+        assert_eq!(note.as_deref(), Some("not valid UTF-16LE; read with replacement characters"));
+    }
+
+    #[test]
+    fn zeros_are_binary_whatever_stands_in_front_of_them() {
+        assert_eq!(skip(b"\xff\xfe\0\0a\0\0\0".to_vec()), Some(SkipReason::Binary));
+        assert_eq!(skip(utf16("a\0b", u16::to_le_bytes)), Some(SkipReason::Binary));
+        assert_eq!(skip(b"a\0b\0".to_vec()), Some(SkipReason::Binary));
+    }
+
     #[test]
     fn bytes_that_are_not_utf8_are_read_with_a_note() {
-        let file = file("a.js", b"ok \xff\n".to_vec());
-        let source = Source::read(&file).unwrap();
-        assert_eq!(source.text, "ok \u{fffd}\n");
-        assert_eq!(source.note.as_deref(), Some("not valid UTF-8 at byte 3; read with replacement characters"));
+        let (text, note) = decoded(b"na\xefve caf\xe9 \x93q\x94\n");
+        assert_eq!(text, "naïve café “q”\n");
+        assert_eq!(note.as_deref(), Some("not valid UTF-8 at byte 2; read as Windows-1252"));
+        // Damaged UTF-8 keeps what is not damaged, and what no text holds is not guessed at.
+        let damaged: [(&[u8], &str); 3] =
+            [(b"\xc3\xa9 \xff", "é \u{fffd}"), (b"ok \x81", "ok \u{fffd}"), (b"\x01 \xe9", "\u{1} \u{fffd}")];
+        for (bytes, text) in damaged {
+            let (found, note) = decoded(bytes);
+            assert_eq!(found, text);
+            assert!(note.is_some_and(|note| note.ends_with("read with replacement characters")));
+        }
     }
 
     #[test]
