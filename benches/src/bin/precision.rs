@@ -79,7 +79,7 @@ fn main() -> Result<()> {
 /// What each rule finds in the files of all projects, in the order in which it is sampled. The one commit of each project is
 /// the corpus's own, so rules about commits are left out.
 fn audit(corpus: &Path, elder: &Path) -> Result<BTreeMap<String, Vec<Found>>> {
-    let catalogue = worker::catalogue().rules.into_iter().filter(|rule| rule.magic.input() == Input::Files);
+    let catalogue = worker::catalogue().rules.into_iter().filter(|rule| rule.magic.reads(Input::Files));
     let catalogue: Vec<_> = catalogue.collect();
     let magics: BTreeSet<Magic> = catalogue.iter().map(|rule| rule.magic).collect();
     let magics: Vec<&str> = magics.iter().flat_map(|magic| ["--magic", magic.as_str()]).collect();
