@@ -1,5 +1,6 @@
 //! Batches of messages from one consumer, through every outage: what is lost is opened again.
 
+mod neighbours;
 pub(crate) mod puller;
 pub mod tasks;
 

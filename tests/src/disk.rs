@@ -14,16 +14,30 @@ use crate::stack::Stack;
 /// and over, since without a log it could not even say no.
 const FILE_BYTES_MAX: u64 = 17 * 1024 * 1024;
 
-/// Rows put in at once, fewer and fewer until not even one finds room.
-const BALLAST: [i32; 4] = [10_000, 1_000, 50, 1];
+/// Rows put in at once while the file has at least so many bytes to grow. What does not fit leaves room behind where the
+/// rows before it were, so near its end one is put in at a time.
+const BALLAST: [(u64, i32); 3] = [(6 * 1024 * 1024, 10_000), (128 * 1024, 200), (0, 1)];
 
-/// Rows of which each needs less room than any that the product writes.
-const FILLS: [&str; 2] = [
-    "INSERT INTO outbox (subject, message_id, trace_id, body)
+/// Tables with rows of which each needs less room than any that the product writes. They come last in the index of results,
+/// which would be full before its table otherwise.
+const FILLS: [(&str, &str); 3] = [
+    (
+        "audits",
+        "INSERT INTO audits (id, project_slug, kind, priority, magics, requested_by, trace_id)
+     SELECT gen_random_uuid(), 'b', 'full', 'low', '{}', '', gen_random_uuid() FROM generate_series(1, $1)",
+    ),
+    (
+        "outbox",
+        "INSERT INTO outbox (subject, message_id, trace_id, body)
      SELECT 'ballast', repeat('x', 60), gen_random_uuid(), '{}' FROM generate_series(1, $1)",
-    "INSERT INTO results (audit_id, shard, magic, digest, tally)
-     SELECT '00000000-0000-0000-0000-000000000001', coalesce((SELECT max(shard) FROM results), 0) + n, 'ballast', '', '{}'
-     FROM generate_series(1, $1) n",
+    ),
+    (
+        "results",
+        "INSERT INTO results (audit_id, shard, magic, digest, tally)
+     WITH last AS (SELECT max(shard) AS shard FROM results WHERE audit_id = 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+     SELECT 'ffffffff-ffff-ffff-ffff-ffffffffffff', coalesce(last.shard, 0) + n, 'ballast', '', '{}'
+     FROM last, generate_series(1, $1) n",
+    ),
 ];
 
 /// The ballast that keeps the database full: rows of a transaction that never commits, seen by nobody. Dropped without
@@ -38,13 +52,17 @@ impl FullDisk {
     pub async fn of(stack: &Stack) -> Self {
         limit_all(stack, &FILE_BYTES_MAX.to_string());
         let mut ballast = stack.record().await;
+        // Room that what is dead would leave later.
+        execute(&mut ballast, "VACUUM audits, outbox, results").await;
         execute(&mut ballast, "BEGIN").await;
         let audit = "INSERT INTO audits (id, project_slug, kind, priority, magics, requested_by, trace_id)
                      VALUES ($1, 'ballast', 'ad_hoc', 'low', '{}', 'test', gen_random_uuid())";
-        sqlx::query(audit).bind(Uuid::from_u128(1)).execute(&mut ballast).await.expect("there is room yet");
-        for fill in FILLS {
-            for rows in BALLAST {
-                while put_in(&mut ballast, fill, rows).await {}
+        sqlx::query(audit).bind(Uuid::max()).execute(&mut ballast).await.expect("there is room yet");
+        for (table, fill) in FILLS {
+            let mut is_room = true;
+            while is_room {
+                let rows = rows_at_once(&mut ballast, table).await;
+                is_room = put_in(&mut ballast, fill, rows).await;
             }
         }
         Self { ballast }
@@ -56,6 +74,15 @@ impl FullDisk {
         execute(&mut self.ballast, "ROLLBACK").await;
         self.ballast.close().await.expect("the database answers");
     }
+}
+
+/// How many rows to put in next.
+async fn rows_at_once(ballast: &mut PgConnection, table: &str) -> i32 {
+    let size = sqlx::query_scalar("SELECT pg_relation_size($1::regclass)").bind(table);
+    let size: i64 = size.fetch_one(ballast).await.expect("the database answers");
+    let left = FILE_BYTES_MAX.saturating_sub(size.unsigned_abs());
+    let step = BALLAST.iter().find(|(least, _)| left >= *least);
+    step.map_or(1, |(_, rows)| *rows)
 }
 
 /// Puts rows in that stay; says whether there was room for them.

@@ -238,7 +238,8 @@ async fn all_published(stack: &Stack, audits: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn audits_of_the_same_content_get_an_answer_each() {
-    let mut stack = Stack::start_with(StackConfig { workers: 0, ..StackConfig::default() }).await;
+    let environment = vec![("ELDER_TASKS_IN_FLIGHT_MIN".to_owned(), "1000".to_owned())];
+    let mut stack = Stack::start_with(StackConfig { workers: 0, environment, ..StackConfig::default() }).await;
     let projects = projects(&stack, 4).await;
     let audits = push_all(&stack, &projects).await;
     // The worker finds all of them at once: tasks of different audits that read the same bundle are in one batch.

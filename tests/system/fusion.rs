@@ -8,7 +8,10 @@ use tests::wait::{LONG, wait_for};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn under_backlog_each_file_is_read_once_and_parsed_at_most_once() {
-    let mut stack = Stack::start_with(StackConfig { workers: 0, ..StackConfig::default() }).await;
+    // Many shards, so that batches end within one; all of them in the queue before anybody pulls.
+    let settings = [("ELDER_SHARD_FILES", "2"), ("ELDER_TASKS_IN_FLIGHT_MIN", "1000")];
+    let environment = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let mut stack = Stack::start_with(StackConfig { workers: 0, environment, ..StackConfig::default() }).await;
     let mut repository = FixtureRepository::new(&stack.folder("shop.git"));
     let tip = fixture::build(&mut repository);
     stack.register("shop", &repository).await;

@@ -3,12 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use schemas::magic::Magic;
+
 /// Tasks pulled at once where they take next to no time: beyond this a larger batch saves little.
 const MOST: usize = 32;
 
-/// Tasks pulled at once where they take long: one shard's, as far as it has several magics, since neighbours in the queue
-/// are read together then.
-const LEAST: usize = 4;
+/// Tasks pulled at once where they take long: one shard's, a task for each magic, since neighbours in the queue are read
+/// together then.
+const LEAST: usize = Magic::ALL.len();
 
 /// How long a batch should take.
 const BATCH_MICROS: u64 = 500_000;

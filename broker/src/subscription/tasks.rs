@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use schemas::request::Priority;
+use schemas::task::TaskKey;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +14,8 @@ use crate::error::BusError;
 use crate::heartbeat::Heartbeats;
 use crate::lease::Lease;
 use crate::pulse::Pulse;
+use crate::subject::Subject;
+use crate::subscription::neighbours::missing;
 use crate::subscription::pause;
 use crate::subscription::puller::Puller;
 use crate::topology;
@@ -58,8 +61,8 @@ impl TaskSubscription {
         }
     }
 
-    /// The next tasks, at least one and at most `max`, all of one priority: what is there at once, else the first to come
-    /// and its neighbours. `None` once `stop` is cancelled and what had come by then was taken.
+    /// The next tasks, at least one, at most `max` and the rest of the last one's shard, all of one priority: what is there
+    /// at once, else the first to come and its neighbours. `None` once `stop` is cancelled and what had come by then was taken.
     pub async fn next(&mut self, max: usize, stop: &CancellationToken) -> Option<Vec<Lease>> {
         loop {
             while let Some(ended) = self.waits.try_join_next() {
@@ -130,11 +133,29 @@ impl TaskSubscription {
         match self.pullers[class].ready(max).await {
             Ok(leases) => {
                 self.seen_empty[class] = leases.is_empty().then(Instant::now);
-                Ok(leases.into_iter().map(|lease| self.kept_alive(lease)).collect())
+                let mut leases: Vec<Lease> = leases.into_iter().map(|lease| self.kept_alive(lease)).collect();
+                self.complete(class, &mut leases).await;
+                Ok(leases)
             }
             Err(error) => {
                 self.pullers[class].forget();
                 Err(error)
+            }
+        }
+    }
+
+    /// Takes what is left of the batch's last shard, too: another batch would read it again.
+    async fn complete(&mut self, class: usize, leases: &mut Vec<Lease>) {
+        let missing = missing(&leases.iter().filter_map(task_key).collect::<Vec<_>>());
+        if missing == 0 {
+            return;
+        }
+        match self.pullers[class].ready(missing).await {
+            Ok(more) => leases.extend(more.into_iter().map(|lease| self.kept_alive(lease))),
+            // What is here is enough to begin with.
+            Err(error) => {
+                tracing::debug!(%error, "a shard's other tasks cannot be had now");
+                self.pullers[class].forget();
             }
         }
     }
@@ -205,5 +226,13 @@ impl TaskSubscription {
     fn kept_alive(&self, mut lease: Lease) -> Lease {
         lease.keep_alive(&self.heartbeats, &self.waiting);
         lease
+    }
+}
+
+/// The task that a message is, if its subject says one.
+fn task_key(lease: &Lease) -> Option<TaskKey> {
+    match lease.subject_text().parse() {
+        Ok(Subject::Task(_, key)) => Some(key),
+        _ => None,
     }
 }

@@ -1,11 +1,13 @@
 //! Results that come after their audit was stopped: not counted, not buried, not done again.
 
+use std::collections::BTreeSet;
+
 use broker::Bus;
 use broker::config::{NatsArgs, TopologyArgs};
 use broker::subject::Subject;
 use schemas::bundle::{Manifest, Shard};
 use schemas::ids::TraceId;
-use schemas::magic::Magic;
+use schemas::magic::{Input, Magic};
 use schemas::partial::PartialResult;
 use schemas::task::TaskKey;
 use serde_json::json;
@@ -17,6 +19,12 @@ use tests::stack::{Role, Stack};
 use tests::wait::{LONG, wait_for};
 
 use super::{all_queued, cancel, project, without_workers};
+
+/// All magics that read files.
+fn file_magics() -> BTreeSet<Magic> {
+    let magics = worker::catalogue().rules.into_iter().map(|rule| rule.magic);
+    magics.filter(|magic| magic.reads(Input::Files)).collect()
+}
 
 /// Answers the tasks over one shard of files as a worker would; returns how many files are in it.
 pub(crate) async fn answer(stack: &Stack, audit: &str, shard: i32, repository: &FixtureRepository) -> usize {
@@ -40,7 +48,7 @@ pub(crate) async fn answer(stack: &Stack, audit: &str, shard: i32, repository: &
     let bus = Bus::connect(&nats, "tests").await.unwrap();
     let rulesets = worker::catalogue().rulesets();
     let shard_files = Shard { files, ..Shard::default() };
-    for (magic, items) in worker::analyze(&shard_files, &[Magic::Integrity, Magic::Tdd].into()) {
+    for (magic, items) in worker::analyze(&shard_files, &file_magics()) {
         let key = TaskKey {
             magic,
             project: project.parse().unwrap(),
@@ -56,14 +64,12 @@ pub(crate) async fn answer(stack: &Stack, audit: &str, shard: i32, repository: &
     count
 }
 
-/// Waits until so many results of files are known to the cache, of two magics each.
+/// Waits until the results of so many files are known to the cache, of every magic.
 pub(crate) async fn remembered(stack: &Stack, files: usize) {
     wait_for("the results to be remembered", LONG, async || {
-        let known: i64 = sqlx::query_scalar("SELECT count(*) FROM item_results WHERE magic IN ('integrity', 'tdd')")
-            .fetch_one(&mut stack.record().await)
-            .await
-            .unwrap();
-        (usize::try_from(known).unwrap() == 2 * files).then_some(())
+        let known: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM item_results").fetch_one(&mut stack.record().await).await.unwrap();
+        (usize::try_from(known).unwrap() == file_magics().len() * files).then_some(())
     })
     .await;
 }
@@ -85,8 +91,9 @@ async fn late_results_count_for_nothing_and_are_not_analyzed_again() {
         "SELECT tasks_done FROM audits WHERE id = $1",
         "SELECT count(*) FROM results WHERE audit_id = $1 AND shard > 0",
     ];
-    assert_eq!(stack.number(done, &audit).await, 2);
-    assert_eq!(stack.number(results, &audit).await, 2);
+    let magics = i64::try_from(file_magics().len()).unwrap();
+    assert_eq!(stack.number(done, &audit).await, magics);
+    assert_eq!(stack.number(results, &audit).await, magics);
     let ended = stack.ended(&audit).await;
     assert_eq!((&ended["state"], &ended["verdict"]), (&json!("cancelled"), &json!(null)));
 

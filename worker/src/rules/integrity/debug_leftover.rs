@@ -225,4 +225,12 @@ mod tests {
         all("bin/a.js", ("function f() {", "}"), &["console.log(a)"], None);
         all("src/a.test.js", ("function f() {", "}"), &["console.log(a)"], None);
     }
+
+    #[test]
+    fn java() {
+        let around = ("class A { void f() {", "} }");
+        all("src/A.java", around, &["System.out.println(a);", "System.out.println();"], Some(Low));
+        all("src/A.java", around, &["System.err.println(a);", "// System.out.println(a);", "out.println(a);"], None);
+        all("src/ATest.java", around, &["System.out.println(a);"], None);
+    }
 }

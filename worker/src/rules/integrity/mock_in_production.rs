@@ -169,6 +169,14 @@ mod tests {
     }
 
     #[test]
+    fn java() {
+        check(&RULE, "src/main/A.java", "package a;\nimport org.mockito.Mockito;\n", &[(2, High)]);
+        check(&RULE, "src/main/A.java", "import static org.mockito.Mockito.mock;\n", &[(1, High)]);
+        check(&RULE, "src/test/java/ATest.java", "import org.mockito.Mockito;\n", &[]);
+        check(&RULE, "src/main/A.java", "// import org.mockito.Mockito;\nimport org.mock.Bird;\n", &[]);
+    }
+
+    #[test]
     fn modules_are_known_by_their_whole_name() {
         assert!(is_double("mockall::predicate::*") && is_double("\"nock\"") && is_double("org.mockito.Mockito"));
         assert!(!is_double("mocks") && !is_double("a.mock") && !is_double("nocks/x"));

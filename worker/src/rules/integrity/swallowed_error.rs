@@ -31,6 +31,9 @@ rule!(
 /// Kinds of error that stand for nearly every other.
 const BROAD_KINDS: &[&str] = &["BaseException", "Error", "Exception", "StandardError", "Throwable", "exception"];
 
+/// Modules of the languages themselves, where such kinds are at home.
+const LANGUAGE_MODULES: &[&str] = &["builtins.", "java.lang.", "std::"];
+
 const SUGGESTION: &str = "hand the error on, or log it; if it can be ignored, name its kind and say why";
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
@@ -76,9 +79,10 @@ fn head(file: &File<'_>, handler: &Handler) -> Span {
 
 /// Whether one of the kinds in `kinds` stands for nearly every error: `Exception`, `(OSError, builtins.Exception)`.
 fn is_broad(kinds: &str) -> bool {
-    let mut paths = kinds.split(|c: char| c.is_whitespace() || "(),|".contains(c));
-    // The `Error` of a module is one of its own.
-    paths.any(|path| BROAD_KINDS.contains(&path.strip_prefix("builtins.").unwrap_or(path)))
+    let mut paths = kinds.split(|c: char| c.is_whitespace() || "(),|&*".contains(c));
+    // The `Error` of a module is one of its own, unless the module is that of the language.
+    let name = |path| LANGUAGE_MODULES.iter().find_map(|module| str::strip_prefix(path, module)).unwrap_or(path);
+    paths.any(|path| BROAD_KINDS.contains(&name(path)))
 }
 
 /// Whether a comment stands on the lines of `span` or on the line above.

@@ -176,7 +176,7 @@ mod tests {
         let run = |text: &str, expected: &[_]| check(&RULE, "ATest.java", text, expected);
         let class = |body: &str| format!("class ATest {{\n{body}\n}}\n");
         run(&class("@Test public void a() { new Cart().total(); }"), &[(2, High)]);
-        run(&class("@org.junit.jupiter.api.Test\nvoid a() throws Exception {}"), &[(3, High)]);
+        run(&class("@org.junit.jupiter.api.Test\nvoid a() throws Exception { new Cart().total(); }"), &[(3, High)]);
         run(&class("@ParameterizedTest\n@ValueSource(ints = 1)\nvoid a(int x) { cart.add(x); }"), &[(4, High)]);
         run("class A extends TestCase {\npublic void testA() { cart.total(); }\n}\n", &[(2, High)]);
         for body in [
@@ -242,7 +242,7 @@ mod tests {
         for path in ["a_test.cc", "tests/a.cpp", "ATest.cxx"] {
             let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
             run("namespace a {\nTEST(Suite, a) { run(); }\n}\n", &[(2, High)]);
-            run("TEST_F(Suite, a) {}\n", &[(1, High)]);
+            run("TEST_F(Suite, a) { run(); }\nTEST_F(Suite, b) {}\n", &[(1, High)]);
             run("TYPED_TEST(Suite, a) { auto x = run(); }\n", &[(1, High)]);
             run("TEST_CASE(\"a\", \"[x]\") {\n SECTION(\"b\") { run(); }\n}\n", &[(1, High)]);
             run("BOOST_AUTO_TEST_CASE(a) { run(); }\n", &[(1, High)]);

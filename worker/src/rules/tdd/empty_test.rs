@@ -91,4 +91,25 @@ mod tests {
             run("describe('g', () => {})\n", &[]);
         }
     }
+
+    #[test]
+    fn java() {
+        let run =
+            |text: &str, expected: &[_]| check(&RULE, "ATest.java", &format!("class ATest {{\n{text}\n}}\n"), expected);
+        run("@Test void a() {}", &[(2, High)]);
+        run("@Test void a() { /* later */ }", &[(2, High)]);
+        run("@Test void a() { run(); }", &[]);
+        run("@Disabled @Test void a() {}", &[]);
+        run("void a() {}", &[]);
+    }
+
+    #[test]
+    fn cpp() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "a_test.cc", text, expected);
+        run("TEST(A, b) {}\n", &[(1, High)]);
+        run("TEST_F(A, b) {\n  // later\n}\n", &[(1, High)]);
+        run("TEST(A, b) { run(); }\n", &[]);
+        run("TEST(A, DISABLED_b) {}\n", &[]);
+        run("void f() {}\n", &[]);
+    }
 }

@@ -32,7 +32,8 @@ rule!(
 const MILLISECONDS_MIN: f64 = 100.0;
 
 /// Functions that wait, by their last name.
-const SLEEPS: &[&str] = &["Sleep", "delay", "setTimeout", "sleep", "sleep_ms", "sleepMs", "waitForTimeout"];
+const SLEEPS: &[&str] =
+    &["Sleep", "delay", "setTimeout", "sleep", "sleep_for", "sleep_ms", "sleepMs", "waitForTimeout"];
 
 /// Signs of a clock that a test turns by hand.
 const FAKE_CLOCKS: &[&str] = &[
@@ -57,6 +58,10 @@ const UNITS: &[(&str, f64)] = &[
     ("Millisecond", 1.0),
     ("Microsecond", 0.001),
     ("Nanosecond", 0.000_001),
+    ("milliseconds", 1.0),
+    ("microseconds", 0.001),
+    ("nanoseconds", 0.000_001),
+    ("seconds", 1_000.0),
     ("Minute", 60_000.0),
     ("Second", 1_000.0),
 ];
@@ -166,5 +171,24 @@ mod tests {
             run("jest.useFakeTimers(); setTimeout(done, 500)", &[]);
         }
         check(&RULE, "a.js", "setTimeout(done, 500)\n", &[]);
+    }
+
+    #[test]
+    fn java_and_cpp() {
+        let java = |path: &str, body: &str, expected: &[_]| {
+            check(&RULE, path, &format!("class A {{\n@Test void a() {{ {body} }}\n}}\n"), expected);
+        };
+        java("ATest.java", "Thread.sleep(500);", &[(2, Low)]);
+        java("ATest.java", "Thread.sleep(1_000L * 2);", &[]);
+        java("ATest.java", "Thread.sleep(50);", &[]);
+        java("ATest.java", "Thread.sleep(wait);", &[]);
+        java("A.java", "Thread.sleep(100);", &[]);
+        let cpp =
+            |body: &str, expected: &[_]| check(&RULE, "a_test.cc", &format!("TEST(A, b) {{ {body} }}\n"), expected);
+        cpp("std::this_thread::sleep_for(std::chrono::milliseconds(200));", &[(1, Low)]);
+        cpp("std::this_thread::sleep_for(std::chrono::seconds(1));", &[(1, Low)]);
+        cpp("std::this_thread::sleep_for(std::chrono::milliseconds(20));", &[]);
+        cpp("std::this_thread::sleep_for(wait);", &[]);
+        cpp("// sleep_for(std::chrono::seconds(1));", &[]);
     }
 }
