@@ -82,6 +82,7 @@ mod tests {
             magic,
             version: 1,
             severity: Severity::Low,
+            thresholds: Vec::new(),
             doc: String::new(),
         };
         Catalogue { rules: vec![rule("git/wip-commit", Magic::Git), rule("tdd/skipped-test", Magic::Tdd)] }

@@ -23,7 +23,25 @@ pub struct RuleMeta {
     /// Whether it judges whole repositories, by the facts of their files.
     #[serde(default)]
     pub judges_tree: bool,
+    /// The numbers in it that a repository may choose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<ThresholdMeta>,
     /// Its documentation, Markdown.
+    pub doc: String,
+}
+
+/// A number of a rule that a repository may choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ThresholdMeta {
+    /// Its name in `.elder.toml`.
+    pub name: String,
+    /// What it is without a choice.
+    pub default: u64,
+    /// Least that may be chosen.
+    pub min: u64,
+    /// Most that may be chosen.
+    pub max: u64,
+    /// What it limits.
     pub doc: String,
 }
 
@@ -47,6 +65,12 @@ impl Catalogue {
         for rule in &self.rules {
             let line = format!("{} {}\n", rule.id, rule.version);
             texts.entry(rule.magic).or_default().push_str(&line);
+        }
+        // Rules of this magic judge what people write about rules, whichever magic those belong to.
+        if let Some(text) = texts.get_mut(&Magic::Integrity) {
+            let numbers = self.rules.iter().map(|rule| (&rule.id, &rule.thresholds));
+            let known = numbers.map(|(id, thresholds)| format!("knows {id} {thresholds:?}\n"));
+            text.extend(known);
         }
         texts.into_iter().map(|(magic, text)| (magic, Digest::of(text.as_bytes()))).collect()
     }

@@ -67,14 +67,18 @@ impl Item {
 pub enum SkipReason {
     /// A NUL byte near the start.
     Binary,
-    /// Marked as generated in its first lines.
+    /// Marked as generated in its first lines, or by `.gitattributes`.
     Generated,
     /// Lines so long that a program wrote them.
     Minified,
     /// Larger than the limit for one file.
     TooLarge,
-    /// In a directory of other people's code, such as `node_modules`.
+    /// In a directory of other people's code, such as `node_modules`, or marked so by `.gitattributes`.
     Vendored,
+    /// Left out by the repository's `.elderignore` or `.elder.toml`.
+    Ignored,
+    /// Every rule that would read it is switched off there by `.elder.toml`.
+    SwitchedOff,
     /// A lock file: written by a package manager, full of hashes.
     LockFile,
     /// A symbolic link: never followed.
@@ -104,6 +108,8 @@ impl SkipReason {
             Self::Minified => "minified",
             Self::TooLarge => "too_large",
             Self::Vendored => "vendored",
+            Self::Ignored => "ignored",
+            Self::SwitchedOff => "switched_off",
             Self::LockFile => "lock_file",
             Self::Symlink => "symlink",
             Self::Submodule => "submodule",

@@ -1,4 +1,4 @@
-//! JSON Schemas of every message, generated from the types; `schemas/json/` holds them for other languages.
+//! JSON Schemas of every message and of `.elder.toml`, generated from the types; `schemas/json/` holds them for other languages.
 
 use schemars::{Schema, schema_for};
 
@@ -8,17 +8,19 @@ use crate::dead_letter::DeadLetter;
 use crate::event::AuditEvent;
 use crate::partial::PartialResult;
 use crate::presence::WorkerPresence;
+use crate::repository_config::RepositoryConfig;
 use crate::request::AuditRequest;
 use crate::task::Task;
 use crate::verdict::Verdict;
 
-/// Every message with the name of its schema file (without `.schema.json`).
+/// Every shape with the name of its schema file (without `.schema.json`).
 pub fn all() -> Vec<(&'static str, Schema)> {
     vec![
         ("audit-event", schema_for!(AuditEvent)),
         ("audit-request", schema_for!(AuditRequest)),
         ("catalogue", schema_for!(Catalogue)),
         ("dead-letter", schema_for!(DeadLetter)),
+        ("elder-toml", schema_for!(RepositoryConfig)),
         ("manifest", schema_for!(Manifest)),
         ("partial-result", schema_for!(PartialResult)),
         ("task", schema_for!(Task)),

@@ -9,6 +9,7 @@
 pub mod branch;
 pub mod bundle;
 pub mod catalogue;
+pub mod day;
 pub mod dead_letter;
 pub mod event;
 pub mod facts;
@@ -22,6 +23,7 @@ pub mod migrations;
 pub mod partial;
 pub mod policy;
 pub mod presence;
+pub mod repository_config;
 pub mod request;
 pub mod retry;
 pub mod schedule;

@@ -186,6 +186,7 @@ pub fn catalogue() -> Catalogue {
         version: rule.version,
         severity: rule.severity,
         judges_tree: matches!(rule.check, Check::Tree { .. }),
+        thresholds: Vec::new(),
         doc: rule.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n"),
     };
     Catalogue { rules: ALL.iter().map(meta).collect() }

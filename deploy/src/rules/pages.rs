@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use schemas::catalogue::{Catalogue, RuleMeta};
+use schemas::catalogue::{Catalogue, RuleMeta, ThresholdMeta};
 
 /// Where the pages are, from the root of the source tree.
 pub(crate) const FOLDER: &str = "worker/docs/rules";
@@ -24,10 +24,23 @@ pub(crate) fn all(catalogue: &Catalogue) -> serde_json::Result<Vec<(PathBuf, Str
     Ok(pages)
 }
 
-/// One rule, with what its documentation says.
+/// One rule, with what its documentation says, what may be chosen and how to allow what it finds.
 pub(crate) fn page(rule: &RuleMeta) -> String {
-    let RuleMeta { id, magic, version, severity, judges_tree: _, doc } = rule;
-    format!("# {id}\n\nMagic: {magic}. Worst severity: {severity}. Version {version}.\n\n{}\n", doc.trim_end())
+    let RuleMeta { id, magic, version, severity, judges_tree: _, thresholds, doc } = rule;
+    let choice = |threshold: &ThresholdMeta| {
+        let ThresholdMeta { name, default, min, max, doc } = threshold;
+        format!("| `{name}` | {default} | {min} to {max} | {doc} |\n")
+    };
+    let choices: String = thresholds.iter().map(choice).collect();
+    let head = "\n## What may be chosen\n\n| name | default | range | what it is |\n|---|---|---|---|\n";
+    let choices = if choices.is_empty() { choices } else { format!("{head}{choices}") };
+    format!(
+        "# {id}\n\nMagic: {magic}. Worst severity: {severity}. Version {version}.\n\n{}\n{choices}\n## How to allow\n\
+         Where it is meant to be so, say it in a comment on the line or on the line before, with the reason:\n\n\
+         ```text\nelder:allow({id}) reason: why it is fine here until: YYYY-MM-DD\n```\n\n\
+         `until:` may be left out. For whole folders, or to switch the rule off, see `.elder.toml` in README.\n",
+        doc.trim_end(),
+    )
 }
 
 /// The first sentence of a rule's documentation, on one line.

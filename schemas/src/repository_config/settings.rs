@@ -1,0 +1,148 @@
+//! What a configuration comes to: what holds for a path, which files are left out, and under which key results are kept.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use serde::Serialize;
+
+use super::{FIXED_RULE, RepositoryConfig, RuleSettings, read};
+use crate::catalogue::Catalogue;
+use crate::ids::Digest;
+use crate::magic::Magic;
+
+/// Settings by the name of the rule. A rule that is not in it has its defaults.
+pub type ByRule = BTreeMap<String, RuleSettings>;
+
+/// A configuration, ready to be asked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    everywhere: ByRule,
+    /// Globs with what they change, in order.
+    paths: Vec<(String, ByRule)>,
+    /// The globs of `paths`.
+    globs: GlobSet,
+    ignored: GlobSet,
+}
+
+impl Settings {
+    /// What `config` means for the rules of `catalogue`.
+    pub fn of(config: &RepositoryConfig, catalogue: &Catalogue) -> Self {
+        // A preset may name a rule that this build has not, which is no mistake of the repository.
+        let preset = config.preset.map(|preset| read(preset.text(), catalogue).0).unwrap_or_default();
+        let mut settings = Self {
+            everywhere: ByRule::new(),
+            paths: Vec::new(),
+            globs: GlobSet::empty(),
+            ignored: set(&config.ignore),
+        };
+        for layer in [&preset, config] {
+            for (magic, of_magic) in &layer.magics {
+                let switch = RuleSettings { enabled: Some(of_magic.enabled), ..RuleSettings::default() };
+                overlay_magic(&mut settings.everywhere, *magic, &switch, catalogue);
+            }
+            for (rule, of_rule) in &layer.rules {
+                settings.everywhere.entry(rule.to_string()).or_default().overlay(of_rule);
+            }
+            for path in &layer.paths {
+                let mut changes = ByRule::new();
+                for name in &path.off {
+                    match name.parse::<Magic>() {
+                        Ok(magic) => overlay_magic(&mut changes, magic, &RuleSettings::off(), catalogue),
+                        Err(_it_is_a_rule) => changes.entry(name.clone()).or_default().overlay(&RuleSettings::off()),
+                    }
+                }
+                for (rule, of_rule) in &path.rules {
+                    changes.entry(rule.to_string()).or_default().overlay(of_rule);
+                }
+                settings.paths.push((path.glob.clone(), changes));
+            }
+        }
+        settings.globs = set(settings.paths.iter().map(|(glob, _)| glob));
+        settings
+    }
+
+    /// What a text means that may be wrong, or absent.
+    pub fn from_text(text: Option<&str>, catalogue: &Catalogue) -> Self {
+        let config = text.map(|text| read(text, catalogue).0).unwrap_or_default();
+        Self::of(&config, catalogue)
+    }
+
+    /// What holds for a file, or for commits.
+    pub fn at(&self, path: Option<&str>) -> Cow<'_, ByRule> {
+        let matched = path.map(|path| self.globs.matches(path)).unwrap_or_default();
+        if matched.is_empty() {
+            return Cow::Borrowed(&self.everywhere);
+        }
+        let mut there = self.everywhere.clone();
+        for (_, changes) in matched.into_iter().filter_map(|index| self.paths.get(index)) {
+            for (rule, of_rule) in changes {
+                there.entry(rule.clone()).or_default().overlay(of_rule);
+            }
+        }
+        Cow::Owned(there)
+    }
+
+    /// Whether the file at `path` is left out.
+    pub fn ignores(&self, path: &str) -> bool {
+        self.ignored.is_match(path)
+    }
+
+    /// The digest of each magic's rule set under these settings. Only settings of a magic's own rules change its digest, so
+    /// that nothing else is analysed again; what is ignored changes none, since it is never asked for.
+    pub fn rulesets(&self, catalogue: &Catalogue) -> BTreeMap<Magic, Digest> {
+        let keyed = |(magic, digest)| {
+            let own = |by_rule: &ByRule| own_of(by_rule, magic, catalogue);
+            let paths: Vec<_> = self.paths.iter().map(|(glob, changes)| (glob.clone(), own(changes))).collect();
+            let paths = paths.into_iter().filter(|(_, changes)| !changes.is_empty()).collect();
+            let own = Own { everywhere: own(&self.everywhere), paths };
+            (magic, if own.is_default() { digest } else { own.key(&digest) })
+        };
+        catalogue.rulesets().into_iter().map(keyed).collect()
+    }
+}
+
+/// The settings of one magic's rules.
+#[derive(Serialize)]
+struct Own {
+    everywhere: ByRule,
+    paths: Vec<(String, ByRule)>,
+}
+
+impl Own {
+    fn is_default(&self) -> bool {
+        self.everywhere.is_empty() && self.paths.is_empty()
+    }
+
+    fn key(&self, ruleset: &Digest) -> Digest {
+        // Maps are sorted and texts are texts: this cannot fail, and always gives the same.
+        let text = serde_json::to_string(self).unwrap_or_default();
+        Digest::of(format!("{ruleset}\n{text}").as_bytes())
+    }
+}
+
+fn own_of(by_rule: &ByRule, magic: Magic, catalogue: &Catalogue) -> ByRule {
+    let rules = catalogue.rules.iter().filter(|rule| rule.magic == magic);
+    let set = rules.filter_map(|rule| by_rule.get_key_value(rule.id.as_str()));
+    set.filter(|(_, of_rule)| **of_rule != RuleSettings::default())
+        .map(|(rule, of_rule)| (rule.clone(), of_rule.clone()))
+        .collect()
+}
+
+fn overlay_magic(by_rule: &mut ByRule, magic: Magic, settings: &RuleSettings, catalogue: &Catalogue) {
+    for rule in catalogue.rules.iter().filter(|rule| rule.magic == magic && rule.id.as_str() != FIXED_RULE) {
+        by_rule.entry(rule.id.to_string()).or_default().overlay(settings);
+    }
+}
+
+/// A set of globs that were found valid. Should they be too many for the library after all, nothing matches.
+fn set(globs: impl IntoIterator<Item = impl AsRef<str>>) -> GlobSet {
+    let mut builder = GlobSetBuilder::new();
+    for glob in globs {
+        // The reader lets no bad one through; to leave one out here would give the others wrong numbers.
+        let built = GlobBuilder::new(glob.as_ref()).literal_separator(true).build();
+        let Ok(glob) = built else { return GlobSet::empty() };
+        builder.add(glob);
+    }
+    builder.build().unwrap_or_default()
+}
