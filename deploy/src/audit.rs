@@ -12,6 +12,7 @@ use producer::config::AccessArgs;
 use producer::local;
 use producer::repository_url::{Access, RepositoryUrl};
 use schemas::bundle::Shard;
+use schemas::day::Day;
 use schemas::finding::Finding;
 use schemas::ids::{AuditId, ObjectId, Revision};
 use schemas::magic::Magic;
@@ -21,6 +22,7 @@ use schemas::score;
 use schemas::tally::Tally;
 use schemas::verdict::{Status, Verdict};
 use serde::Serialize;
+use time::OffsetDateTime;
 
 use crate::report;
 use crate::roles::catalogue;
@@ -107,8 +109,8 @@ fn audit(args: AuditArgs) -> Result<Outcome> {
     };
     let spinner = ProgressBar::new_spinner().with_message("fetching");
     spinner.enable_steady_tick(std::time::Duration::from_millis(100));
-    let plan =
-        local::plan(&url, &request, &magics, &catalogue).with_context(|| format!("cannot audit `{repository}`"))?;
+    let plan = local::plan(&url, &request, &magics, &catalogue, Day::of(OffsetDateTime::now_utc()))
+        .with_context(|| format!("cannot audit `{repository}`"))?;
     spinner.finish_and_clear();
     let (commit, partials) = analyze(&plan)?;
     let mut tallies: BTreeMap<Magic, Tally> = magics.iter().map(|magic| (*magic, Tally::default())).collect();
@@ -152,7 +154,8 @@ fn analyze(plan: &local::LocalPlan) -> Result<(ObjectId, Vec<(Magic, PartialResu
     for magic in &plan.work.trees {
         let of_magic = partials.iter().filter(|(other, _)| other == magic);
         let tree = plan.tree(of_magic.flat_map(|(_, partial)| &partial.items))?;
-        let shard = Shard { tree: Some(tree), ..Shard::default() };
+        let config = plan.survey.wishes.config.clone();
+        let shard = Shard { tree: Some(tree), config, ..Shard::default() };
         for (magic, items) in worker::analyze(&shard, &BTreeSet::from([*magic])) {
             partials.push((magic, PartialResult { items, ..PartialResult::default() }));
         }

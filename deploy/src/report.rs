@@ -78,6 +78,15 @@ fn append_skipped(out: &mut String, verdict: &Verdict) {
         let most: &mut u64 = reasons.entry(reason.as_str()).or_default();
         *most = skipped.count.max(*most);
     }
+    let mut allowed = std::collections::BTreeMap::new();
+    for (rule, count) in verdict.magics.values().flat_map(|row| &row.tally.suppressed) {
+        *allowed.entry(rule.as_str()).or_default() += *count;
+    }
+    if !allowed.is_empty() {
+        let allowed: Vec<String> =
+            allowed.iter().map(|(rule, count): (&&str, &u64)| format!("{rule} {count}")).collect();
+        line(out, format_args!("\nAllowed by comments: {}.", allowed.join(", ")));
+    }
     if !reasons.is_empty() {
         let reasons: Vec<String> = reasons.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
         line(out, format_args!("\nNot examined: {}.", reasons.join(", ")));

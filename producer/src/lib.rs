@@ -27,3 +27,4 @@ mod supersede;
 pub mod tree;
 pub mod webhooks;
 pub mod window;
+mod wishes;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use schemas::bundle::{Manifest, Shard};
 use schemas::catalogue::Catalogue;
+use schemas::day::Day;
 use schemas::facts::{Facts, Tree};
 use schemas::ids::ObjectId;
 use schemas::item::{Item, ItemResult, SkipReason};
@@ -48,7 +49,7 @@ impl LocalPlan {
         let examined = results.filter(|result| result.skipped != Some(SkipReason::AnalyzerFailed));
         let facts: BTreeMap<&Item, Facts> =
             examined.map(|result| (&result.item, result.facts.clone().unwrap_or_default())).collect();
-        let listed = tree::list(&self.mirror, &self.survey.commit, self.survey.since.as_ref())?;
+        let listed = tree::list(&self.mirror, &self.survey.commit, self.survey.since.as_ref(), &self.survey.wishes)?;
         let items = listed.items();
         let known = items.iter().enumerate().filter_map(|(index, item)| Some((index, facts.get(item)?.clone())));
         let known = known.collect();
@@ -60,10 +61,16 @@ impl LocalPlan {
 ///
 /// # Errors
 /// If the repository cannot be fetched, is empty, or has no such revision.
-pub fn plan(url: &RepositoryUrl, request: &AuditRequest, magics: &[Magic], catalogue: &Catalogue) -> Result<LocalPlan> {
+pub fn plan(
+    url: &RepositoryUrl,
+    request: &AuditRequest,
+    magics: &[Magic],
+    catalogue: &Catalogue,
+    day: Day,
+) -> Result<LocalPlan> {
     let (folder, mirror) = fetch(url)?;
-    let survey = survey(&mirror, request, magics)?;
-    let rulesets = crate::plan::rulesets_of(magics, &catalogue.rulesets());
+    let survey = survey(&mirror, request, magics, catalogue, day)?;
+    let rulesets = crate::plan::rulesets_of(magics, &survey.wishes.settings.rulesets(catalogue));
     let judging = catalogue.judging_trees().into_iter().filter(|magic| magics.contains(magic));
     let trees: Trees = judging.map(|magic| (magic, None)).collect();
     let work = arrange(&mirror, &survey, Cached::new(), trees, &rulesets, ShardLimits::default())?;

@@ -14,6 +14,7 @@ mod listing;
 mod paths;
 mod remote;
 mod resolve;
+mod root_file;
 mod tree;
 
 use std::cell::RefCell;
@@ -32,6 +33,7 @@ pub use self::commits::{COMMIT_CHANGES_MAX, COMMITS_PER_AUDIT_MAX, COMMITS_PER_P
 pub use self::error::{GitError, MirrorError, Verdict};
 pub use self::fetch::{Limits, OBJECTS_MAX, PACK_BYTES_MAX, REFS_MAX, STALL_MAX, TIME_MAX};
 pub use self::listing::{Entry, Listing};
+pub use self::root_file::RootFile;
 pub use self::tree::{ENTRIES_MAX, PATH_BYTES_MAX, TREE_BYTES_MAX, TREE_DEPTH_MAX};
 use crate::repository_url::{Access, RepositoryUrl};
 

@@ -3,16 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use broker::store::plan::Extent;
-use schemas::bundle::{CommitFacts, Manifest, ManifestFile, Shard, SourceFile};
+use schemas::bundle::{CommitFacts, ConfigFile, Manifest, ManifestFile, Shard, SourceFile};
+use schemas::catalogue::Catalogue;
+use schemas::day::Day;
 use schemas::ids::{Digest, ObjectId};
 use schemas::item::{Item, ItemResult, SkipReason};
 use schemas::magic::{Input, Magic};
 use schemas::partial::PartialResult;
+use schemas::repository_config::CONFIG_BYTES_MAX;
 use schemas::request::AuditRequest;
 
 use crate::mirror::{COMMITS_PER_AUDIT_MAX, COMMITS_PER_PUSH_MAX, Entry, Listing, Mirror, MirrorError};
 use crate::sharding::{ShardLimits, commit_cost, file_cost, split, split_commits};
 use crate::tree;
+use crate::wishes::Wishes;
 
 /// What an audit has to look at.
 #[derive(Debug, Clone)]
@@ -27,6 +31,10 @@ pub struct Survey {
     pub skipped: Vec<(Item, SkipReason)>,
     /// Commits to read, newest first, with whether each is on the default branch.
     pub commits: Vec<(ObjectId, bool)>,
+    /// How the repository wants it to be looked at.
+    pub wishes: Wishes,
+    /// The day of the audit.
+    pub day: Day,
 }
 
 impl Survey {
@@ -41,6 +49,11 @@ impl Survey {
 }
 
 impl Survey {
+    /// What a worker is given: beside what to look at, the same in every shard.
+    fn manifest(&self, files: Vec<ManifestFile>, commits: Vec<CommitFacts>) -> Manifest {
+        Manifest { files, commits, tree: None, config: self.wishes.config.clone(), day: Some(self.day) }
+    }
+
     /// The whole tree, as the result cache knows it.
     pub fn tree(&self) -> Item {
         Item::Tree { commit: self.commit.clone(), since: self.since.clone() }
@@ -59,23 +72,33 @@ fn commit_item(sha: &ObjectId, on_default_branch: bool) -> Item {
 ///
 /// # Errors
 /// If the revision is not in the repository, or the mirror is damaged.
-pub fn survey(mirror: &Mirror, request: &AuditRequest, magics: &[Magic]) -> Result<Survey, MirrorError> {
+pub fn survey(
+    mirror: &Mirror,
+    request: &AuditRequest,
+    magics: &[Magic],
+    catalogue: &Catalogue,
+    day: Day,
+) -> Result<Survey, MirrorError> {
     let commit = mirror.resolve(request.revision.as_ref())?;
     let base = tree::since(mirror, request.kind, request.base.as_ref());
     let reads = |input| magics.iter().any(|magic| magic.reads(input));
-    let listing = match base {
+    let wishes = Wishes::read(mirror, &commit, catalogue)?;
+    let mut listing = match base {
         _ if !reads(Input::Files) => Listing::default(),
         Some(base) => mirror.changed_files(base, &commit)?,
         None => mirror.files(&commit)?,
     };
+    if reads(Input::Files) {
+        wishes.apply(&mut listing);
+    }
     let commits_max = if base.is_some() { COMMITS_PER_PUSH_MAX } else { COMMITS_PER_AUDIT_MAX };
     let commits = if reads(Input::History) { mirror.new_commits(base, &commit, commits_max)? } else { Vec::new() };
     let commits = commits.into_iter().map(|sha| {
         let on_default = mirror.on_default_branch(&sha);
         (sha, on_default)
     });
-    let (since, commits) = (base.cloned(), commits.collect());
-    Ok(Survey { commit, since, files: listing.entries, skipped: listing.skipped, commits })
+    let (since, commits, Listing { entries, skipped }) = (base.cloned(), commits.collect(), listing);
+    Ok(Survey { commit, since, files: entries, skipped, commits, wishes, day })
 }
 
 /// Per magic and input: results known already, by index in [`Survey::items`] of that input.
@@ -126,7 +149,7 @@ pub fn arrange(
         let entries = indexes.iter().map(|&index| survey.files[index].clone()).collect();
         cuts.extend(split(entries, limits).into_iter().map(|entries| {
             let cost = entries.iter().map(file_cost).sum();
-            Cut { manifest: file_manifest(entries), magics: magics.clone(), cost }
+            Cut { manifest: survey.manifest(files_of(entries), Vec::new()), magics: magics.clone(), cost }
         }));
     }
     let (commits, commits_cached) = missing(survey.commits.len(), Input::History, &cached, rulesets);
@@ -135,7 +158,7 @@ pub fn arrange(
         let facts: Vec<CommitFacts> = facts.collect::<Result<_, _>>()?;
         for commits in split_commits(facts, limits) {
             let cost = commits.iter().map(commit_cost).sum();
-            cuts.push(Cut { manifest: Manifest { commits, ..Manifest::default() }, magics: magics.clone(), cost });
+            cuts.push(Cut { manifest: survey.manifest(Vec::new(), commits), magics: magics.clone(), cost });
         }
     }
     // Where no file is to be looked at there is nothing that a finding could be about.
@@ -172,16 +195,17 @@ fn missing(
     (groups, known)
 }
 
-fn file_manifest(entries: Vec<Entry>) -> Manifest {
-    let files = entries.into_iter().map(|Entry { path, blob, size }| ManifestFile { path, blob, size });
-    Manifest { files: files.collect(), ..Manifest::default() }
+fn files_of(entries: Vec<Entry>) -> Vec<ManifestFile> {
+    entries.into_iter().map(|Entry { path, blob, size }| ManifestFile { path, blob, size }).collect()
 }
 
-/// The same manifest for the record: which commits, without what they say. People write secrets into commit messages too,
+/// The same manifest for the record: which commits and which configuration, without what they say. People write secrets into commit messages too,
 /// and the record keeps none.
 pub fn without_messages(manifest: &Manifest) -> Manifest {
     let bare = |commit: &CommitFacts| CommitFacts { subject: String::new(), changes: Vec::new(), ..commit.clone() };
-    Manifest { files: manifest.files.clone(), commits: manifest.commits.iter().map(bare).collect(), tree: None }
+    let config = manifest.config.as_ref().map(|config| ConfigFile { blob: config.blob.clone(), text: String::new() });
+    let commits = manifest.commits.iter().map(bare).collect();
+    Manifest { files: manifest.files.clone(), commits, tree: None, config, day: manifest.day }
 }
 
 /// The manifest as it was packed, from one that [`without_messages`] gave.
@@ -189,12 +213,18 @@ pub fn without_messages(manifest: &Manifest) -> Manifest {
 /// # Errors
 /// If a commit cannot be read.
 pub fn with_messages(mirror: &Mirror, manifest: Manifest) -> Result<Manifest, MirrorError> {
-    let Manifest { files, commits, tree } = manifest;
+    let Manifest { files, commits, tree, config, day } = manifest;
     let commits = commits.into_iter().map(|known| {
         let CommitFacts { subject, changes, .. } = mirror.commit_facts(&known.sha)?;
         Ok(CommitFacts { subject, changes, ..known })
     });
-    Ok(Manifest { files, commits: commits.collect::<Result<_, MirrorError>>()?, tree })
+    let commits = commits.collect::<Result<_, MirrorError>>()?;
+    let restored = |ConfigFile { blob, .. }| {
+        let text = mirror.read_text(&blob, CONFIG_BYTES_MAX as u64)?;
+        Ok::<_, MirrorError>(ConfigFile { blob, text })
+    };
+    let config = config.map(restored).transpose()?;
+    Ok(Manifest { files, commits, tree, config, day })
 }
 
 /// The planner's own result for each magic: what the cache gave of each input, and what was ruled out.
@@ -204,6 +234,9 @@ fn known(survey: &Survey, mut cached: Cached, rulesets: &BTreeMap<Magic, Digest>
         let mut items: Vec<ItemResult> = caches.flat_map(BTreeMap::into_values).collect();
         if magic.reads(Input::Files) {
             items.extend(survey.skipped.iter().map(|(item, reason)| ItemResult::skipped(item.clone(), *reason)));
+        }
+        if magic == Magic::Integrity {
+            items.extend_from_slice(survey.wishes.findings());
         }
         PartialResult { ruleset: Some(ruleset.clone()), items, ..PartialResult::default() }
     };
@@ -226,7 +259,8 @@ pub fn load(mirror: &Mirror, manifest: &Manifest) -> Result<Shard, MirrorError> 
         Ok(SourceFile { path: file.path.clone(), blob: file.blob.clone(), bytes })
     });
     let commits = manifest.commits.clone();
-    Ok(Shard { files: files.collect::<Result<_, MirrorError>>()?, commits, tree: manifest.tree.clone() })
+    let (tree, config) = (manifest.tree.clone(), manifest.config.clone());
+    Ok(Shard { files: files.collect::<Result<_, MirrorError>>()?, commits, tree, config, day: manifest.day })
 }
 
 #[cfg(test)]
@@ -247,14 +281,7 @@ mod tests {
     }
 
     fn results(item: fn(usize) -> Item, indexes: &[usize]) -> BTreeMap<usize, ItemResult> {
-        let result = |index| ItemResult {
-            item: item(index),
-            skipped: None,
-            units: Units::default(),
-            findings: Vec::new(),
-            notes: Vec::new(),
-            facts: None,
-        };
+        let result = |index| ItemResult::examined(item(index), Units::default());
         indexes.iter().map(|&index| (index, result(index))).collect()
     }
 
@@ -301,6 +328,8 @@ mod tests {
             files: Vec::new(),
             skipped: vec![(file(9), SkipReason::Vendored)],
             commits: Vec::new(),
+            wishes: Wishes::none(),
+            day: "2026-11-25".parse().unwrap(),
         };
         let items = known(&survey, cached, &rulesets(&[Magic::Flow])).remove(&Magic::Flow).unwrap().items;
         let items: Vec<Item> = items.into_iter().map(|result| result.item).collect();

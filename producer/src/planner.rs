@@ -17,6 +17,7 @@ use broker::subject::{Origin, Subject};
 use broker::subscription::Subscription;
 use broker::{Bus, Store, parts, topology};
 use schemas::catalogue::Catalogue;
+use schemas::day::Day;
 use schemas::dead_letter::{Cause, DeadLetter};
 use schemas::ids::Digest;
 use schemas::magic::Magic;
@@ -236,9 +237,10 @@ impl Planner {
         let url = RepositoryUrl::parse(&project.repository_url, self.access)?;
         let (mirrors, magics, id) = (Arc::clone(&self.mirrors), audit.magics.clone(), project.id);
         let wanted = audit.revision.as_ref().and_then(|revision| revision.as_str().parse().ok());
+        let (catalogue, day) = (Arc::clone(&self.catalogue), Day::of(audit.created_at));
         let looked = blocking(move || {
             let mirror = mirrors.fetch(id, &url, wanted.as_ref())?;
-            let survey = match survey(&mirror, &request, &magics) {
+            let survey = match survey(&mirror, &request, &magics, &catalogue, day) {
                 // Nothing was ever pushed: an audit of nothing, not a failure.
                 Err(MirrorError::Empty) => return Ok(None),
                 survey => survey?,
@@ -249,7 +251,7 @@ impl Planner {
             self.store.fail_audit(audit.id, "the repository is empty: there is nothing to audit").await?;
             return Ok(true);
         };
-        let rulesets = rulesets_of(&audit.magics, &self.catalogue.rulesets());
+        let rulesets = rulesets_of(&audit.magics, &survey.wishes.settings.rulesets(&self.catalogue));
         let (cached, trees) = self.look_up(project, &survey, &rulesets).await?;
         let limits = self.limits;
         let commit = survey.commit.clone();

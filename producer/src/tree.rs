@@ -8,6 +8,7 @@ use schemas::item::{Item, SkipReason};
 use schemas::request::AuditKind;
 
 use crate::mirror::{Entry, Listing, Mirror, MirrorError};
+use crate::wishes::Wishes;
 
 /// A tree of which no file has told anything yet.
 #[derive(Debug, Clone)]
@@ -23,14 +24,20 @@ pub(crate) fn since<'b>(mirror: &Mirror, kind: AuditKind, base: Option<&'b Objec
     base.filter(|base| kind == AuditKind::Incremental && mirror.contains(base))
 }
 
-/// Lists the tree of `commit`, and what of it changed since another commit where only that is asked for.
+/// Lists the tree of `commit` without what the repository leaves out, and what of it changed since another commit where only that is asked for.
 ///
 /// # Errors
 /// If the commit is not in the repository, or the mirror is damaged.
-pub fn list(mirror: &Mirror, commit: &ObjectId, since: Option<&ObjectId>) -> Result<Listed, MirrorError> {
+pub fn list(
+    mirror: &Mirror,
+    commit: &ObjectId,
+    since: Option<&ObjectId>,
+    wishes: &Wishes,
+) -> Result<Listed, MirrorError> {
     let paths = |listing: Listing| listing.entries.into_iter().map(|entry| entry.path).collect();
     let changed = since.map(|since| mirror.changed_files(since, commit).map(paths)).transpose()?;
-    let all = mirror.files(commit)?;
+    let mut all = mirror.files(commit)?;
+    wishes.apply(&mut all);
     Ok(Listed { commit: commit.clone(), since: since.cloned(), changed, all })
 }
 

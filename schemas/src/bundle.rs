@@ -7,6 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::day::Day;
 use crate::facts::Tree;
 use crate::ids::ObjectId;
 
@@ -30,6 +31,23 @@ pub struct Manifest {
     /// A whole repository, for rules that judge all of it at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tree: Option<Tree>,
+    /// What the repository says of how it wants to be audited, if it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<ConfigFile>,
+    /// The day of the audit: what is allowed until then is allowed. Absent in bundles of old; then nothing has run out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day: Option<Day>,
+}
+
+/// A repository's own configuration. The text itself, not what a planner made of it: planner and worker may be of
+/// different builds, and each knows its own rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfigFile {
+    /// The git blob that holds it.
+    pub blob: ObjectId,
+    /// What it says; empty in the record, which keeps no text of a repository.
+    #[serde(default)]
+    pub text: String,
 }
 
 /// One file of a bundle.
@@ -93,4 +111,8 @@ pub struct Shard {
     pub commits: Vec<CommitFacts>,
     /// The whole repository.
     pub tree: Option<Tree>,
+    /// What the repository says of how it wants to be audited.
+    pub config: Option<ConfigFile>,
+    /// The day of the audit.
+    pub day: Option<Day>,
 }

@@ -1,11 +1,13 @@
 //! What one file or one commit contributed to one magic: the unit that is cached, and never analysed twice.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
 use crate::finding::Finding;
-use crate::ids::ObjectId;
+use crate::ids::{ObjectId, RuleId};
 
 /// Most findings kept of one rule in one file or commit; a generated table of ten thousand markers says no more than a thousand do.
 pub const FINDINGS_PER_RULE_MAX: usize = 1_000;
@@ -155,7 +157,8 @@ impl Units {
     }
 }
 
-/// What one file, commit or repository contributed to one magic. A pure function of its bytes, its path and the rule set.
+/// What one file, commit or repository contributed to one magic. A pure function of its bytes, its path and the rule set with
+/// its settings; of the day too, where it says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ItemResult {
     /// What was looked at.
@@ -175,12 +178,24 @@ pub struct ItemResult {
     /// What it tells of itself for rules that judge the whole repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
+    /// Per rule: findings that a comment in the file allows. They are counted and not listed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub suppressed: BTreeMap<RuleId, u64>,
+    /// Whether it holds only for the day of its audit, since something is allowed until a day. Another audit does not take
+    /// it for an answer: few files have one, and a day in every key would have all files read again each day.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dated: bool,
 }
 
 impl ItemResult {
     /// The result of something that was not examined.
     pub fn skipped(item: Item, reason: SkipReason) -> Self {
-        let (units, findings, notes) = (Units::default(), Vec::new(), Vec::new());
-        Self { item, skipped: Some(reason), units, findings, notes, facts: None }
+        Self { skipped: Some(reason), ..Self::examined(item, Units::default()) }
+    }
+
+    /// The result of something in which nothing was found.
+    pub fn examined(item: Item, units: Units) -> Self {
+        let (findings, notes, suppressed) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { item, skipped: None, units, findings, notes, facts: None, suppressed, dated: false }
     }
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::exclusions::{ATTRIBUTES_PATH, EXCLUSIONS_BYTES_MAX, Exclusions, IGNORE_PATH, ignore_problems};
 pub use self::presets::Preset;
-pub use self::problems::Problem;
+pub use self::problems::{Problem, did_you_mean};
 pub use self::reader::read;
 pub use self::settings::{ByRule, Settings};
 use crate::ids::RuleId;

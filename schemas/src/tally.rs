@@ -28,6 +28,9 @@ pub struct Tally {
     /// Rules whose findings are of commits: these are measured by commits, all others by lines.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub history_rules: BTreeSet<RuleId>,
+    /// Per rule: findings that a comment allows. They cost nothing.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub suppressed: BTreeMap<RuleId, u64>,
     /// Per reason: what was not examined.
     pub skipped: BTreeMap<SkipReason, Skipped>,
     /// Shards that could not be examined at all, with the reasons.
@@ -92,6 +95,7 @@ impl Tally {
         for note in &result.notes {
             self.notes.add(1, [format!("{name}: {note}")]);
         }
+        self.add_suppressed(&result.suppressed);
         for finding in &result.findings {
             let by_severity = self.rules.entry(finding.rule.clone()).or_default();
             let weighed = by_severity.entry(finding.severity).or_default();
@@ -100,6 +104,12 @@ impl Tally {
             if matches!(result.item, Item::Commit { .. }) {
                 self.history_rules.insert(finding.rule.clone());
             }
+        }
+    }
+
+    fn add_suppressed(&mut self, suppressed: &BTreeMap<RuleId, u64>) {
+        for (rule, count) in suppressed {
+            *self.suppressed.entry(rule.clone()).or_default() += count;
         }
     }
 
@@ -115,6 +125,7 @@ impl Tally {
             }
         }
         self.history_rules.extend(other.history_rules);
+        self.add_suppressed(&other.suppressed);
         for (reason, skipped) in other.skipped {
             self.skipped.entry(reason).or_default().add(skipped.count, skipped.examples);
         }
@@ -169,14 +180,9 @@ mod tests {
             content_fingerprint: String::new(),
         };
         let units = Units { files: 1, lines: u64::from(number), ..Units::default() };
-        ItemResult {
-            item,
-            skipped: None,
-            units,
-            findings: vec![finding],
-            notes: vec![format!("note {number}")],
-            facts: None,
-        }
+        let suppressed = BTreeMap::from([(finding.rule.clone(), u64::from(number))]);
+        let (findings, notes) = (vec![finding], vec![format!("note {number}")]);
+        ItemResult { findings, notes, suppressed, ..ItemResult::examined(item, units) }
     }
 
     fn partial(numbers: &[u8]) -> PartialResult {

@@ -23,7 +23,7 @@ use crate::accept::Held;
 use crate::answer::answer;
 use crate::ending::End;
 use crate::items::select;
-use crate::pass::analyze_watched;
+use crate::pass::{analyze_watched, rulesets};
 use crate::presence::Listed;
 use crate::run::Worker;
 use crate::unpack::unpack;
@@ -51,8 +51,13 @@ struct Group {
     listed: Option<Listed>,
 }
 
-/// Results by magic, in the order of the items.
-type Results = BTreeMap<Magic, Vec<ItemResult>>;
+/// What a pass gave.
+struct Results {
+    /// By magic, in the order of the items.
+    items: BTreeMap<Magic, Vec<ItemResult>>,
+    /// The rule set that judged them, as the repository has set it.
+    rulesets: BTreeMap<Magic, Digest>,
+}
 
 /// Why a pass gave nothing.
 enum Failure {
@@ -143,11 +148,11 @@ impl Worker {
 
     async fn answer_all(&self, tasks: Vec<Held>, results: &Results) {
         let (count, shard) = (tasks.len(), tasks[0].key.shard);
-        let items: usize = results.values().map(Vec::len).sum();
+        let items: usize = results.items.values().map(Vec::len).sum();
         let answers = tasks.into_iter().map(|held| {
             // Not taken out: a second copy of a task must get the same answer, not an empty one.
-            let items = results.get(&held.key.magic).cloned().unwrap_or_default();
-            let ruleset = self.rulesets.get(&held.key.magic).cloned();
+            let items = results.items.get(&held.key.magic).cloned().unwrap_or_default();
+            let ruleset = results.rulesets.get(&held.key.magic).cloned();
             let partial = PartialResult { ruleset, items, ..PartialResult::default() };
             answer(self, held, partial)
         });
@@ -181,7 +186,8 @@ impl Worker {
         let work = move || {
             let shard = pulse.step(|| read(bundle, files.unwrap_or_default(), items))?;
             failpoint::reach_pass(Step::WorkerInPass, shard.files.iter().map(|file| file.path.as_str()));
-            analyze_watched(&shard, &magics, &pulse).ok_or(Failure::Unfinished)
+            let items = analyze_watched(&shard, &magics, &pulse).ok_or(Failure::Unfinished)?;
+            Ok(Results { items, rulesets: rulesets(&shard) })
         };
         match cpu::run(work).await {
             Ok(results) => results,

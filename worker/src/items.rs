@@ -43,7 +43,7 @@ mod tests {
             on_default_branch: true,
             changes: Vec::new(),
         };
-        Shard { files: (0..files).map(file).collect(), commits: (0..commits).map(commit).collect(), tree: None }
+        Shard { files: (0..files).map(file).collect(), commits: (0..commits).map(commit).collect(), ..Shard::default() }
     }
 
     proptest! {

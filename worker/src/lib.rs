@@ -30,6 +30,7 @@ pub mod rules;
 pub mod run;
 mod secrets;
 mod source;
+mod suppressions;
 pub mod unpack;
 mod watch;
 

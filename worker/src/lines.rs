@@ -82,7 +82,7 @@ mod tests {
 
     fn lines(path: &str, text: &str) -> Vec<usize> {
         let source = file(path, text);
-        let file = pass::read(&source).unwrap();
+        let file = pass::read(&source, None).unwrap();
         (0..file.source.line_count()).map(|line| file.code_lines.within(line..line + 1)).collect()
     }
 
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn lines_beyond_the_end_hold_nothing() {
         let source = file("a.go", "package a\n");
-        let file = pass::read(&source).unwrap();
+        let file = pass::read(&source, None).unwrap();
         assert_eq!((file.code_lines.within(0..9), file.code_lines.within(5..9)), (1, 0));
     }
 }

@@ -6,14 +6,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use broker::pulse::Pulse;
 use rayon::prelude::*;
 use schemas::bundle::{CommitFacts, Shard, SourceFile};
+use schemas::day::Day;
 use schemas::facts::{Facts, Tree};
+use schemas::finding::Location;
+use schemas::ids::Digest;
 use schemas::item::{Item, ItemResult, SkipReason, Units};
 use schemas::magic::{Input, Magic};
+use schemas::repository_config::{ByRule, FIXED_RULE, RuleSettings, Settings};
 
 use crate::automation::Automation;
 use crate::lines::CodeLines;
-use crate::rules::{ALL, Check, File, Findings, Rule};
+use crate::rules::{ALL, CATALOGUE, Check, File, Findings, Rule};
 use crate::source::Source;
+use crate::suppressions::Suppressions;
 use crate::{automation, effort, languages, paths, pool, secrets};
 
 /// Extensions of formats that write values without quotes.
@@ -21,6 +26,12 @@ const BARE_VALUE_EXTENSIONS: &[&str] = &["cfg", "conf", "env", "ini", "propertie
 
 /// A magic with its rules.
 type RuleSet = (Magic, Vec<&'static Rule>);
+
+/// What holds for all of a shard.
+struct Terms {
+    settings: Settings,
+    day: Option<Day>,
+}
 
 /// What each of `magics` says of each file or commit of `shard`, in the shard's order. Magics without rules are absent.
 pub fn analyze(shard: &Shard, magics: &BTreeSet<Magic>) -> BTreeMap<Magic, Vec<ItemResult>> {
@@ -35,16 +46,28 @@ pub fn analyze_watched(
     pulse: &Pulse,
 ) -> Option<BTreeMap<Magic, Vec<ItemResult>>> {
     let (file_sets, commit_sets) = (rule_sets(magics, Input::Files), rule_sets(magics, Input::History));
+    let terms = Terms { settings: settings(shard), day: shard.day };
     pool::run(|| {
-        let files = by_magic(&file_sets, &shard.files, pulse, examine_file)?;
-        let commits = by_magic(&commit_sets, &shard.commits, pulse, examine_commit)?;
-        let trees = by_magic(&tree_sets(&file_sets), shard.tree.as_slice(), pulse, examine_tree)?;
+        let files = by_magic(&file_sets, &shard.files, pulse, |file, sets| examine_file(file, sets, &terms))?;
+        let commits =
+            by_magic(&commit_sets, &shard.commits, pulse, |commit, sets| examine_commit(commit, sets, &terms))?;
+        let tree_sets = tree_sets(&file_sets);
+        let trees = by_magic(&tree_sets, shard.tree.as_slice(), pulse, |tree, sets| examine_tree(tree, sets, &terms))?;
         let mut results = BTreeMap::<Magic, Vec<ItemResult>>::new();
         for (magic, items) in files.into_iter().chain(commits).chain(trees) {
             results.entry(magic).or_default().extend(items);
         }
         Some(results)
     })
+}
+
+/// The rule set of each magic, as the repository of `shard` has set it: under these keys its results are kept.
+pub fn rulesets(shard: &Shard) -> BTreeMap<Magic, Digest> {
+    settings(shard).rulesets(&CATALOGUE)
+}
+
+fn settings(shard: &Shard) -> Settings {
+    Settings::from_text(shard.config.as_ref().map(|config| config.text.as_str()), &CATALOGUE)
 }
 
 /// The rules of `magics` that read `input`.
@@ -82,14 +105,15 @@ fn by_magic<T: Sync>(
 }
 
 /// Decodes and parses `file`, or says why it is not examined.
-pub(crate) fn read(file: &SourceFile) -> Result<File<'_>, SkipReason> {
+pub(crate) fn read(file: &SourceFile, day: Option<Day>) -> Result<File<'_>, SkipReason> {
     effort::note_read();
     let source = Source::read(file)?;
     let outline = languages::outline(&source);
     let secrets = secrets::find(&source.text, allows_bare_values(&file.path));
     let code_lines = CodeLines::count(&source, &outline);
     let automation = automation::read(&source);
-    Ok(File { source, outline, code_lines, secrets, automation })
+    let suppressions = Suppressions::read(&source, &outline);
+    Ok(File { source, outline, code_lines, secrets, automation, suppressions, day })
 }
 
 fn allows_bare_values(path: &str) -> bool {
@@ -97,16 +121,17 @@ fn allows_bare_values(path: &str) -> bool {
     paths::file_name(path).starts_with(".env") || paths::extension(path).is_some_and(is_known)
 }
 
-fn examine_file(file: &SourceFile, sets: &[RuleSet]) -> Vec<ItemResult> {
+fn examine_file(file: &SourceFile, sets: &[RuleSet], terms: &Terms) -> Vec<ItemResult> {
     let item = Item::File { path: file.path.clone(), blob: file.blob.clone() };
     let skipped = |reason| ItemResult::skipped(item.clone(), reason);
-    let view = match guarded(&item, || read(file)) {
+    let view = match guarded(&item, || read(file, terms.day)) {
         Some(Ok(view)) => view,
         Some(Err(reason)) => return sets.iter().map(|_| skipped(reason)).collect(),
         None => return sets.iter().map(|_| skipped(SkipReason::AnalyzerFailed)).collect(),
     };
+    let settings = terms.settings.at(Some(&file.path));
     // Guarded one by one: what a magic finds must not depend on which others were asked for.
-    let judge = |(_, rules): &RuleSet| guarded(&item, || judge_file(&item, &view, rules));
+    let judge = |(_, rules): &RuleSet| guarded(&item, || judge_file(&item, &view, rules, &settings));
     sets.iter().map(|set| judge(set).unwrap_or_else(|| skipped(SkipReason::AnalyzerFailed))).collect()
 }
 
@@ -120,17 +145,19 @@ fn guarded<T>(item: &Item, work: impl FnOnce() -> T) -> Option<T> {
     done.ok()
 }
 
-fn judge_file(item: &Item, file: &File<'_>, rules: &[&Rule]) -> ItemResult {
+fn judge_file(item: &Item, file: &File<'_>, rules: &[&'static Rule], settings: &ByRule) -> ItemResult {
     let gap = file.outline.gap;
-    let mut result = ItemResult {
-        units: units(file),
-        notes: notes(file),
-        ..ItemResult::skipped(item.clone(), SkipReason::NoLanguage)
-    };
-    result.skipped = gap;
+    let mut result = ItemResult { notes: notes(file), ..ItemResult::examined(item.clone(), units(file)) };
+    result.dated = file.suppressions.is_dated();
+    let (mut has_looked, mut is_any_off) = (false, false);
     let mut facts = Facts::default();
     for rule in rules {
-        let mut found = Findings::new(rule);
+        let own = settings.get(rule.id);
+        if is_off(own) {
+            is_any_off = true;
+            continue;
+        }
+        let mut found = Findings::under(rule, own);
         match (rule.check, &file.automation) {
             (Check::Text(check), _) => check(file, &mut found),
             (Check::Code(check), _) if gap.is_none() => check(file, &mut found),
@@ -138,19 +165,32 @@ fn judge_file(item: &Item, file: &File<'_>, rules: &[&Rule]) -> ItemResult {
             (Check::Tree { collect, .. }, _) if collect(file, &mut facts) => {}
             (Check::Code(_) | Check::Automation(_) | Check::Tree { .. } | Check::Commit(_), _) => continue,
         }
-        result.skipped = None;
-        add(&mut result, found);
+        add(&mut result, found, |line| file.suppressions.allows(rule.id, line, file.day));
+        // The rule that no setting switches off must not make a file count that no other rule has looked at.
+        has_looked |= rule.id != FIXED_RULE || !result.findings.is_empty();
+    }
+    if !has_looked && (is_any_off || gap.is_some()) {
+        return ItemResult::skipped(item.clone(), gap.filter(|_| !is_any_off).unwrap_or(SkipReason::SwitchedOff));
     }
     result.facts = (!facts.is_empty()).then_some(facts);
-    match result.skipped {
-        Some(reason) => ItemResult::skipped(item.clone(), reason),
-        None => in_order(result),
-    }
+    in_order(result)
 }
 
-fn add(result: &mut ItemResult, found: Findings<'_>) {
+fn is_off(settings: Option<&RuleSettings>) -> bool {
+    settings.is_some_and(|settings| settings.enabled == Some(false))
+}
+
+/// Adds what is found; what is on a line where it is allowed only counts.
+fn add(result: &mut ItemResult, found: Findings<'_>, is_allowed: impl Fn(u32) -> bool) {
     let (findings, note) = found.finish();
-    result.findings.extend(findings);
+    for finding in findings {
+        match finding.location {
+            Location::File { line, .. } if is_allowed(line) => {
+                *result.suppressed.entry(finding.rule).or_default() += 1;
+            }
+            _ => result.findings.push(finding),
+        }
+    }
     result.notes.extend(note);
 }
 
@@ -184,33 +224,41 @@ fn notes(file: &File<'_>) -> Vec<String> {
     notes
 }
 
-fn examine_commit(commit: &CommitFacts, sets: &[RuleSet]) -> Vec<ItemResult> {
+fn examine_commit(commit: &CommitFacts, sets: &[RuleSet], terms: &Terms) -> Vec<ItemResult> {
     let item = Item::Commit { sha: commit.sha.clone(), on_default_branch: commit.on_default_branch };
     let skipped = |reason| ItemResult::skipped(item.clone(), reason);
+    let settings = terms.settings.at(None);
     let judge = |(_, rules): &RuleSet| {
         if commit.by_bot || commit.parents > 1 {
             return skipped(SkipReason::NotByHand);
         }
-        guarded(&item, || judge_commit(&item, commit, rules)).unwrap_or_else(|| skipped(SkipReason::AnalyzerFailed))
+        guarded(&item, || judge_commit(&item, commit, rules, &settings))
+            .unwrap_or_else(|| skipped(SkipReason::AnalyzerFailed))
     };
     sets.iter().map(judge).collect()
 }
 
-fn judge_commit(item: &Item, commit: &CommitFacts, rules: &[&Rule]) -> ItemResult {
-    let units = Units { commits: 1, ..Units::default() };
-    let mut result = examined(item, units);
+fn judge_commit(item: &Item, commit: &CommitFacts, rules: &[&Rule], settings: &ByRule) -> ItemResult {
+    if rules.iter().all(|rule| is_off(settings.get(rule.id))) {
+        return ItemResult::skipped(item.clone(), SkipReason::SwitchedOff);
+    }
+    let mut result = ItemResult::examined(item.clone(), Units { commits: 1, ..Units::default() });
     for rule in rules {
-        if let Check::Commit(check) = rule.check {
-            let mut found = Findings::new(rule);
+        let own = settings.get(rule.id);
+        if let Check::Commit(check) = rule.check
+            && !is_off(own)
+        {
+            let mut found = Findings::under(rule, own);
             check(commit, &mut found);
-            add(&mut result, found);
+            add(&mut result, found, |_no_line| false);
         }
     }
     in_order(result)
 }
 
-fn examine_tree(tree: &Tree, sets: &[RuleSet]) -> Vec<ItemResult> {
+fn examine_tree(tree: &Tree, sets: &[RuleSet], terms: &Terms) -> Vec<ItemResult> {
     let item = Item::Tree { commit: tree.commit.clone(), since: tree.since.clone() };
+    let settings = terms.settings.at(None);
     let judge = |(_, rules): &RuleSet| {
         if let Some(gap) = &tree.gap {
             return ItemResult {
@@ -218,30 +266,34 @@ fn examine_tree(tree: &Tree, sets: &[RuleSet]) -> Vec<ItemResult> {
                 ..ItemResult::skipped(item.clone(), SkipReason::FactsMissing)
             };
         }
-        let judged = guarded(&item, || judge_tree(&item, tree, rules));
+        let judged = guarded(&item, || judge_tree(&item, tree, rules, &settings));
         judged.unwrap_or_else(|| ItemResult::skipped(item.clone(), SkipReason::AnalyzerFailed))
     };
     sets.iter().map(judge).collect()
 }
 
-fn judge_tree(item: &Item, tree: &Tree, rules: &[&Rule]) -> ItemResult {
+/// What comments allow is known where files are read: a rule over all of them is switched off by settings alone. Files for
+/// which it is off tell it nothing.
+fn judge_tree(item: &Item, tree: &Tree, rules: &[&Rule], settings: &ByRule) -> ItemResult {
     // Its files and their lines were counted when they were read.
-    let mut result = examined(item, Units::default());
+    let mut result = ItemResult::examined(item.clone(), Units::default());
     for rule in rules {
-        if let Check::Tree { judge, .. } = rule.check {
-            let mut found = Findings::new(rule);
+        let own = settings.get(rule.id);
+        if let Check::Tree { judge, .. } = rule.check
+            && !is_off(own)
+        {
+            let mut found = Findings::under(rule, own);
             judge(tree, &mut found);
-            add(&mut result, found);
+            add(&mut result, found, |_elsewhere| false);
         }
     }
     in_order(result)
 }
 
-/// The result of something that was examined, without findings yet.
-fn examined(item: &Item, units: Units) -> ItemResult {
-    ItemResult { skipped: None, units, ..ItemResult::skipped(item.clone(), SkipReason::NoLanguage) }
-}
-
 #[cfg(test)]
 #[path = "pass/tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "pass/settings_tests.rs"]
+mod settings_tests;

@@ -3,6 +3,7 @@
 mod calls;
 mod findings;
 mod marks;
+mod threshold;
 
 mod flow {
     pub(super) mod gate_bypass;
@@ -14,9 +15,11 @@ mod git {
     pub(super) mod wip_commit;
 }
 mod integrity {
+    pub(super) mod bare_suppression;
     pub(super) mod check_disabled;
     pub(super) mod commented_out_code;
     pub(super) mod committed_secret;
+    pub(super) mod config_invalid;
     pub(super) mod conflict_marker;
     pub(super) mod constant_success;
     pub(super) mod debug_leftover;
@@ -57,6 +60,8 @@ mod tdd {
 #[cfg(test)]
 pub(crate) mod testing;
 
+use std::sync::LazyLock;
+
 use schemas::bundle::CommitFacts;
 use schemas::catalogue::{Catalogue, RuleMeta};
 use schemas::facts::{Facts, Tree};
@@ -67,6 +72,7 @@ use schemas::severity::Severity;
 use crate::automation::Automation;
 
 pub(crate) use findings::{File, Findings, Hit, Place};
+pub(crate) use threshold::Threshold;
 
 /// Every rule, by id.
 pub(crate) static ALL: &[&Rule] = &[
@@ -75,9 +81,11 @@ pub(crate) static ALL: &[&Rule] = &[
     &git::commit_subject::RULE,
     &git::oversized_commit::RULE,
     &git::wip_commit::RULE,
+    &integrity::bare_suppression::RULE,
     &integrity::check_disabled::RULE,
     &integrity::commented_out_code::RULE,
     &integrity::committed_secret::RULE,
+    &integrity::config_invalid::RULE,
     &integrity::conflict_marker::RULE,
     &integrity::constant_success::RULE,
     &integrity::debug_leftover::RULE,
@@ -119,6 +127,8 @@ pub(crate) struct Rule {
     pub(crate) severity: Severity,
     /// Raised whenever the same input may give another result.
     pub(crate) version: u32,
+    /// Numbers in it that a repository may choose.
+    pub(crate) thresholds: &'static [&'static Threshold],
     /// Its documentation as it stands above the rule.
     pub(crate) doc: &'static str,
     /// What it does.
@@ -164,19 +174,27 @@ impl Rule {
 
 /// Declares the rule of a file, `RULE`, and takes its documentation into the product.
 macro_rules! rule {
-    ($(#[doc = $doc:literal])+ $id:literal, $magic:ident, $severity:ident, version: $version:literal, $check:expr) => {
+    ($(#[doc = $doc:literal])+ $id:literal, $magic:ident, $severity:ident, version: $version:literal,
+     thresholds: $thresholds:expr, $check:expr) => {
         $(#[doc = $doc])+
         pub(crate) static RULE: $crate::rules::Rule = $crate::rules::Rule {
             id: $id,
             magic: schemas::magic::Magic::$magic,
             severity: schemas::severity::Severity::$severity,
             version: $version,
+            thresholds: $thresholds,
             doc: concat!($($doc, "\n"),+),
             check: $check,
         };
     };
+    ($(#[doc = $doc:literal])+ $id:literal, $magic:ident, $severity:ident, version: $version:literal, $check:expr) => {
+        $crate::rules::rule!($(#[doc = $doc])+ $id, $magic, $severity, version: $version, thresholds: &[], $check);
+    };
 }
 pub(crate) use rule;
+
+/// What this build can judge, made once.
+pub(crate) static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(catalogue);
 
 /// What this build can judge.
 pub fn catalogue() -> Catalogue {
@@ -186,7 +204,7 @@ pub fn catalogue() -> Catalogue {
         version: rule.version,
         severity: rule.severity,
         judges_tree: matches!(rule.check, Check::Tree { .. }),
-        thresholds: Vec::new(),
+        thresholds: rule.thresholds.iter().map(|threshold| threshold.meta()).collect(),
         doc: rule.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n"),
     };
     Catalogue { rules: ALL.iter().map(meta).collect() }
@@ -195,6 +213,8 @@ pub fn catalogue() -> Catalogue {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+
+    use schemas::repository_config::{Preset, RepositoryConfig, read};
 
     use super::*;
 
@@ -218,6 +238,27 @@ mod tests {
                 "{}",
                 rule.id
             );
+        }
+    }
+
+    #[test]
+    fn thresholds_begin_within_their_range_and_share_no_name_with_a_setting() {
+        for rule in ALL {
+            let names: Vec<&str> = rule.thresholds.iter().map(|threshold| threshold.name).collect();
+            assert!(names.is_sorted_by(|a, b| a < b), "{}: {names:?}", rule.id);
+            for threshold in rule.thresholds {
+                assert!((threshold.min..=threshold.max).contains(&threshold.default), "{}", threshold.name);
+                assert!(!["enabled", "severity"].contains(&threshold.name), "{}", threshold.name);
+            }
+        }
+    }
+
+    #[test]
+    fn presets_name_rules_and_thresholds_that_there_are() {
+        for preset in Preset::ALL {
+            let (config, problems) = read(preset.text(), &CATALOGUE);
+            assert!(problems.is_empty(), "{preset:?}: {problems:?}");
+            assert_ne!(config, RepositoryConfig::default(), "{preset:?}");
         }
     }
 

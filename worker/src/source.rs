@@ -6,6 +6,7 @@ use std::ops::Range;
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use schemas::bundle::{FILE_BYTES_MAX, SourceFile};
 use schemas::item::SkipReason;
+use schemas::repository_config::{CONFIG_PATH, IGNORE_PATH};
 
 use crate::paths;
 
@@ -44,10 +45,12 @@ impl<'f> Source<'f> {
             return Err(SkipReason::TooLarge);
         }
         let (text, note) = decode(&file.bytes).ok_or(SkipReason::Binary)?;
-        if text.lines().take(GENERATED_PROBE_LINES).any(marks_generated) {
+        // Whatever they look like, somebody relies on what they say.
+        let is_config = matches!(file.path.as_str(), CONFIG_PATH | IGNORE_PATH);
+        if !is_config && text.lines().take(GENERATED_PROBE_LINES).any(marks_generated) {
             return Err(SkipReason::Generated);
         }
-        if is_minified(&text, paths::is_prose(&file.path)) {
+        if !is_config && is_minified(&text, paths::is_prose(&file.path)) {
             return Err(SkipReason::Minified);
         }
         let mut line_starts = vec![0];

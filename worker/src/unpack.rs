@@ -93,7 +93,10 @@ pub fn unpack(bundle: &[u8]) -> Result<Shard, UnpackError> {
         files.push(SourceFile { path: file.path, blob: file.blob, bytes });
     }
     match entries.next() {
-        None => Ok(Shard { files, commits: manifest.commits, tree: manifest.tree }),
+        None => {
+            let Manifest { commits, tree, config, day, .. } = manifest;
+            Ok(Shard { files, commits, tree, config, day })
+        }
         Some(extra) => Err(unexpected(&extra.map_err(unreadable)?, format!("the end after {expected} files"))),
     }
 }

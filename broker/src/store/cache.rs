@@ -41,7 +41,11 @@ impl Store {
         for (ordinal, result) in rows {
             let index = usize::try_from(ordinal - 1)
                 .map_err(|error| StoreError::Corrupt { what: "ordinality", reason: error.to_string() })?;
-            known.insert(index, from_json("item result", result)?);
+            let result: ItemResult = from_json("item result", result)?;
+            // It is kept for its facts alone, which hold on other days too.
+            if !result.dated {
+                known.insert(index, result);
+            }
         }
         Ok(known)
     }

@@ -122,7 +122,7 @@ fn part_of(manifest: &Manifest, first: u32, count: u32) -> Manifest {
     let files: Vec<_> = manifest.files.iter().skip(first).take(count).cloned().collect();
     let first_commit = first.saturating_sub(manifest.files.len());
     let commits = manifest.commits.iter().skip(first_commit).take(count - files.len()).cloned().collect();
-    Manifest { files, commits, tree: None }
+    Manifest { files, commits, tree: None, config: manifest.config.clone(), day: manifest.day }
 }
 
 /// The shard of a task that was planned and whose audit is under way; tasks made by hand have none.
@@ -223,7 +223,11 @@ mod tests {
             on_default_branch: true,
             changes: Vec::new(),
         };
-        Manifest { files: (0..files).map(file).collect(), commits: (0..commits).map(commit).collect(), tree: None }
+        Manifest {
+            files: (0..files).map(file).collect(),
+            commits: (0..commits).map(commit).collect(),
+            ..Manifest::default()
+        }
     }
 
     /// How often `count` items are cut until each is alone.

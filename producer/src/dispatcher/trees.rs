@@ -2,6 +2,7 @@
 //! process at a time; another one that does the same changes nothing.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use broker::error::chain;
@@ -9,7 +10,7 @@ use broker::failpoint::{self, Step};
 use broker::store::TREES_CHANNEL;
 use broker::store::trees::TreeTask;
 use futures::StreamExt as _;
-use schemas::bundle::Manifest;
+use schemas::bundle::{ConfigFile, Manifest};
 use schemas::facts::Tree;
 use schemas::ids::AuditId;
 use schemas::retry::ErrorClass;
@@ -23,6 +24,7 @@ use crate::mirror::MirrorError;
 use crate::planner::{PlanError, Planner, blocking};
 use crate::repository_url::RepositoryUrl;
 use crate::tree::{self, Listed};
+use crate::wishes::Wishes;
 
 /// How long to sleep where nothing is announced: an announcement that was missed is made up for.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -76,7 +78,7 @@ async fn open(planner: &Planner, task: &TreeTask, patience: Duration) -> Result<
         {
             let reason = chain(&error);
             tracing::warn!(error = %reason, shard = task.shard, "the repository is not judged");
-            pack_tree(nothing_known(task, reason)).await?
+            pack_tree(nothing_known(task, reason), None).await?
         }
         packed => packed?,
     };
@@ -91,22 +93,24 @@ async fn open(planner: &Planner, task: &TreeTask, patience: Duration) -> Result<
 pub(crate) async fn packed(planner: &Planner, task: &TreeTask) -> Result<Bundle, PlanError> {
     let url = RepositoryUrl::parse(&task.repository_url, planner.access)?;
     let (mirrors, TreeTask { project_id, commit, kind, base, .. }) = (planner.mirrors.clone(), task.clone());
+    let catalogue = Arc::clone(&planner.catalogue);
     let listing = blocking(move || {
         let mirror = mirrors.fetch(project_id, &url, Some(&commit))?;
         let since = tree::since(&mirror, kind, base.as_ref());
-        Ok(tree::list(&mirror, &commit, since)?)
+        let wishes = Wishes::read(&mirror, &commit, &catalogue)?;
+        Ok((tree::list(&mirror, &commit, since, &wishes)?, wishes))
     });
-    let listed: Listed = listing.await?;
-    let Some(ruleset) = planner.catalogue.rulesets().remove(&task.magic) else {
-        return pack_tree(listed.without_facts(format!("{} has no rules in this build", task.magic))).await;
+    let (listed, Wishes { config, settings, .. }): (Listed, Wishes) = listing.await?;
+    let Some(ruleset) = settings.rulesets(&planner.catalogue).remove(&task.magic) else {
+        return pack_tree(listed.without_facts(format!("{} has no rules in this build", task.magic)), config).await;
     };
     let known = planner.store.known_facts(task.project_id, task.magic, &ruleset, &listed.items()).await?;
-    pack_tree(listed.with_facts(known)).await
+    pack_tree(listed.with_facts(known), config).await
 }
 
-async fn pack_tree(tree: Tree) -> Result<Bundle, PlanError> {
+async fn pack_tree(tree: Tree, config: Option<ConfigFile>) -> Result<Bundle, PlanError> {
     blocking(move || {
-        let manifest = Manifest { tree: Some(tree), ..Manifest::default() };
+        let manifest = Manifest { tree: Some(tree), config, ..Manifest::default() };
         Ok(pack(&manifest, |file| Err(MirrorError::UnknownObject(file.blob.clone())))?)
     })
     .await

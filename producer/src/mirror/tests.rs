@@ -4,6 +4,7 @@ mod fetching;
 mod history;
 mod listing;
 mod servers;
+mod wishes;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

@@ -28,7 +28,7 @@ pub(super) struct Leaf {
 impl Leaf {
     pub(super) const SYMLINK: i32 = 0o120_000;
     pub(super) const SUBMODULE: i32 = 0o160_000;
-    const DIRECTORY: i32 = 0o040_000;
+    pub(super) const DIRECTORY: i32 = 0o040_000;
     const KIND_BITS: i32 = 0o170_000;
 
     /// The mode without permissions.

@@ -47,7 +47,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// `; did you mean …` where one of `names` is nearly `word`.
-pub(crate) fn did_you_mean<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> String {
+pub fn did_you_mean<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> String {
     if word.chars().count() > SIMILAR_CHARS_MAX {
         return String::new();
     }

@@ -38,10 +38,15 @@ pub fn read(text: &str, catalogue: &Catalogue) -> (RepositoryConfig, Vec<Problem
             format!("not TOML: {}; nothing of the file holds until this is mended", shown(&said))
         });
     }
+    let torn: Vec<u32> = reader.problems.iter().map(|problem| problem.line).collect();
+    let mut problems = std::mem::take(&mut reader.problems);
     let config = reader.config(table.get_ref());
-    reader.problems.sort();
+    // What stands on a line that could not be read says nothing.
+    problems.extend(reader.problems.into_iter().filter(|problem| !torn.contains(&problem.line)));
+    problems.truncate(PROBLEMS_MAX);
+    problems.sort();
     // What a half of a list or a table meant is not known; to leave out too little is the safe side.
-    (if errors.is_empty() { config } else { RepositoryConfig::default() }, reader.problems)
+    (if errors.is_empty() { config } else { RepositoryConfig::default() }, problems)
 }
 
 struct Reader<'t> {

@@ -37,6 +37,7 @@ fn catalogue() -> Catalogue {
         magic,
         version: 1,
         severity: Severity::Medium,
+        judges_tree: false,
         thresholds: thresholds.iter().map(|name| threshold(name)).collect(),
         doc: String::new(),
     };

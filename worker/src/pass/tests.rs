@@ -39,7 +39,7 @@ fn mixed() -> Shard {
     merge.parents = 2;
     let mut bot = commit("update");
     bot.by_bot = true;
-    Shard { files, commits: vec![commit("WIP"), merge, bot, commit("Read the clock once")], tree: None }
+    Shard { files, commits: vec![commit("WIP"), merge, bot, commit("Read the clock once")], ..Shard::default() }
 }
 
 #[test]
@@ -137,12 +137,14 @@ fn a_rule_that_panics_costs_its_magic_that_file_only() {
         magic: Magic::Tdd,
         severity: Severity::Low,
         version: 1,
+        thresholds: &[],
         doc: "",
         check: Check::Code(|_, _| panic!("broken")),
     };
     let mut sets = rule_sets(&BTreeSet::from([Magic::Integrity, Magic::Tdd]), Input::Files);
     sets[1].1.push(&BROKEN);
-    let results = examine_file(&file("a.rs", format!("// {FIXME} a\n")), &sets);
+    let terms = Terms { settings: Settings::from_text(None, &CATALOGUE), day: None };
+    let results = examine_file(&file("a.rs", format!("// {FIXME} a\n")), &sets, &terms);
     assert_eq!((results[0].skipped, results[0].findings.len()), (None, 1));
     assert_eq!(results[1].skipped, Some(SkipReason::AnalyzerFailed));
 }

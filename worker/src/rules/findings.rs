@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 
 use schemas::bundle::CommitFacts;
+use schemas::day::Day;
 use schemas::facts::Spot;
 use schemas::finding::{Finding, Location, snippet};
 use schemas::item::FINDINGS_PER_RULE_MAX;
+use schemas::repository_config::RuleSettings;
 use schemas::severity::Severity;
 
-use super::Rule;
+use super::{Rule, Threshold};
 use crate::automation::Automation;
 use crate::lines::CodeLines;
 use crate::outline::{Outline, Span};
 use crate::paths;
 use crate::secrets::{self, Secret};
 use crate::source::Source;
+use crate::suppressions::Suppressions;
 
 /// Confidence, in permille, below which nothing is worse than medium: a guess must not fail an audit.
 const SURE_PERMILLE: u16 = 700;
@@ -38,6 +41,10 @@ pub(crate) struct File<'f> {
     pub(crate) secrets: Vec<Secret>,
     /// What it makes machines do, if it is there for that.
     pub(crate) automation: Option<Automation>,
+    /// What its comments allow.
+    pub(crate) suppressions: Suppressions,
+    /// The day of the audit, where it is known.
+    pub(crate) day: Option<Day>,
 }
 
 /// A place, ready to be reported: every secret in it is masked.
@@ -157,6 +164,7 @@ impl Place {
 /// What one rule found in one file, commit or repository.
 pub(crate) struct Findings<'r> {
     rule: &'r Rule,
+    settings: Option<&'r RuleSettings>,
     hits: Vec<Hit>,
     is_over: bool,
 }
@@ -164,7 +172,19 @@ pub(crate) struct Findings<'r> {
 impl<'r> Findings<'r> {
     /// Nothing yet.
     pub(crate) fn new(rule: &'r Rule) -> Self {
-        Self { rule, hits: Vec::new(), is_over: false }
+        Self { rule, settings: None, hits: Vec::new(), is_over: false }
+    }
+
+    /// Nothing yet, where the repository has settings of its own.
+    pub(crate) fn under(rule: &'r Rule, settings: Option<&'r RuleSettings>) -> Self {
+        Self { settings, ..Self::new(rule) }
+    }
+
+    /// What the repository chose, or else the default.
+    pub(crate) fn threshold(&self, threshold: &Threshold) -> u64 {
+        debug_assert!(self.rule.thresholds.contains(&threshold), "{} does not list {}", self.rule.id, threshold.name);
+        let chosen = self.settings.and_then(|settings| settings.thresholds.get(threshold.name));
+        chosen.copied().unwrap_or(threshold.default)
     }
 
     /// Whether no more is listed; a rule may stop looking.
@@ -179,10 +199,23 @@ impl<'r> Findings<'r> {
             self.is_over = true;
             return;
         }
+        hit.severity = self.chosen(hit.severity);
         if hit.confidence_permille < SURE_PERMILLE {
             hit.severity = hit.severity.min(Severity::Medium);
         }
         self.hits.push(hit);
+    }
+
+    /// `severity` moved by as many steps as the repository moved the rule's worst one. What is only worth knowing stays so:
+    /// it was ruled to be fine.
+    fn chosen(&self, severity: Severity) -> Severity {
+        let Some(worst) = self.settings.and_then(|settings| settings.severity) else { return severity };
+        if severity == Severity::Info {
+            return severity;
+        }
+        let step = |severity| Severity::WORST_FIRST.iter().position(|one| *one == severity).unwrap_or(0);
+        let milder = step(severity).saturating_sub(step(self.rule.severity));
+        Severity::WORST_FIRST.get(step(worst) + milder).copied().unwrap_or(Severity::Info)
     }
 
     /// The findings with their fingerprints, and a note if not all are listed.

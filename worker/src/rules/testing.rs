@@ -1,6 +1,7 @@
 //! Ways to run one rule over a piece of text, for the tables of tests beside the rules.
 
 use schemas::bundle::{CommitFacts, FileChange, SourceFile};
+use schemas::day::Day;
 use schemas::facts::{Facts, FileFacts, Tree};
 use schemas::finding::Finding;
 use schemas::severity::Severity;
@@ -15,8 +16,13 @@ pub(crate) fn file(path: &str, text: impl Into<Vec<u8>>) -> SourceFile {
 
 /// What `rule` finds in `text`.
 pub(crate) fn findings(rule: &Rule, path: &str, text: &str) -> Vec<Finding> {
+    findings_on(rule, path, text, None)
+}
+
+/// The same on a day.
+pub(crate) fn findings_on(rule: &Rule, path: &str, text: &str, day: Option<Day>) -> Vec<Finding> {
     let source = file(path, text);
-    let file = pass::read(&source).unwrap();
+    let file = pass::read(&source, day).unwrap();
     let mut found = Findings::new(rule);
     match (rule.check, &file.automation) {
         (Check::Text(check), _) => check(&file, &mut found),
@@ -49,7 +55,7 @@ pub(crate) fn tree(rule: &Rule, files: &[(&str, &str)]) -> Tree {
     let tell = |(path, text): &(&str, &str)| {
         let source = file(path, *text);
         let mut facts = Facts::default();
-        if let Ok(file) = pass::read(&source) {
+        if let Ok(file) = pass::read(&source, None) {
             collect(&file, &mut facts);
         }
         FileFacts { path: (*path).to_owned(), facts }

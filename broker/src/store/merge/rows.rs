@@ -134,7 +134,7 @@ pub(crate) async fn insert_findings(connection: &mut PgConnection, parts: &[Part
 }
 
 /// Keeps what each file and commit gave, so that none of them is analysed twice under the same rules. A failed analyzer
-/// is not remembered: the next audit tries again. Nor is what lacked facts.
+/// is not remembered: the next audit tries again. Nor is what lacked facts. What holds for one day only is kept for its facts.
 pub(super) async fn remember_items(connection: &mut PgConnection, parts: &[Part<'_>]) -> Result<(), StoreError> {
     let (mut audits, mut magics, mut rulesets) = (Vec::new(), Vec::new(), Vec::new());
     let (mut paths, mut objects, mut results) = (Vec::new(), Vec::new(), Vec::new());

@@ -4,7 +4,7 @@ use schemas::bundle::CommitFacts;
 use schemas::severity::Severity;
 
 use crate::paths;
-use crate::rules::{Check, Findings, Hit, Place, rule};
+use crate::rules::{Check, Findings, Hit, Place, Threshold, rule};
 
 rule!(
     /// ## What it finds
@@ -21,14 +21,17 @@ rule!(
     ///
     /// ## How to fix
     /// Split by intent: first the moves, then the change of behaviour, then the clean-up.
-    "git/oversized-commit", Git, Medium, version: 1, Check::Commit(check)
+    "git/oversized-commit", Git, Medium, version: 1,
+    thresholds: &[&FILES_MAX, &LINES_MAX], Check::Commit(check)
 );
 
-/// Most changed lines that a reviewer can follow in a sitting.
-const LINES_MAX: u64 = 1_000;
+/// Most changed lines: what a reviewer can follow in a sitting.
+const LINES_MAX: Threshold =
+    Threshold { name: "lines_max", default: 1_000, min: 1, max: 1_000_000, doc: "most changed lines of a commit" };
 
 /// Most changed files.
-const FILES_MAX: usize = 50;
+const FILES_MAX: Threshold =
+    Threshold { name: "files_max", default: 50, min: 1, max: 100_000, doc: "most changed files of a commit" };
 
 /// Words of subjects of commits that a program made, or that bring in what others made.
 const MECHANICAL: &[&str] = &[
@@ -57,7 +60,7 @@ fn check(commit: &CommitFacts, found: &mut Findings<'_>) {
     let counted = || commit.changes.iter().filter(|change| !change.renamed && !paths::is_foreign(&change.path));
     let files = counted().count();
     let lines: u64 = counted().map(|change| u64::from(change.added) + u64::from(change.removed)).sum();
-    if files <= FILES_MAX && lines <= LINES_MAX {
+    if files as u64 <= found.threshold(&FILES_MAX) && lines <= found.threshold(&LINES_MAX) {
         return;
     }
     found.push(Hit {
