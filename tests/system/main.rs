@@ -5,6 +5,7 @@
 mod api;
 mod chaos;
 mod commands;
+mod configuration;
 mod dead_letters;
 mod drain;
 mod embedded;

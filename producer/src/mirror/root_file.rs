@@ -40,7 +40,13 @@ impl Mirror {
             return Ok(Some(RootFile::Unreadable { entry: entry(0), why: format!("`{name}` is {what}") }));
         }
         match self.read_blob(&blob, bytes_max) {
-            Ok(bytes) => Ok(Some(RootFile::Text(entry(bytes.len() as u64), text(&bytes)))),
+            Ok(bytes) => Ok(Some(match text(&bytes) {
+                Some(text) => RootFile::Text(entry(bytes.len() as u64), text),
+                None => {
+                    let why = format!("`{name}` is not plain text in UTF-8");
+                    RootFile::Unreadable { entry: entry(bytes.len() as u64), why }
+                }
+            })),
             Err(MirrorError::TooLarge { bytes, .. }) => {
                 let why = format!("`{name}` has {bytes} bytes and was not read: use at most {bytes_max}");
                 Ok(Some(RootFile::Unreadable { entry: entry(bytes), why }))
@@ -53,12 +59,12 @@ impl Mirror {
         }
     }
 
-    /// The text of the blob `blob`, as [`Mirror::root_file`] gives it.
+    /// The text of the blob `blob`, of which [`Mirror::root_file`] gave it before.
     ///
     /// # Errors
     /// As [`Mirror::read_blob`].
     pub fn read_text(&self, blob: &ObjectId, bytes_max: u64) -> Result<String, MirrorError> {
-        Ok(text(&self.read_blob(blob, bytes_max)?))
+        Ok(text(&self.read_blob(blob, bytes_max)?).unwrap_or_default())
     }
 
     fn root_leaf(&self, commit: &ObjectId, name: &str) -> Result<Option<Leaf>, MirrorError> {
@@ -80,8 +86,10 @@ impl Mirror {
     }
 }
 
-/// As rules read it too: without a byte order mark, and with replacement characters for what is no UTF-8.
-fn text(bytes: &[u8]) -> String {
+/// As rules read it too, without a byte order mark. In any other encoding, planner and rules might read different things,
+/// and a setting would not hold without anybody being told.
+fn text(bytes: &[u8]) -> Option<String> {
     let body = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    String::from_utf8_lossy(body).into_owned()
+    let text = std::str::from_utf8(body).ok().filter(|text| !text.contains('\0'))?;
+    Some(text.to_owned())
 }

@@ -95,11 +95,14 @@ fn a_bad_configuration_is_looked_at_again_by_each_audit_and_a_good_one_is_not() 
 #[test]
 fn a_configuration_that_cannot_be_read_is_a_finding() {
     let huge = "#".repeat(64 * 1024 + 1);
+    let wide = "`.elder.toml` is not plain text in UTF-8; the defaults hold instead";
     for (mode, content, why) in [
-        (SYMLINK, "/etc/passwd", "`.elder.toml` is a link, which is not followed; the defaults hold instead"),
+        (FILE, b"\xff\xfea\0=\0".as_slice(), wide),
+        (FILE, b"a\0=\0", wide),
+        (SYMLINK, b"/etc/passwd", "`.elder.toml` is a link, which is not followed; the defaults hold instead"),
         (
             FILE,
-            huge.as_str(),
+            huge.as_bytes(),
             "`.elder.toml` has 65537 bytes and was not read: use at most 65536; the defaults hold instead",
         ),
     ] {
