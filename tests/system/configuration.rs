@@ -64,6 +64,8 @@ async fn a_push_is_audited_as_its_repository_wishes() {
     ];
     assert_eq!(stack.findings(&audit, &repository).await, sorted(&expected));
     let magics = &ended["verdict"]["magics"];
+    let missing = &magics["tdd"]["tally"]["skipped"]["facts_missing"];
+    assert!(missing.is_null(), "what is left out lacks no facts, and what depends on the day has them: {missing}");
     assert_eq!(magics["integrity"]["tally"]["suppressed"], json!({"integrity/todo-marker": 2}));
     assert_eq!(magics["integrity"]["tally"]["skipped"]["ignored"]["count"], 2);
     assert_eq!(magics["git"]["status"], "not_applicable", "{ended:#}");
