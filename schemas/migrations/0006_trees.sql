@@ -13,3 +13,7 @@ ALTER TABLE tasks
 
 -- Tasks that are part of the total and not ready yet. Once all others are done, they are all that is left.
 ALTER TABLE audits ADD COLUMN tasks_waiting bigint NOT NULL DEFAULT 0;
+
+-- The rules that an audit was planned for, digests by magic: what a file that breaks an analyzer is remembered under, since
+-- nobody who ran those rules is left to say them.
+ALTER TABLE audits ADD COLUMN rulesets jsonb NOT NULL DEFAULT '{}';

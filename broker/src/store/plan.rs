@@ -67,6 +67,11 @@ impl Plan {
         self.shards.iter().map(|shard| shard.magics.len()).sum::<usize>() + self.trees.len()
     }
 
+    /// The rules that it is planned for, by magic.
+    fn rulesets(&self) -> BTreeMap<Magic, &Digest> {
+        self.known.iter().filter_map(|(magic, known)| Some((*magic, known.ruleset.as_ref()?))).collect()
+    }
+
     fn cost(&self) -> u64 {
         let shards = self.shards.iter().map(|shard| shard.cost.saturating_mul(shard.magics.len() as u64));
         shards.chain(self.trees.iter().map(|_| TREE_COST)).fold(0, u64::saturating_add)
@@ -96,7 +101,7 @@ impl Store {
         let started: Option<(String, Uuid, Vec<String>, bool)> = sqlx::query_as(
             "UPDATE audits SET state = 'running', started_at = now(), commit_sha = $2, tasks_total = $3,
                     files_analyzed = $4, files_cached = $5, commits_analyzed = $6, commits_cached = $7, cost_total = $8,
-                    tasks_waiting = $12
+                    tasks_waiting = $12, rulesets = $13
              WHERE id = $1 AND state = 'queued' AND waits_for IS NULL
                AND ($9::text IS NULL OR (kind = $9 AND base_commit IS NOT DISTINCT FROM $10 AND magics = $11))
              RETURNING project_slug, trace_id, magics, EXISTS (SELECT 1 FROM audits w WHERE w.waits_for = $1)",
@@ -113,6 +118,7 @@ impl Store {
         .bind(planned.and_then(|audit| audit.base.as_ref()).map(ObjectId::as_str))
         .bind(planned.map(|audit| audit.magics.iter().map(|magic| magic.as_str()).collect::<Vec<_>>()))
         .bind(count(plan.trees.len()))
+        .bind(to_json("rule sets", &plan.rulesets())?)
         .fetch_optional(&mut *transaction)
         .await
         .map_err(failed)?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::bundle::Manifest;
+use schemas::ids::Digest;
 use schemas::item::{Item, ItemResult, SkipReason};
 use schemas::partial::PartialResult;
 use schemas::retry::ErrorClass;
@@ -11,7 +12,7 @@ use sqlx::PgConnection;
 
 use super::dead_letters::{expect_letter, supersede_letters};
 use super::merge::{Key, TaskResult, row_key, shard_column};
-use super::{TASKS_CHANNEL, announce, from_json, to_json};
+use super::{TASKS_CHANNEL, announce, from_json, parsed, to_json};
 use crate::error::StoreError;
 
 /// Parts that a shard is cut into: two levels find one file among the 200 of the largest shard, and of the work on
@@ -42,11 +43,13 @@ struct FailedShard {
     /// How many shards of its audit are parts of others.
     parts: i64,
     cost: i64,
+    /// The rules that its task was planned for.
+    ruleset: Option<Digest>,
     /// Whether the task was in the queue or running until now.
     was_in_flight: bool,
 }
 
-type FailedRow = (String, serde_json::Value, Option<i32>, i32, i64, i64);
+type FailedRow = (String, serde_json::Value, Option<i32>, i32, i64, i64, Option<String>);
 
 /// Splits the tasks among `answered` that failed on more than one item, and names the item of those that failed on one.
 pub(super) async fn split_failures(
@@ -76,7 +79,8 @@ pub(super) async fn split_failures(
         if let Some(item) = only_item(&shard.manifest) {
             let skipped = ItemResult::skipped(item, SkipReason::AnalyzerFailed);
             let items = vec![ItemResult { notes: vec![reason.clone()], ..skipped }];
-            splits.named.insert(index, PartialResult { items, ..PartialResult::default() });
+            let ruleset = shard.ruleset.take();
+            splits.named.insert(index, PartialResult { ruleset, items, ..PartialResult::default() });
         }
     }
     if !splits.split.is_empty() {
@@ -129,7 +133,8 @@ fn part_of(manifest: &Manifest, first: u32, count: u32) -> Manifest {
 async fn failed_shard(connection: &mut PgConnection, key: &TaskKey) -> Result<Option<FailedShard>, StoreError> {
     let row: Option<FailedRow> = sqlx::query_as(
         "SELECT s.bundle, s.manifest, s.first_item, (SELECT max(shard) FROM shards WHERE audit_id = $1),
-                (SELECT count(*) FROM shards WHERE audit_id = $1 AND split_from IS NOT NULL), t.cost
+                (SELECT count(*) FROM shards WHERE audit_id = $1 AND split_from IS NOT NULL), t.cost,
+                a.rulesets ->> t.magic
          FROM audits a
          JOIN shards s ON s.audit_id = a.id AND s.shard = $2
          JOIN tasks t ON t.audit_id = a.id AND t.shard = s.shard AND t.magic = $3
@@ -141,10 +146,11 @@ async fn failed_shard(connection: &mut PgConnection, key: &TaskKey) -> Result<Op
     .fetch_optional(connection)
     .await
     .map_err(|error| StoreError::of("look at a failed shard", error))?;
-    let Some((bundle, manifest, first, last_shard, parts, cost)) = row else { return Ok(None) };
+    let Some((bundle, manifest, first, last_shard, parts, cost, ruleset)) = row else { return Ok(None) };
     let manifest = from_json("manifest", manifest)?;
     let first = first.map_or(0, i32::unsigned_abs);
-    Ok(Some(FailedShard { bundle, manifest, first, last_shard, parts, cost, was_in_flight: false }))
+    let ruleset = ruleset.map(|digest| parsed("rule set", &digest)).transpose()?;
+    Ok(Some(FailedShard { bundle, manifest, first, last_shard, parts, cost, ruleset, was_in_flight: false }))
 }
 
 /// Puts one task per part in the place of a task; the audit's total moves with them.

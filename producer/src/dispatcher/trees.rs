@@ -47,8 +47,8 @@ pub(super) async fn run(planner: &Planner, patience: Duration, stop: &Cancellati
         let waiting = planner.store.waiting_trees(ROUND_MAX).await?;
         let waiting = waiting.into_iter().filter(|task| !paused.contains_key(&(task.audit, task.shard)));
         let settling = futures::stream::iter(waiting).map(|task| settle(planner, task, patience));
-        let failed: Vec<_> = settling.buffer_unordered(AT_ONCE).filter_map(async |failed| failed).collect().await;
-        paused.extend(failed.into_iter().map(|key| (key, Instant::now())));
+        let failed: Vec<Option<_>> = settling.buffer_unordered(AT_ONCE).collect().await;
+        paused.extend(failed.into_iter().flatten().map(|key| (key, Instant::now())));
         wait(&mut wakeups, PERIOD, stop).await?;
     }
     Ok(())

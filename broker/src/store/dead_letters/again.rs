@@ -45,8 +45,23 @@ pub(super) async fn ask_again(connection: &mut PgConnection, audit: &Audit) -> R
         requested_by: REQUESTED_BY,
         trace: TraceId::random(),
     };
+    forget_failures(connection, audit.id).await?;
     insert_audit(connection, &project, &new).await?;
     Ok(Handled::Asked(id))
+}
+
+/// Forgets which files broke the analyzers of an audit, and what whole repositories were judged to be without them.
+async fn forget_failures(connection: &mut PgConnection, audit: AuditId) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM item_results r USING audits a
+         WHERE a.id = $1 AND r.project_id = a.project_id AND r.magic = ANY(a.magics) AND r.ruleset = a.rulesets ->> r.magic
+           AND (r.result ->> 'skipped' = 'analyzer_failed' OR r.result -> 'item' ? 'tree')",
+    )
+    .bind(audit.0)
+    .execute(connection)
+    .await
+    .map(|_| ())
+    .map_err(|error| StoreError::of("forget what broke analyzers", error))
 }
 
 /// Whether a task made by hand was answered, and not with a failure: then another answer would not count.

@@ -133,19 +133,16 @@ pub(crate) async fn insert_findings(connection: &mut PgConnection, parts: &[Part
     .map_err(|error| StoreError::of("record findings", error))
 }
 
-/// Keeps what each file and commit gave, so that none of them is analysed twice under the same rules. A failed analyzer
-/// is not remembered: the next audit tries again. Nor is what lacked facts. What holds for one day only is kept for its facts.
+/// Keeps what each file and commit gave, so that none of them is analysed twice under the same rules: one that broke an
+/// analyzer breaks no other audit, unless the same task is tried again and gives more. What lacked facts is not remembered,
+/// and what holds for one day only is kept for its facts.
 pub(super) async fn remember_items(connection: &mut PgConnection, parts: &[Part<'_>]) -> Result<(), StoreError> {
     let (mut audits, mut magics, mut rulesets) = (Vec::new(), Vec::new(), Vec::new());
     let (mut paths, mut objects, mut results) = (Vec::new(), Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for part in parts {
         let Some(ruleset) = &part.partial.ruleset else { continue };
-        let items = part
-            .partial
-            .items
-            .iter()
-            .filter(|item| !matches!(item.skipped, Some(SkipReason::AnalyzerFailed | SkipReason::FactsMissing)));
+        let items = part.partial.items.iter().filter(|item| item.skipped != Some(SkipReason::FactsMissing));
         for item in items {
             let (path, object) = item.item.cache_key();
             if !seen.insert((part.audit, part.magic, ruleset, path, object)) {
@@ -164,13 +161,15 @@ pub(super) async fn remember_items(connection: &mut PgConnection, parts: &[Part<
     }
     sqlx::query(
         "INSERT INTO item_results (project_id, magic, ruleset, path, object, result)
-         SELECT a.project_id, t.magic, t.ruleset, t.path, t.object, t.result
+         SELECT DISTINCT ON (a.project_id, t.magic, t.ruleset, t.object, t.path)
+                a.project_id, t.magic, t.ruleset, t.path, t.object, t.result
          FROM UNNEST($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[])
               AS t(audit_id, magic, ruleset, path, object, result)
          JOIN audits a ON a.id = t.audit_id
          WHERE a.project_id IS NOT NULL AND a.kind <> 'ad_hoc'
-         ORDER BY 1, 2, 3, 5, 4
-         ON CONFLICT DO NOTHING",
+         ORDER BY 1, 2, 3, 5, 4, t.result ->> 'skipped' IS NOT DISTINCT FROM 'analyzer_failed'
+         ON CONFLICT (project_id, magic, ruleset, object, path) DO UPDATE SET result = excluded.result
+         WHERE item_results.result ->> 'skipped' = 'analyzer_failed'",
     )
     .bind(audits)
     .bind(magics)
