@@ -8,7 +8,6 @@ mod calls;
 mod comments;
 mod control;
 mod cpp;
-mod declarations;
 mod draft;
 mod endless;
 mod go;
@@ -19,7 +18,6 @@ mod python;
 mod rust;
 mod symbols;
 mod tables;
-mod typescript;
 mod walk;
 
 use schemas::item::SkipReason;
@@ -39,24 +37,41 @@ struct Language {
     /// Programs in the first line of scripts.
     interpreters: &'static [&'static str],
     /// How it is parsed, if it is.
-    grammar: Option<&'static Grammar>,
+    parser: Option<Parser>,
     /// How it writes comments: all that is known without a parser, or if the parser gives up.
     comments: &'static Syntax,
 }
 
-/// Extensions without a grammar, by the way they write comments.
-const fn text(extensions: &'static [&'static str], comments: &'static Syntax) -> Language {
-    Language { extensions, names: &[], interpreters: &[], grammar: None, comments }
+/// Who parses a language.
+enum Parser {
+    /// Tree-sitter, by a grammar.
+    Grammar(&'static Grammar),
+    /// A parser of its own: the outline by path and text, or `None` if it ran over its budget.
+    Own(fn(&str, &str) -> Option<Outline>),
 }
 
-/// A parsed language.
+/// Extensions without a parser, by the way they write comments.
+const fn text(extensions: &'static [&'static str], comments: &'static Syntax) -> Language {
+    Language { extensions, names: &[], interpreters: &[], parser: None, comments }
+}
+
+/// A language that is parsed by a grammar.
 const fn parsed(
     extensions: &'static [&'static str],
     interpreters: &'static [&'static str],
     grammar: &'static Grammar,
     comments: &'static Syntax,
 ) -> Language {
-    Language { extensions, names: &[], interpreters, grammar: Some(grammar), comments }
+    Language { extensions, names: &[], interpreters, parser: Some(Parser::Grammar(grammar)), comments }
+}
+
+/// A language with a parser of its own.
+const fn script(
+    extensions: &'static [&'static str],
+    interpreters: &'static [&'static str],
+    outline: fn(&str, &str) -> Option<Outline>,
+) -> Language {
+    Language { extensions, names: &[], interpreters, parser: Some(Parser::Own(outline)), comments: &comments::C_LIKE }
 }
 
 /// Every known language. What is in none of them, such as prose, has no comments.
@@ -64,9 +79,9 @@ static LANGUAGES: &[Language] = &[
     parsed(&["rs"], &["rust-script"], &rust::RUST, &comments::RUST),
     parsed(&["py", "pyi", "pyw"], &["python", "python2", "python3"], &python::PYTHON, &comments::HASH),
     parsed(&["go"], &[], &go::GO, &comments::C_LIKE),
-    parsed(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], &javascript::JAVASCRIPT, &comments::C_LIKE),
-    parsed(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], &typescript::TYPESCRIPT, &comments::C_LIKE),
-    parsed(&["tsx"], &[], &typescript::TSX, &comments::C_LIKE),
+    script(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], javascript::javascript),
+    script(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], javascript::typescript),
+    script(&["tsx"], &[], javascript::tsx),
     parsed(&["java"], &[], &java::JAVA, &comments::C_LIKE),
     parsed(&[headers::C], &[], &c::C, &comments::C_LIKE),
     parsed(
@@ -153,7 +168,7 @@ static LANGUAGES: &[Language] = &[
             "requirements.txt",
         ],
         interpreters: &["awk", "bash", "dash", "fish", "ksh", "make", "perl", "ruby", "sh", "zsh"],
-        grammar: None,
+        parser: None,
         comments: &comments::HASH,
     },
     text(&["css"], &comments::CSS),
@@ -175,12 +190,12 @@ pub(crate) fn outline(source: &Source<'_>) -> Outline {
         return Outline::of_comments(Vec::new(), SkipReason::NoLanguage);
     };
     let by_marks = |gap| Outline::of_comments(comments::comments(&source.text, language.comments), gap);
-    match language.grammar {
-        None => by_marks(SkipReason::NoLanguage),
-        Some(grammar) => {
-            grammar.outline(source.path, &source.text).unwrap_or_else(|| by_marks(SkipReason::ParseBudget))
-        }
-    }
+    let parsed = match &language.parser {
+        None => return by_marks(SkipReason::NoLanguage),
+        Some(Parser::Grammar(grammar)) => grammar.outline(source.path, &source.text),
+        Some(Parser::Own(outline)) => outline(source.path, &source.text),
+    };
+    parsed.unwrap_or_else(|| by_marks(SkipReason::ParseBudget))
 }
 
 /// By name, then by extension, then by the first line of a script.

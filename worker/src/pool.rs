@@ -11,7 +11,7 @@ use tokio::sync::watch;
 const STACK_BYTES_PER_BYTE: u64 = 192;
 
 /// Reserved for each thread and touched by hostile files only; with the usual 2 MiB such a file would end the process.
-const STACK_BYTES: u64 = FILE_BYTES_MAX * STACK_BYTES_PER_BYTE;
+pub(crate) const STACK_BYTES: u64 = FILE_BYTES_MAX * STACK_BYTES_PER_BYTE;
 
 /// What the names of the threads that analyze begin with.
 pub const THREAD_NAME: &str = "analyze-";

@@ -2,6 +2,7 @@
 
 use tree_sitter::Node;
 
+use super::calls;
 use super::draft::Draft;
 use crate::outline::{Body, Span};
 
@@ -9,7 +10,7 @@ use crate::outline::{Body, Span};
 const STATEMENT_BYTES_MAX: usize = 200;
 
 /// Most statements of a body that are looked at. Two that do something are enough to be no stub; the rest are `pass`.
-const STATEMENTS_MAX: usize = 4;
+pub(super) const STATEMENTS_MAX: usize = 4;
 
 /// How a language writes bodies that do next to nothing.
 pub(super) struct Forms {
@@ -19,6 +20,36 @@ pub(super) struct Forms {
     pub(super) success: &'static [&'static str],
     /// Whether a statement does nothing but fail for want of an implementation.
     pub(super) is_stub: fn(&str) -> bool,
+}
+
+/// A body, as far as its shape depends on it.
+pub(super) struct Block {
+    /// All of it.
+    pub(super) span: Span,
+    /// Its first statements, comments left out; [`STATEMENTS_MAX`] are enough.
+    pub(super) statements: Vec<Statement>,
+}
+
+/// A statement of a body.
+pub(super) struct Statement {
+    /// All of it.
+    pub(super) span: Span,
+    /// Whether it is nothing but a string.
+    pub(super) is_text: bool,
+    /// The last name of what it calls, if it does nothing else.
+    pub(super) callee: Option<Span>,
+}
+
+impl From<Node<'_>> for Block {
+    fn from(body: Node<'_>) -> Self {
+        let statement = |node: Node<'_>| {
+            let is_only = node.kind() == "expression_statement" && node.named_child_count() == 1;
+            let is_text = is_only && node.named_child(0).is_some_and(|only| only.kind() == "string");
+            Statement { span: node.byte_range(), is_text, callee: calls::only_callee(node) }
+        };
+        let statements = statements(body, STATEMENTS_MAX).into_iter().map(statement).collect();
+        Self { span: body.byte_range(), statements }
+    }
 }
 
 /// The first statements of `body`, comments left out; an expression is its own only statement.
@@ -49,23 +80,22 @@ pub(super) fn docstring(body: Node<'_>) -> Option<Span> {
 }
 
 /// Whether `body` does nothing at all.
-pub(super) fn does_nothing(draft: &Draft<'_>, body: Node<'_>, forms: &Forms) -> bool {
-    statements(body, STATEMENTS_MAX).into_iter().all(|statement| is_nothing(draft, statement, forms))
+pub(super) fn does_nothing(draft: &Draft<'_>, body: &Block, forms: &Forms) -> bool {
+    body.statements.iter().all(|statement| is_nothing(draft, statement, forms))
 }
 
 /// What `body` is; a docstring does nothing.
-pub(super) fn shape(draft: &Draft<'_>, body: Option<Node<'_>>, forms: &Forms) -> Body {
-    let Some(body) = body else { return Body::Absent };
-    let found = statements(body, STATEMENTS_MAX);
-    let mut rest = found.into_iter().filter(|statement| !is_nothing(draft, *statement, forms));
+pub(super) fn shape(draft: &Draft<'_>, body: Option<impl Into<Block>>, forms: &Forms) -> Body {
+    let Some(body) = body.map(Into::into) else { return Body::Absent };
+    let mut rest = body.statements.iter().filter(|statement| !is_nothing(draft, statement, forms));
     let (Some(only), None) = (rest.next(), rest.next()) else {
-        return if does_nothing(draft, body, forms) { Body::Empty } else { Body::Other };
+        return if does_nothing(draft, &body, forms) { Body::Empty } else { Body::Other };
     };
     let value = value(head(draft, only));
     match value {
         "return" => Body::Empty,
         _ if (forms.is_stub)(value) => Body::Stub,
-        _ if only.end_byte() - only.start_byte() > STATEMENT_BYTES_MAX => Body::Other,
+        _ if only.span.len() > STATEMENT_BYTES_MAX => Body::Other,
         _ if forms.success.contains(&value) => Body::Constant,
         _ if is_field(value) => Body::Getter,
         _ => Body::Other,
@@ -79,17 +109,14 @@ pub(super) fn says_unfinished(text: &str) -> bool {
     phrases.iter().any(|phrase| lower.contains(phrase)) || text.contains("TODO")
 }
 
-fn is_nothing(draft: &Draft<'_>, statement: Node<'_>, forms: &Forms) -> bool {
-    let is_string = || statement.named_child(0).is_some_and(|only| only.kind() == "string");
+fn is_nothing(draft: &Draft<'_>, statement: &Statement, forms: &Forms) -> bool {
     let text = head(draft, statement);
-    text.is_empty()
-        || forms.nothing.contains(&text)
-        || (statement.kind() == "expression_statement" && statement.named_child_count() == 1 && is_string())
+    statement.is_text || text.is_empty() || forms.nothing.contains(&text)
 }
 
 /// The beginning of `statement`, without its semicolon.
-fn head<'t>(draft: &Draft<'t>, statement: Node<'_>) -> &'t str {
-    let text = draft.text_of(statement);
+fn head<'t>(draft: &Draft<'t>, statement: &Statement) -> &'t str {
+    let text = draft.slice(&statement.span);
     text[..text.floor_char_boundary(STATEMENT_BYTES_MAX)].trim_end_matches(|c: char| c == ';' || c.is_whitespace())
 }
 

@@ -2,18 +2,18 @@
 
 use tree_sitter::Node;
 
-use super::body;
+use super::body::{Block, STATEMENTS_MAX};
 use super::draft::Draft;
 use crate::outline::{Call, Span};
 
 /// Longest path of names in front of a call that is looked through: `a.b.c.d(..)` has three.
-const PATH_MAX: usize = 8;
+pub(super) const PATH_MAX: usize = 8;
 
 /// How deep literals are looked into: a list of pairs of literals is one.
-const LITERAL_DEPTH_MAX: usize = 3;
+pub(super) const LITERAL_DEPTH_MAX: usize = 3;
 
 /// Most statements that a piece of code may have and still only clean up.
-const CLEANUP_STATEMENTS_MAX: usize = 3;
+const CLEANUP_STATEMENTS_MAX: usize = STATEMENTS_MAX - 1;
 
 /// Words that open the name of a function which ends, frees or takes back something.
 const CLEANUP_WORDS: &[&str] = &[
@@ -59,10 +59,14 @@ const OBJECT_FIELDS: [&str; 6] = ["value", "object", "operand", "path", "argumen
 impl Draft<'_> {
     /// Notes a call of `callee` with `arguments`; what has no name, such as a closure called where it stands, is no call.
     pub(super) fn call_of(&mut self, callee: Option<Span>, arguments: Node<'_>) {
+        self.note_call(callee, arguments.byte_range(), are_literals(arguments));
+    }
+
+    /// Notes a call of `callee`, if it has a name, with `arguments`, which are all literals if it `is_constant`.
+    pub(super) fn note_call(&mut self, callee: Option<Span>, arguments: Span, is_constant: bool) {
         let Some(callee) = callee else { return };
         let function = self.scope().function;
-        let is_constant = are_literals(arguments);
-        self.outline.calls.push(Call { callee, arguments: arguments.byte_range(), is_constant, function });
+        self.outline.calls.push(Call { callee, arguments, is_constant, function });
     }
 }
 
@@ -157,29 +161,32 @@ pub(super) fn cleans_up(name: &str) -> bool {
 
 /// Whether `call`, awaited or not, closes or cleans up.
 pub(super) fn is_cleanup(draft: &Draft<'_>, call: Node<'_>) -> bool {
-    let mut node = call;
+    only_callee(call).is_some_and(|name| cleans_up(draft.slice(&name)))
+}
+
+/// The last name of what `statement` calls, awaited or not, if it does nothing else.
+pub(super) fn only_callee(statement: Node<'_>) -> Option<Span> {
+    let mut node = statement;
     for _wrapper in 0..PATH_MAX {
         match node.kind() {
             "expression_statement" | "await_expression" | "await" | "expression_list" | "try_expression" => {
-                let Some(inner) = node.named_child(0) else { return false };
-                node = inner;
+                node = node.named_child(0)?;
             }
-            "short_var_declaration" | "assignment_statement" => {
-                let Some(right) = node.child_by_field_name("right") else { return false };
-                node = right;
-            }
+            "short_var_declaration" | "assignment_statement" => node = node.child_by_field_name("right")?,
             _ => break,
         }
     }
     // Where a call has no callee of its own, as in Java, its name is its own.
     let name = node.child_by_field_name("function").map(last_name).or_else(|| node.child_by_field_name("name"));
-    name.is_some_and(|name| cleans_up(draft.text_of(name)))
+    name.map(|name| name.byte_range())
 }
 
 /// Whether all that `body` does is to close or clean up.
-pub(super) fn only_cleans_up(draft: &Draft<'_>, body: Node<'_>) -> bool {
-    let found = body::statements(body, CLEANUP_STATEMENTS_MAX + 1);
-    !found.is_empty() && found.len() <= CLEANUP_STATEMENTS_MAX && found.iter().all(|one| is_cleanup(draft, *one))
+pub(super) fn only_cleans_up(draft: &Draft<'_>, body: &Block) -> bool {
+    let found = &body.statements;
+    let is_cleanup = |name: &Span| cleans_up(draft.slice(name));
+    let all_clean_up = found.iter().all(|statement| statement.callee.as_ref().is_some_and(is_cleanup));
+    !found.is_empty() && found.len() <= CLEANUP_STATEMENTS_MAX && all_clean_up
 }
 
 #[cfg(test)]

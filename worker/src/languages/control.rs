@@ -2,9 +2,9 @@
 
 use tree_sitter::Node;
 
-use super::body::{self, Forms};
+use super::body::{self, Block, Forms};
 use super::calls;
-use super::draft::{Draft, Scope};
+use super::draft::{Draft, Place, Scope};
 use crate::outline::{Discard, Handler, Span};
 
 impl Draft<'_> {
@@ -24,37 +24,37 @@ impl Draft<'_> {
     }
 
     /// Enters code that runs on a condition and may go on at `else_if`.
-    pub(super) fn branch(&mut self, node: Node<'_>, else_if: Option<Node<'_>>) {
-        let continues = self.scope().else_if == Some(node.id());
+    pub(super) fn branch<P: Place>(&mut self, node: P, else_if: Option<P>) {
+        let continues = self.scope().else_if == Some(node.place());
         self.decision();
         self.deepen(node, u32::from(!continues), |scope| {
             scope.is_conditional = true;
-            scope.else_if = else_if.map(|next| next.id());
+            scope.else_if = else_if.map(|next| next.place());
         });
     }
 
     /// Enters a choice among several, which counts once: a table of cases is no harder to read than one of them.
-    pub(super) fn switch(&mut self, node: Node<'_>) {
+    pub(super) fn switch(&mut self, node: impl Place) {
         self.decision();
-        self.deepen(node, 1, |scope| scope.is_conditional = true);
+        self.deepen(node.place(), 1, |scope| scope.is_conditional = true);
         self.table(node);
     }
 
     /// Enters an expression that chooses between two values.
-    pub(super) fn ternary(&mut self, node: Node<'_>) {
+    pub(super) fn ternary(&mut self, node: impl Place) {
         self.decision();
         self.open(node, |scope| scope.is_conditional = true);
     }
 
     /// Enters a loop.
-    pub(super) fn looped(&mut self, node: Node<'_>) {
+    pub(super) fn looped(&mut self, node: impl Place) {
         self.decision();
         self.deepen(node, 1, |_| {});
     }
 
     /// Enters a function without a name; one that is a named function's implementation is that function.
-    pub(super) fn closure(&mut self, node: Node<'_>, handle: Option<Span>) {
-        if self.scope().implementation == Some(node.id()) {
+    pub(super) fn closure(&mut self, node: impl Place, handle: Option<Span>) {
+        if self.scope().implementation == Some(node.place()) {
             return;
         }
         self.mark_branching();
@@ -66,33 +66,40 @@ impl Draft<'_> {
     }
 
     /// Enters code whose errors are caught; `body` is what can fail.
-    pub(super) fn guarded(&mut self, node: Node<'_>, body: Option<Node<'_>>) {
-        let is_cleanup = body.is_some_and(|body| calls::only_cleans_up(self, body));
+    pub(super) fn guarded(&mut self, node: impl Place, body: Option<impl Into<Block>>) {
+        let is_cleanup = body.is_some_and(|body| calls::only_cleans_up(self, &body.into()));
         self.deepen(node, 1, |scope| scope.is_cleanup |= is_cleanup);
     }
 
     /// Enters code that runs when something went wrong, as one of several outcomes of what is around it.
-    pub(super) fn handler(&mut self, node: Node<'_>, body: Option<Node<'_>>, caught: Option<Span>, forms: &Forms) {
+    pub(super) fn handler(
+        &mut self,
+        node: impl Place,
+        body: Option<impl Into<Block>>,
+        caught: Option<Span>,
+        forms: &Forms,
+    ) {
         self.decision();
-        self.open(node, |scope| scope.is_conditional = true);
+        let node = node.place();
+        self.open(node.clone(), |scope| scope.is_conditional = true);
         self.note_handler(node, body, caught, false, forms);
     }
 
     /// Notes that `body` runs when something went wrong; comments are looked for when all are known.
     pub(super) fn note_handler(
         &mut self,
-        node: Node<'_>,
-        body: Option<Node<'_>>,
+        node: impl Place,
+        body: Option<impl Into<Block>>,
         caught: Option<Span>,
         is_cleanup: bool,
         forms: &Forms,
     ) {
-        let Some(body) = body else { return };
+        let Some(body) = body.map(Into::into) else { return };
         self.outline.handlers.push(Handler {
-            span: node.byte_range(),
-            body: body.byte_range(),
+            span: node.place(),
+            is_empty: body::does_nothing(self, &body, forms),
+            body: body.span,
             caught,
-            is_empty: body::does_nothing(self, body, forms),
             has_comment: false,
             is_cleanup: is_cleanup || self.scope().is_cleanup,
         });
@@ -117,7 +124,7 @@ impl Draft<'_> {
     }
 
     /// Enters a scope over `node` that is `levels` deeper than the one around it.
-    fn deepen(&mut self, node: Node<'_>, levels: u32, change: impl FnOnce(&mut Scope)) {
+    fn deepen(&mut self, node: impl Place, levels: u32, change: impl FnOnce(&mut Scope)) {
         self.mark_branching();
         let nesting = self.scope().nesting + levels;
         if let Some(index) = self.scope().function {

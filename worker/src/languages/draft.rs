@@ -42,10 +42,28 @@ pub(super) struct Scope {
     pub(super) is_closure: bool,
     /// The innermost list, map or choice, as an index.
     pub(super) table: Option<usize>,
-    /// The syntax node that implements the function: where a function is the value of a name, no closure.
-    pub(super) implementation: Option<usize>,
-    /// The syntax node that continues this branch, as `else if`.
-    pub(super) else_if: Option<usize>,
+    /// What implements the function: where a function is the value of a name, no closure.
+    pub(super) implementation: Option<Span>,
+    /// What continues this branch, as `else if`.
+    pub(super) else_if: Option<Span>,
+}
+
+/// Something with a place in the text: the syntax nodes of every parser.
+pub(super) trait Place {
+    /// All of it.
+    fn place(&self) -> Span;
+}
+
+impl Place for Span {
+    fn place(&self) -> Span {
+        self.clone()
+    }
+}
+
+impl Place for Node<'_> {
+    fn place(&self) -> Span {
+        self.byte_range()
+    }
 }
 
 /// Who decides what the members of a class look like.
@@ -93,7 +111,7 @@ pub(super) struct Draft<'t> {
     pub(super) exported: BTreeSet<&'t str>,
     /// Names of classes that others in the file extend.
     pub(super) bases: BTreeSet<&'t str>,
-    /// Syntax nodes that are exported right where they stand, with the places where their exports begin.
+    /// Where declarations begin that are exported right where they stand, and where their exports begin.
     pub(super) exports: BTreeMap<usize, usize>,
     /// A macro call read just now, if the block behind it is a test.
     pub(super) heading: Option<Heading>,
@@ -129,8 +147,8 @@ impl<'t> Draft<'t> {
     }
 
     /// The text of `node`.
-    pub(super) fn text_of(&self, node: Node<'_>) -> &'t str {
-        self.slice(&node.byte_range())
+    pub(super) fn text_of(&self, node: impl Place) -> &'t str {
+        self.slice(&node.place())
     }
 
     /// Leaves every scope that ends at or before byte `at`.
@@ -147,8 +165,8 @@ impl<'t> Draft<'t> {
     }
 
     /// Enters a scope over `node` that differs from the one around it by `change`.
-    pub(super) fn open(&mut self, node: Node<'_>, change: impl FnOnce(&mut Scope)) {
-        let mut scope = Scope { end: node.end_byte(), ..self.scope().clone() };
+    pub(super) fn open(&mut self, node: impl Place, change: impl FnOnce(&mut Scope)) {
+        let mut scope = Scope { end: node.place().end, ..self.scope().clone() };
         change(&mut scope);
         self.scopes.push(scope);
     }
@@ -162,7 +180,7 @@ impl<'t> Draft<'t> {
 
     /// Notes `function`, which is all of `node` and implemented by `own`, and enters it. A function that is a test starts a
     /// new count.
-    pub(super) fn function(&mut self, node: Node<'_>, own: Node<'_>, handle: Option<Span>, function: Function) {
+    pub(super) fn function<P: Place>(&mut self, node: P, own: P, handle: Option<Span>, function: Function) {
         self.mark_branching();
         let index = self.outline.functions.len();
         let is_test = function.test.is_some();
@@ -171,7 +189,7 @@ impl<'t> Draft<'t> {
         if function.is_public && is_own && !is_test && function.shape != Body::Getter {
             self.symbol(function.name.clone(), function.is_documented);
         }
-        self.outline.functions.push(Function { span: node.byte_range(), complexity: 1, ..function });
+        self.outline.functions.push(Function { span: node.place(), complexity: 1, ..function });
         self.open(node, |scope| {
             *scope = Scope {
                 end: scope.end,
@@ -180,7 +198,7 @@ impl<'t> Draft<'t> {
                 is_test_class: scope.is_test_class,
                 handle: handle.or_else(|| scope.handle.take()),
                 is_cleanup,
-                implementation: Some(own.id()),
+                implementation: Some(own.place()),
                 ..Scope::default()
             };
         });

@@ -1,8 +1,6 @@
 //! What can be used from outside a file, and whether it is documented.
 
-use tree_sitter::Node;
-
-use super::draft::{Draft, Members};
+use super::draft::{Draft, Members, Place};
 use crate::outline::{Body, Span, Symbol};
 
 /// A declaration whose part in the file is told elsewhere in it.
@@ -74,11 +72,12 @@ impl<'t> Draft<'t> {
 
     /// The comment that ends right above byte `start`, over at most `line_breaks_max` line breaks.
     pub(super) fn comment_above(&self, start: usize, line_breaks_max: usize) -> Option<&'t str> {
-        let comment = self.outline.comments.last().filter(|comment| comment.end <= start)?;
-        let gap = self.text.get(comment.end..start)?;
-        // Breaks are counted only where nothing else stands between: the last comment may be a whole file away.
-        let breaks = || gap.bytes().filter(|&byte| byte == b'\n').count();
-        (gap.trim().is_empty() && breaks() <= line_breaks_max).then(|| self.slice(comment))
+        let before = self.outline.comments.partition_point(|comment| comment.end <= start);
+        let comment = self.outline.comments.get(before.checked_sub(1)?)?;
+        // Looked at from its end: most declarations have no comment, and the last one may be far away.
+        let gap = self.text.get(comment.end..start).filter(|gap| gap.trim_end().is_empty())?;
+        let breaks = gap.bytes().filter(|&byte| byte == b'\n').count();
+        (breaks <= line_breaks_max).then(|| self.slice(comment))
     }
 
     /// Notes a declaration at the top level that may be exported by its name elsewhere.
@@ -87,7 +86,7 @@ impl<'t> Draft<'t> {
     }
 
     /// Notes that the members of the class or trait `name` follow, until the end of `node`.
-    pub(super) fn class(&mut self, node: Node<'_>, name: Option<Span>, is_visible: bool, members: Members) {
+    pub(super) fn class(&mut self, node: impl Place, name: Option<Span>, is_visible: bool, members: Members) {
         self.open(node, |scope| {
             scope.function = None;
             scope.class = name;

@@ -1,8 +1,6 @@
 //! Data written out and choices among values: long without being hard to read.
 
-use tree_sitter::Node;
-
-use super::draft::Draft;
+use super::draft::{Draft, Place};
 use crate::outline::{Span, Table};
 
 /// A table of which it is not yet known whether something branches in it.
@@ -17,10 +15,10 @@ pub(super) struct Open {
 
 impl Draft<'_> {
     /// Enters a list, map or choice.
-    pub(super) fn table(&mut self, node: Node<'_>) {
+    pub(super) fn table(&mut self, node: impl Place) {
         let (function, outer) = (self.scope().function, self.scope().table);
         let index = self.tables.len();
-        self.tables.push(Open { span: node.byte_range(), function, outer, is_flat: true });
+        self.tables.push(Open { span: node.place(), function, outer, is_flat: true });
         self.open(node, |scope| scope.table = Some(index));
     }
 

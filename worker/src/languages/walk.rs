@@ -61,8 +61,6 @@ pub(super) enum Role {
     Try,
     /// A use of another module.
     Import,
-    /// Something made visible outside the file.
-    Export,
     /// A declaration of a type or constant.
     Declaration,
     /// A class, module or other place of declarations.
