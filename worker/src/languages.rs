@@ -2,8 +2,10 @@
 
 mod annotations;
 mod assertions;
+mod bash;
 mod body;
 mod c;
+mod c_sharp;
 mod calls;
 mod comments;
 mod control;
@@ -14,8 +16,13 @@ mod go;
 mod headers;
 mod java;
 mod javascript;
+mod kotlin;
+mod php;
+mod plain;
 mod python;
+mod ruby;
 mod rust;
+mod swift;
 mod symbols;
 mod tables;
 mod walk;
@@ -90,16 +97,30 @@ static LANGUAGES: &[Language] = &[
         &cpp::CPP,
         &comments::C_LIKE,
     ),
+    parsed(&["cs", "csx"], &[], &c_sharp::C_SHARP, &comments::C_LIKE),
+    parsed(&["kt", "kts"], &[], &kotlin::KOTLIN, &comments::C_LIKE),
+    parsed(&["swift"], &["swift"], &swift::SWIFT, &comments::C_LIKE),
+    parsed(&["php", "phtml"], &["php"], &php::PHP, &comments::PHP),
+    Language {
+        names: &["Fastfile", "Gemfile", "Podfile", "Rakefile", "Vagrantfile"],
+        ..parsed(&["gemspec", "rake", "rb", "ru"], &["ruby"], &ruby::RUBY, &comments::HASH)
+    },
+    Language {
+        names: &[".bash_profile", ".bashrc", ".profile", ".zprofile", ".zshrc"],
+        ..parsed(
+            &["bash", "bats", "ksh", "sh", "zsh"],
+            &["bash", "bats", "dash", "ksh", "sh", "zsh"],
+            &bash::BASH,
+            &comments::HASH,
+        )
+    },
     text(
         &[
-            "cs",
             "d",
             "dart",
             "gradle",
             "groovy",
             "jsonc",
-            "kt",
-            "kts",
             "less",
             headers::OBJECTIVE_C,
             "mm",
@@ -107,7 +128,6 @@ static LANGUAGES: &[Language] = &[
             "scala",
             "scss",
             "sol",
-            "swift",
             "zig",
         ],
         &comments::C_LIKE,
@@ -115,7 +135,6 @@ static LANGUAGES: &[Language] = &[
     Language {
         extensions: &[
             "awk",
-            "bash",
             "bzl",
             "cfg",
             "cmake",
@@ -127,7 +146,6 @@ static LANGUAGES: &[Language] = &[
             "fish",
             "graphql",
             "jl",
-            "ksh",
             "mk",
             "nix",
             "pl",
@@ -135,44 +153,34 @@ static LANGUAGES: &[Language] = &[
             "properties",
             "ps1",
             "r",
-            "rb",
-            "sh",
             "tcl",
             "toml",
             "yaml",
             "yml",
-            "zsh",
         ],
         names: &[
-            ".bashrc",
             ".dockerignore",
             ".editorconfig",
             ".env",
             ".gitattributes",
             ".gitignore",
-            ".profile",
-            ".zshrc",
             "BUILD",
             "CMakeLists.txt",
             "Containerfile",
             "Dockerfile",
-            "Gemfile",
             "GNUmakefile",
             "Justfile",
             "Makefile",
-            "Rakefile",
-            "Vagrantfile",
             "WORKSPACE",
             "justfile",
             "makefile",
             "requirements.txt",
         ],
-        interpreters: &["awk", "bash", "dash", "fish", "ksh", "make", "perl", "ruby", "sh", "zsh"],
+        interpreters: &["awk", "fish", "make", "perl"],
         parser: None,
         comments: &comments::HASH,
     },
     text(&["css"], &comments::CSS),
-    text(&["php"], &comments::PHP),
     text(&["hcl", "tf", "tfvars"], &comments::HCL),
     text(&["adb", "ads", "sql", "vhd"], &comments::SQL),
     text(&["lua"], &comments::LUA),

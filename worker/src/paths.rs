@@ -83,6 +83,7 @@ pub(crate) fn is_test(path: &str) -> bool {
         || (names_files_after_classes(path)
             && ["Test", "Tests", "TestCase", "IT"].iter().any(|end| stem.ends_with(end)))
         || matches!(stem, "conftest" | "test" | "tests")
+        || extension(path) == Some("bats")
 }
 
 fn names_files_after_classes(path: &str) -> bool {
@@ -132,6 +133,7 @@ mod tests {
             "ATest.java",
             "ATest.php",
             "a_unittest.cc",
+            "a.bats",
         ] {
             assert!(is_test(path), "{path}");
         }

@@ -55,6 +55,11 @@ impl From<Node<'_>> for Block {
 /// The first statements of `body`, comments left out; an expression is its own only statement.
 pub(super) fn statements(body: Node<'_>, max: usize) -> Vec<Node<'_>> {
     let list = match body.kind() {
+        "function_body" => match body.named_child(0) {
+            Some(inner) if matches!(inner.kind(), "block" | "statements") => inner,
+            _ => body,
+        },
+        "block_body" | "body_statement" | "statements" | "then" => body,
         "block" | "compound_statement" | "constructor_body" | "module" | "statement_block" => {
             let first = body.named_child(0).filter(|first| first.kind() == "statement_list");
             first.unwrap_or(body)

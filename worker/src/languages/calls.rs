@@ -9,8 +9,8 @@ use crate::outline::{Call, Span};
 /// Longest path of names in front of a call that is looked through: `a.b.c.d(..)` has three.
 pub(super) const PATH_MAX: usize = 8;
 
-/// How deep literals are looked into: a list of pairs of literals is one.
-pub(super) const LITERAL_DEPTH_MAX: usize = 3;
+/// How deep literals are looked into: a list of pairs of literals is one, an argument around it another.
+pub(super) const LITERAL_DEPTH_MAX: usize = 4;
 
 /// Most statements that a piece of code may have and still only clean up.
 const CLEANUP_STATEMENTS_MAX: usize = STATEMENTS_MAX - 1;
@@ -109,18 +109,27 @@ fn is_literal(node: Node<'_>, depth: usize) -> bool {
     let mut cursor = node.walk();
     let mut parts = node.named_children(&mut cursor);
     match node.kind() {
-        "string" | "template_string" => {
-            !parts.any(|part| matches!(part.kind(), "interpolation" | "template_substitution"))
+        "line_string_literal" | "multi_line_string_literal" | "string" | "string_literal" | "template_string" => {
+            let is_filled = ["interpolated_expression", "interpolation", "template_substitution"];
+            !parts.any(|part| is_filled.contains(&part.kind()))
         }
+        "encapsed_string" => parts.all(|part| matches!(part.kind(), "string_content" | "escape_sequence")),
         "keyword_argument" | "pair" => {
             let value = node.child_by_field_name("value");
             depth > 0 && value.is_some_and(|value| is_literal(value, depth - 1))
+        }
+        // An argument may have a name in front.
+        "argument" | "value_argument" => {
+            depth > 0 && parts.filter(|part| !part.is_extra()).last().is_some_and(|value| is_literal(value, depth - 1))
         }
         "list"
         | "tuple"
         | "set"
         | "dictionary"
         | "array"
+        | "array_creation_expression"
+        | "array_element_initializer"
+        | "hash"
         | "object"
         | "array_expression"
         | "tuple_expression"
@@ -130,7 +139,7 @@ fn is_literal(node: Node<'_>, depth: usize) -> bool {
         | "unary_operator"
         | "reference_expression" => depth > 0 && parts.all(|part| part.is_extra() || is_literal(part, depth - 1)),
         kind => {
-            kind.ends_with("_literal") && kind != "composite_literal" && kind != "func_literal"
+            kind.ends_with("_literal") && !matches!(kind, "composite_literal" | "func_literal" | "lambda_literal")
                 || matches!(
                     kind,
                     "true"
@@ -145,6 +154,8 @@ fn is_literal(node: Node<'_>, depth: usize) -> bool {
                         | "unit_expression"
                         | "ellipsis"
                         | "regex"
+                        | "boolean"
+                        | "simple_symbol"
                 )
         }
     }

@@ -18,7 +18,7 @@ impl Draft<'_> {
     /// Notes one more path if `node` is an operator that looks at its second operand only on a condition.
     pub(super) fn operator(&mut self, node: Node<'_>) {
         let operator = node.child_by_field_name("operator").map_or("", |operator| operator.kind());
-        if matches!(operator, "&&" | "||" | "??") {
+        if matches!(operator, "&&" | "||" | "??" | "?:" | "and" | "or") {
             self.decision();
         }
     }
@@ -68,6 +68,11 @@ impl Draft<'_> {
     /// Enters code whose errors are caught; `body` is what can fail.
     pub(super) fn guarded(&mut self, node: impl Place, body: Option<impl Into<Block>>) {
         let is_cleanup = body.is_some_and(|body| calls::only_cleans_up(self, &body.into()));
+        self.guarded_by(node, is_cleanup);
+    }
+
+    /// Enters code whose errors are caught, of which it is known whether it `is_cleanup`.
+    pub(super) fn guarded_by(&mut self, node: impl Place, is_cleanup: bool) {
         self.deepen(node, 1, |scope| scope.is_cleanup |= is_cleanup);
     }
 

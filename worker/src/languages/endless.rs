@@ -16,9 +16,17 @@ const OPEN_TYPES_MAX: usize = 500;
 /// Most commands in one pipeline; a shell's parser takes 2 GB for 20,000. Tables drawn in comments have some hundred bars.
 const PIPES_MAX: usize = 2_000;
 
+/// Most NUL bytes. Code has none; where they are met the parser of shells begins again at each, and 10,000 in a row
+/// take half a second, a million an hour.
+const NULS_MAX: usize = 1_000;
+
 /// Whether a parser would take more time or memory over `text` than its budget can hold it to.
 pub(super) fn is_endless(text: &str) -> bool {
-    has_operator_run(text) || has_open_brackets(text) || has_open_types(text) || has_pipes(text)
+    has_operator_run(text) || has_open_brackets(text) || has_open_types(text) || has_pipes(text) || has_nuls(text)
+}
+
+fn has_nuls(text: &str) -> bool {
+    text.bytes().filter(|&byte| byte == 0).nth(NULS_MAX).is_some()
 }
 
 /// A run of one byte is a ruler or plain nesting, which parsers bear.
@@ -94,6 +102,12 @@ mod tests {
         assert!(is_endless(&"/ *\n".repeat(300)));
         assert!(!is_endless(&"-".repeat(2_000)));
         assert!(!is_endless(&"[1],".repeat(600)));
+    }
+
+    #[test]
+    fn nuls_are_endless_beyond_a_few() {
+        assert!(is_endless(&"\0".repeat(1_001)));
+        assert!(!is_endless(&format!("a{}b", "\0".repeat(1_000))));
     }
 
     #[test]

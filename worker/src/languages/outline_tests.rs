@@ -109,3 +109,33 @@ fn c() {
 fn cpp() {
     check("a_test.hpp", include_str!("samples/cpp.txt"));
 }
+
+#[test]
+fn c_sharp() {
+    check("ATests.cs", include_str!("samples/c_sharp.txt"));
+}
+
+#[test]
+fn php() {
+    check("tests/ATest.php", include_str!("samples/php.txt"));
+}
+
+#[test]
+fn ruby() {
+    check("spec/a_spec.rb", include_str!("samples/ruby.txt"));
+}
+
+#[test]
+fn kotlin() {
+    check("ATest.kt", include_str!("samples/kotlin.txt"));
+}
+
+#[test]
+fn swift() {
+    check("ATests.swift", include_str!("samples/swift.txt"));
+}
+
+#[test]
+fn bash() {
+    check("a.bats", include_str!("samples/bash.txt"));
+}

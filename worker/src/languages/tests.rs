@@ -18,6 +18,8 @@ fn a_file_is_known_by_name_extension_or_first_line() {
     assert_eq!(comments("run", "#!/usr/bin/env -S python3.12 -u\n# a"), 2);
     assert_eq!(comments("run", "#!/bin/sh\n# a"), 2);
     assert_eq!(comments("a.hpp", "// a"), 1);
+    assert_eq!(comments("Gemfile", "# a"), 1);
+    assert_eq!(comments("run", "#!/usr/bin/env bats\n# a"), 2);
     assert_eq!(comments("README.md", "# a"), 0);
     assert_eq!(comments("run", "# a"), 0);
 }
@@ -40,6 +42,28 @@ fn every_parsed_language_gives_comments_strings_functions_and_tests() {
         ),
         ("a_test.cc", "// c\nint f() { return g(\"s\"); }\nTEST(A, t) { EXPECT_TRUE(f()); }\n", (1, 1, 2, 1)),
         ("a_test.cpp", "// c\nint f() { return g(2); }\nTEST_CASE(\"s\") { CHECK(f()); }\n", (1, 1, 2, 1)),
+        (
+            "ATests.cs",
+            "// c\nclass ATests { int F() { return G(\"s\"); } [Fact] public void T() { Assert.True(F()); } }\n",
+            (1, 1, 2, 1),
+        ),
+        (
+            "a_test.rb",
+            "# c\ndef f\n g('s')\nend\nclass ATest < Minitest::Test\n def test_t\n  assert f\n end\nend\n",
+            (1, 1, 2, 1),
+        ),
+        (
+            "ATest.php",
+            "<?php\n// c\nfunction f() { g('s'); }\nclass A extends TestCase { function testT() { $this->assertTrue(f()); } }\n",
+            (1, 1, 2, 1),
+        ),
+        ("ATest.kt", "// c\nfun f() = g(\"s\")\nclass ATest { @Test fun t() { assertTrue(f()) } }\n", (1, 1, 2, 1)),
+        (
+            "ATests.swift",
+            "// c\nfunc f() { g(\"s\") }\nclass A: XCTestCase { func testT() { XCTAssert(f()) } }\n",
+            (1, 1, 2, 1),
+        ),
+        ("a.bats", "# c\nf() {\n  g 's'\n}\n@test T {\n  [ -n x ]\n}\n", (1, 1, 2, 1)),
         ("a.test.js", "// c\nfunction f() { g(2) }\nit('s', () => { expect(f()) })\n", (1, 1, 2, 1)),
         ("a.test.ts", "// c\nconst f = (x: number) => g(x)\nit('s', () => { expect(f(1)) })\n", (1, 1, 2, 1)),
         ("a.test.tsx", "// c\nconst f = () => <b>x</b>\nit('s', () => { expect(f()) })\n", (1, 1, 2, 1)),

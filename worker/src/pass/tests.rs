@@ -89,7 +89,7 @@ fn units_say_what_was_examined_and_skips_say_why_not() {
     let skips = |magic: Magic| results[&magic].iter().map(|result| result.skipped).collect::<Vec<_>>();
     assert_eq!(skips(Magic::Integrity), [None, None, Some(SkipReason::Binary), None, None, None, None, None, None]);
     let no_language = Some(SkipReason::NoLanguage);
-    let tdd = [None, None, Some(SkipReason::Binary), no_language, None, None, None, no_language, no_language];
+    let tdd = [None, None, Some(SkipReason::Binary), no_language, None, None, None, None, no_language];
     assert_eq!(skips(Magic::Tdd), tdd);
     let not_by_hand = Some(SkipReason::NotByHand);
     assert_eq!(skips(Magic::Git), [None, not_by_hand, not_by_hand, None]);
@@ -156,10 +156,21 @@ fn hostile() -> Vec<(String, Vec<u8>)> {
         line.repeat(bytes / line.len()).into_bytes()
     };
     let mut inputs = vec![("a.rs".to_owned(), vec![b'('; 1_048_576])];
-    for extension in ["rs", "py", "go", "js", "ts", "tsx", "java", "c", "cc"] {
+    for extension in ["rs", "py", "go", "js", "ts", "tsx", "java", "c", "cc", "cs", "rb", "php", "kt", "swift", "sh"] {
         let path = format!("a_test.{extension}");
         for piece in ["(", "["] {
             inputs.push((path.clone(), lines(piece, 1_048_000)));
+        }
+        // Blocks in blocks as each language opens them, on lines of their own and on one; PHP is text until it is
+        // opened.
+        let open = if extension == "php" { "<?php " } else { "" };
+        for piece in NESTED.iter().filter(|(known, _)| *known == extension).map(|(_, piece)| *piece) {
+            inputs.push((path.clone(), [open, &piece.repeat(50_000)].concat().into_bytes()));
+        }
+        // Far enough in front of NULs to be taken for text.
+        inputs.push((path.clone(), [b"# a\n".repeat(3_000), b"\0".repeat(1_000_000)].concat()));
+        for piece in ["a[", "{", "a = b; "] {
+            inputs.push((path.clone(), [open, &piece.repeat(1_048_000 / piece.len())].concat().into_bytes()));
         }
         // `/*` is the worst for Python: without a guard it takes all memory, without a stack of its own the process.
         for piece in ["/*", "/ *", "if(a){", "${", "a(", "{", "a<", "a::b<", "@a(", "%w(", "template<", "a |"] {
@@ -197,6 +208,30 @@ fn hostile() -> Vec<(String, Vec<u8>)> {
     }
     inputs
 }
+
+/// What opens a block, in the languages that are read by outline.
+const NESTED: [(&str, &str); 20] = [
+    ("cs", "if (a) {\n"),
+    ("cs", "class A {\n"),
+    ("cs", "$\"{"),
+    ("cs", "#if A\n"),
+    ("rb", "begin\n"),
+    ("rb", "a do |b|\n"),
+    ("rb", "\"#{"),
+    ("rb", "<<~A #{\n"),
+    ("php", "if ($a) {\n"),
+    ("php", "\"{$a["),
+    ("php", "fn() => "),
+    ("kt", "when (a) { a -> "),
+    ("kt", "a {\n"),
+    ("kt", "\"${"),
+    ("swift", "if a {\n"),
+    ("swift", "\"\\("),
+    ("swift", "a ? b : "),
+    ("sh", "if a; then\n"),
+    ("sh", "\"$("),
+    ("sh", "case a in a)\n"),
+];
 
 /// Files of each kind of automation.
 const AUTOMATION: [&str; 7] =

@@ -9,17 +9,18 @@ const ARGUMENTS_BYTES_MAX: usize = 2_000;
 
 /// The last name of the path `callee`, without the mark of a macro: `sleep` of `tokio::time::sleep`.
 pub(crate) fn last_name(callee: &str) -> &str {
-    callee.trim_end_matches('!').rsplit(['.', ':']).next().unwrap_or(callee)
+    callee.trim_end_matches('!').rsplit(['.', ':', '>', '\\']).next().unwrap_or(callee)
 }
 
 /// Whether the path `callee` is `wanted`, or ends in it behind a dot or colon.
 pub(crate) fn is_path(callee: &str, wanted: &str) -> bool {
-    callee.strip_suffix(wanted).is_some_and(|before| before.is_empty() || before.ends_with(['.', ':']))
+    callee.strip_suffix(wanted).is_some_and(|before| before.is_empty() || before.ends_with(['.', ':', '\\']))
 }
 
 /// Whether `call` is all of what is called: not a method of something that is no plain path, as in `f().eval(..)`.
 pub(crate) fn is_whole(file: &File<'_>, call: &Call) -> bool {
-    !file.source.text[..call.callee.start].ends_with(['.', ':'])
+    let before = &file.source.text[..call.callee.start];
+    !before.ends_with(['.', ':']) && !before.ends_with("->")
 }
 
 /// Whether the place `at` belongs to tests: by its file or as a part of it.
@@ -27,10 +28,11 @@ pub(crate) fn is_in_tests(file: &File<'_>, at: usize) -> bool {
     paths::is_test(file.source.path) || file.outline.is_test_code(at)
 }
 
-/// The arguments of `list`, which is in brackets, one by one.
+/// The arguments of `list`, one by one. Where a language has calls without brackets, there may be none around them.
 pub(crate) fn arguments<'f>(file: &'f File<'_>, list: &Span) -> Vec<&'f str> {
     let text = file.text(list);
-    let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
+    let is_bracketed = text.starts_with(['(', '[', '{']) && text.ends_with([')', ']', '}']);
+    let inner = if is_bracketed { text.get(1..text.len().saturating_sub(1)).unwrap_or_default() } else { text };
     if inner.len() > ARGUMENTS_BYTES_MAX { Vec::new() } else { split(inner, |rest| rest.starts_with(',').then_some(1)) }
 }
 
@@ -83,5 +85,6 @@ mod tests {
         assert!(is_path("std::thread::sleep", "thread::sleep") && is_path("os.system", "os.system"));
         assert!(!is_path("macos.system", "os.system"));
         assert_eq!((last_name("a::b!"), last_name("a.b"), last_name("c")), ("b", "b", "c"));
+        assert_eq!((last_name("$this->a"), last_name("A\\b")), ("a", "b"));
     }
 }
