@@ -13,9 +13,10 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Marks that silence every check of a tool at once, because they name none: bare `noqa`, `type: ignore`, `nosec`,
-    /// `nolint`, `NOLINT`, `eslint-disable`, `@ts-ignore` (low); over a whole file, such as `@ts-nocheck`,
-    /// `pylint: skip-file`, `eslint-disable` that is never taken back, `#![allow(warnings)]` (medium). With a reason one step
-    /// less. A mark that names what it silences is fine; over a whole crate or module it should also say why.
+    /// `nolint`, `NOLINT`, `eslint-disable`, `@ts-ignore`, `phpcs:ignore`, `rubocop:disable all` (low); over a whole
+    /// file, such as `@ts-nocheck`, `pylint: skip-file`, `eslint-disable` or `#pragma warning disable` that are never
+    /// taken back, `#![allow(warnings)]` (medium). With a reason one step less. A mark that names what it silences is
+    /// fine; over a whole crate or module it should also say why.
     ///
     /// ## Why it matters
     /// It was put there for one complaint, and hides all that come later.
@@ -27,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Mend what the tool found. If it is wrong, name the check and say why: `# type: ignore[arg-type]  # stubs are old`.
-    "integrity/check-disabled", Integrity, Medium, version: 1, Check::Text(check)
+    "integrity/check-disabled", Integrity, Medium, version: 2, Check::Text(check)
 );
 
 /// How a mark can name what it silences.
@@ -52,11 +53,17 @@ enum Reach {
     File,
     /// The file from there on, until it is taken back.
     Rest,
+    /// The same on a line of its own; behind code that line only.
+    LineOrRest,
 }
 
 /// Marks in comments, lower case; tools differ in whether they mind the case.
 static MARKS: &[(&str, Naming, Reach)] = &[
-    ("@phpstan-ignore-line", Naming::Words, Reach::Place),
+    ("@codingstandardsignorefile", Naming::Never, Reach::File),
+    ("@codingstandardsignoreline", Naming::Never, Reach::Place),
+    ("@phpstan-ignore-line", Naming::Never, Reach::Place),
+    ("@phpstan-ignore-next-line", Naming::Never, Reach::Place),
+    ("@psalm-suppress all", Naming::Never, Reach::Place),
     ("@ts-ignore", Naming::Never, Reach::Place),
     ("@ts-nocheck", Naming::Never, Reach::File),
     ("checkstyle:off", Naming::Attached, Reach::File),
@@ -76,13 +83,22 @@ static MARKS: &[(&str, Naming, Reach)] = &[
     ("oxlint-disable", Naming::Words, Reach::Rest),
     ("oxlint-disable-line", Naming::Words, Reach::Place),
     ("oxlint-disable-next-line", Naming::Words, Reach::Place),
+    ("phpcs:disable", Naming::Words, Reach::Rest),
+    ("phpcs:ignore", Naming::Words, Reach::Place),
+    ("phpcs:ignorefile", Naming::Never, Reach::File),
     ("pylint: disable=all", Naming::Never, Reach::PlaceOrFile),
     ("pylint: skip-file", Naming::Never, Reach::File),
     ("pyright: ignore", Naming::Attached, Reach::Place),
-    ("rubocop:disable all", Naming::Never, Reach::Place),
+    ("resharper disable all", Naming::Never, Reach::File),
+    ("resharper disable once all", Naming::Never, Reach::Place),
+    ("rubocop:disable all", Naming::Never, Reach::LineOrRest),
     ("ruff: noqa", Naming::Attached, Reach::File),
+    ("shellcheck disable=all", Naming::Never, Reach::PlaceOrFile),
     ("stylelint-disable", Naming::Words, Reach::Rest),
-    ("swiftlint:disable all", Naming::Never, Reach::Place),
+    ("swiftlint:disable all", Naming::Never, Reach::Rest),
+    ("swiftlint:disable:next all", Naming::Never, Reach::Place),
+    ("swiftlint:disable:previous all", Naming::Never, Reach::Place),
+    ("swiftlint:disable:this all", Naming::Never, Reach::Place),
     ("tslint:disable", Naming::Attached, Reach::Rest),
     ("tslint:disable-next-line", Naming::Attached, Reach::Place),
     ("type: ignore", Naming::Attached, Reach::PlaceOrFile),
@@ -97,6 +113,9 @@ static CODE_MARKS: &[(&str, Reach)] = &[
     ("#pragma clang diagnostic ignored \"-Weverything\"", Reach::File),
     ("#pragma clang diagnostic ignored \"-Wall\"", Reach::File),
     ("#pragma GCC diagnostic ignored \"-Wall\"", Reach::File),
+    ("#pragma warning disable", Reach::Rest),
+    ("@Suppress(\"all\")", Reach::Place),
+    ("@Suppress(\"detekt:all\")", Reach::Place),
     ("@SuppressWarnings(\"all\")", Reach::Place),
     ("@SuppressWarnings({\"all\"})", Reach::Place),
     ("@file:Suppress(\"all\")", Reach::File),
@@ -150,8 +169,17 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         if file.outline.is_quoted(span.start) {
             continue;
         }
+        let line_end = file.source.line_span(file.source.line_of(span.start)).end;
         if text[span.clone()].ends_with("allow(") {
             allow(file, span, reach, found);
+        } else if reach == Reach::Rest {
+            // Behind it stand the numbers of what it silences, if it does not silence all.
+            let rest = file.text(&(span.end..line_end.max(span.end)));
+            let words = rest.split("//").next().unwrap_or_default();
+            if words.trim().is_empty() {
+                let is_file_wide = !text[span.end..].contains("#pragma warning restore");
+                report(file, span, is_file_wide, says_why(rest), found);
+            }
         } else {
             report(file, span, reach == Reach::File, false, found);
         }
@@ -176,12 +204,21 @@ fn is_file_wide(file: &File<'_>, reach: Reach, name: &str, mark: &Mark<'_>) -> b
     match reach {
         Reach::Place => false,
         Reach::File => true,
-        Reach::Rest => !text[mark.span.end..].contains(&name.replace("disable", "enable")),
+        Reach::LineOrRest if has_code_on_line(file, mark.span.start) => false,
+        Reach::LineOrRest | Reach::Rest => !text[mark.span.end..].contains(&name.replace("disable", "enable")),
         Reach::PlaceOrFile => {
             let line = file.source.line_span(file.source.line_of(mark.span.start));
             file.text(&line).starts_with("package ") || !has_code_before(file, mark.span.start)
         }
     }
+}
+
+/// Whether code stands on its line in front of the comment at `at`.
+fn has_code_on_line(file: &File<'_>, at: usize) -> bool {
+    let line = file.source.line_span(file.source.line_of(at)).start;
+    file.outline
+        .comment_around(at)
+        .is_some_and(|comment| !file.text(&(line..comment.start.max(line))).trim().is_empty())
 }
 
 /// Whether a byte of code stands in front of the comment at `at`.

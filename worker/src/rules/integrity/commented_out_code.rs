@@ -3,14 +3,15 @@
 use schemas::severity::Severity;
 
 use crate::outline::Span;
+use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
     /// Six or more lines of comments, one after the other, that are statements of the language around them.
     ///
-    /// Documentation, licences, and samples are left alone: what a sentence ending in a colon introduces, what speaks of an
-    /// example, and what is indented below a sentence of the same comment.
+    /// Documentation, licences, settings of shell scripts, and samples are left alone: what a sentence ending in a
+    /// colon introduces, what speaks of an example, and what is indented below a sentence of the same comment.
     ///
     /// ## Why it matters
     /// Nobody compiles it, tests it or renames in it; soon it does not fit the code around it. Who reads it cannot tell whether
@@ -26,7 +27,7 @@ rule!(
     ///
     /// ## How to fix
     /// Delete it. If it is to come back, a ticket can name the commit that still has it.
-    "integrity/commented-out-code", Integrity, Low, version: 1, Check::Code(check)
+    "integrity/commented-out-code", Integrity, Low, version: 2, Check::Code(check)
 );
 
 /// Statements from which on a comment is code.
@@ -63,7 +64,13 @@ struct Line {
     indent: usize,
 }
 
+/// Extensions of shells, where what may be set is written as a comment.
+const SHELLS: &[&str] = &["bash", "bats", "ksh", "sh", "zsh"];
+
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    if paths::extension(file.source.path).is_none_or(|extension| SHELLS.contains(&extension)) {
+        return;
+    }
     // Where statements end in semicolons, a line without one is hardly a statement.
     let (ended, total) =
         file.source.lines().filter(|span| !file.outline.is_quoted(span.start)).fold((0, 0), |(ended, total), span| {

@@ -93,7 +93,10 @@ mod tests {
 
     #[test]
     fn a_conflict_is_critical_in_any_file() {
-        for path in ["a.rs", "a.py", "a.go", "a.ts", "a.yaml", "Makefile", "a.zzz"] {
+        for path in [
+            "a.rs", "a.py", "a.go", "a.ts", "a.cs", "a.rb", "a.php", "a.kt", "a.swift", "a.sh", "a.yaml", "Makefile",
+            "a.zzz",
+        ] {
             check(&RULE, path, &conflict("", ""), &[(2, Critical)]);
         }
         check(&RULE, "a.toml", &(conflict("", "") + &conflict("", "")), &[(2, Critical), (9, Critical)]);

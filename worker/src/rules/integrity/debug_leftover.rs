@@ -4,13 +4,14 @@ use schemas::severity::Severity;
 
 use crate::outline::{Call, Span};
 use crate::paths;
-use crate::rules::calls::{is_in_tests, is_whole};
+use crate::rules::calls::{arguments, is_in_tests, is_whole};
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
-    /// Stops for a debugger: `breakpoint()`, `pdb.set_trace()`, `debugger`, `runtime.Breakpoint()` (medium); `dbg!` and, in
-    /// library code, a stray `print`, `println!`, `fmt.Println` or `console.log` (low).
+    /// Stops for a debugger: `breakpoint()`, `pdb.set_trace()`, `debugger`, `runtime.Breakpoint()`, `binding.pry`,
+    /// `Debugger.Break()` (medium); `dbg!`, `var_dump`, `dd` and, in library code, a stray `print`, `println!`,
+    /// `fmt.Println`, `Console.WriteLine` or `console.log` (low).
     ///
     /// Programs, examples, scripts and tests may print; so may functions whose name says that they print, log or report, and
     /// files that print often: there it is what they are for.
@@ -25,25 +26,45 @@ rule!(
     ///
     /// ## How to fix
     /// Take it out. What is worth knowing goes to the log.
-    "integrity/debug-leftover", Integrity, Medium, version: 1, Check::Code(check)
+    "integrity/debug-leftover", Integrity, Medium, version: 2, Check::Code(check)
 );
 
 /// Stops for a debugger.
-const STOPS: &[&str] = &["breakpoint", "ipdb.set_trace", "pdb.set_trace", "pudb.set_trace", "runtime.Breakpoint"];
+const STOPS: &[&str] = &[
+    "Debugger.Break",
+    "Debugger.Launch",
+    "System.Diagnostics.Debugger.Break",
+    "System.Diagnostics.Debugger.Launch",
+    "breakpoint",
+    "ipdb.set_trace",
+    "pdb.set_trace",
+    "pudb.set_trace",
+    "runtime.Breakpoint",
+    "xdebug_break",
+];
+
+/// Stops for a debugger that are a line of their own: in JavaScript, and in Ruby.
+const STOP_LINES: &[&str] = &["binding.break", "binding.irb", "binding.pry", "byebug", "debugger"];
+
+/// Calls that show a value to whoever debugs, and are for nothing else.
+const SHOWS: &[&str] = &["dbg!", "dd", "var_dump"];
 
 /// What prints to the output of the program.
 const PRINTS: &[&str] = &[
+    "Console.WriteLine",
     "System.out.println",
     "console.debug",
     "console.dir",
     "console.log",
     "console.table",
     "console.trace",
+    "debugPrint",
     "fmt.Print",
     "fmt.Printf",
     "fmt.Println",
     "print",
     "print!",
+    "print_r",
     "println",
     "println!",
 ];
@@ -85,7 +106,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let callee = file.text(&call.callee);
         if STOPS.contains(&callee) && is_whole(file, call) {
             report(file, call.callee.clone(), Severity::Medium, 950, found);
-        } else if callee == "dbg!" {
+        } else if is_show(file, call) {
             report(file, call.callee.clone(), Severity::Low, 950, found);
         }
     }
@@ -93,7 +114,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let text = file.text(&line);
         let word = text.trim_start().trim_end().trim_end_matches(';');
         let start = line.start + (text.len() - text.trim_start().len());
-        if word == "debugger" && !file.outline.is_quoted(start) {
+        if STOP_LINES.contains(&word) && !file.outline.is_quoted(start) {
             report(file, start..start + word.len(), Severity::Medium, 900, found);
         }
     }
@@ -115,8 +136,30 @@ fn report(file: &File<'_>, span: Span, severity: Severity, confidence_permille: 
     });
 }
 
+/// Whether `call` shows a value; what the file or its framework calls `dd` in another language is something else.
+fn is_show(file: &File<'_>, call: &Call) -> bool {
+    let is_php = matches!(paths::extension(file.source.path), Some("php" | "phtml"));
+    match file.text(&call.callee) {
+        "dbg!" => true,
+        callee => is_php && SHOWS.contains(&callee) && is_whole(file, call) && !is_in_tests(file, call.callee.start),
+    }
+}
+
 fn is_print(file: &File<'_>, call: &Call) -> bool {
-    PRINTS.contains(&file.text(&call.callee)) && is_whole(file, call) && !is_in_tests(file, call.callee.start)
+    let callee = file.text(&call.callee);
+    // With a second argument it hands the text back.
+    let is_value = callee == "print_r" && arguments(file, &call.arguments).len() > 1;
+    PRINTS.contains(&callee)
+        && !is_value
+        && !prints_for_a_living(file)
+        && is_whole(file, call)
+        && !is_in_tests(file, call.callee.start)
+}
+
+/// Whether the file is in a language whose programs talk by printing.
+fn prints_for_a_living(file: &File<'_>) -> bool {
+    let extension = paths::extension(file.source.path);
+    matches!(extension, Some("bash" | "bats" | "csx" | "ksh" | "kts" | "sh" | "zsh"))
 }
 
 /// Whether the file is a program, or part of one that talks to a person.
@@ -232,5 +275,48 @@ mod tests {
         all("src/A.java", around, &["System.out.println(a);", "System.out.println();"], Some(Low));
         all("src/A.java", around, &["System.err.println(a);", "// System.out.println(a);", "out.println(a);"], None);
         all("src/ATest.java", around, &["System.out.println(a);"], None);
+    }
+
+    #[test]
+    fn c_sharp() {
+        let around = ("class A { void B() {", "} }");
+        all("src/A.cs", around, &["Debugger.Break();", "System.Diagnostics.Debugger.Launch();"], Some(Medium));
+        all("src/A.cs", around, &["Console.WriteLine(a);", "Console.WriteLine(\"here\");"], Some(Low));
+        let fine =
+            ["log.WriteLine(a);", "// Debugger.Break();", "a = \"Console.WriteLine(a)\";", "my.Debugger.Break();"];
+        all("src/A.cs", around, &fine, None);
+        all("src/A.cs", ("class A { void PrintAll() {", "} }"), &["Console.WriteLine(a);"], None);
+        all("cli/A.cs", around, &["Console.WriteLine(a);"], None);
+        all("ATests.cs", around, &["Console.WriteLine(a);"], None);
+    }
+
+    #[test]
+    fn ruby_and_php() {
+        let around = ("def f", "end");
+        all("lib/a.rb", around, &["  binding.pry", "  byebug", "  binding.irb"], Some(Medium));
+        all("lib/a.rb", around, &["  # binding.pry", "  a = 'byebug'", "  puts a", "  byebugs a"], None);
+        let around = ("<?php function f() {", "}");
+        all("src/a.php", around, &["xdebug_break();"], Some(Medium));
+        all("src/a.php", around, &["var_dump($a);", "dd($a, $b);", "print_r($a);"], Some(Low));
+        let fine = ["$a = print_r($b, true);", "// var_dump($a);", "$a = 'var_dump($a);';", "$c->dd($a);", "echo $a;"];
+        all("src/a.php", around, &fine, None);
+        all("tests/a.php", around, &["var_dump($a);", "print_r($a);"], None);
+    }
+
+    #[test]
+    fn kotlin_and_swift() {
+        let around = ("fun f() {", "}");
+        all("src/a.kt", around, &["println(a)", "print(\"here\")"], Some(Low));
+        all("src/a.kt", around, &["log.println(a)", "// println(a)", "val a = \"println(a)\"", "printer(a)"], None);
+        all("src/a.kt", ("fun main() {", "}"), &["println(a)"], None);
+        let around = ("func f() {", "}");
+        all("Sources/a.swift", around, &["print(a)", "debugPrint(a)"], Some(Low));
+        all("Sources/a.swift", around, &["out.print(a)", "// print(a)", "let a = \"print(a)\"", "NSLog(a)"], None);
+        all("Tests/a.swift", around, &["print(a)"], None);
+    }
+
+    #[test]
+    fn shells_talk_by_printing() {
+        all("a.sh", ("f() {", "}"), &["  print a", "  echo a", "  debugger_of a", "  println a"], None);
     }
 }

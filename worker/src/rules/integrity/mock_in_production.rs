@@ -26,12 +26,17 @@ rule!(
     ///
     /// ## How to fix
     /// Move the double to the tests, and hand the real thing in where the code runs.
-    "integrity/mock-in-production", Integrity, High, version: 1, Check::Code(check)
+    "integrity/mock-in-production", Integrity, High, version: 2, Check::Code(check)
 );
 
 /// Modules of test doubles, as they are imported; what is below them counts too.
 const LIBRARIES: &[&str] = &[
     "@golevelup/ts-jest",
+    "FakeItEasy",
+    "Mockery",
+    "Moq",
+    "NSubstitute",
+    "PHPUnit\\Framework\\MockObject",
     "aws-sdk-client-mock",
     "freezegun",
     "github.com/DATA-DOG/go-sqlmock",
@@ -40,6 +45,7 @@ const LIBRARIES: &[&str] = &[
     "github.com/stretchr/testify/mock",
     "go.uber.org/mock/gomock",
     "httpmock",
+    "io.mockk",
     "jest-mock",
     "jest-mock-extended",
     "mock",
@@ -101,7 +107,7 @@ fn is_double(module: &str) -> bool {
     let module = module.trim_matches(['"', '\'', '`']);
     LIBRARIES.iter().any(|library| {
         let rest = module.strip_prefix(library);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/', ':']))
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/', ':', '\\']))
     })
 }
 
@@ -180,5 +186,21 @@ mod tests {
     fn modules_are_known_by_their_whole_name() {
         assert!(is_double("mockall::predicate::*") && is_double("\"nock\"") && is_double("org.mockito.Mockito"));
         assert!(!is_double("mocks") && !is_double("a.mock") && !is_double("nocks/x"));
+    }
+
+    #[test]
+    fn c_sharp_kotlin_and_php() {
+        check(&RULE, "src/A.cs", "using Moq;\n", &[(1, High)]);
+        check(&RULE, "src/A.cs", "using System;\nusing NSubstitute.Core;\n", &[(2, High)]);
+        check(&RULE, "src/A.cs", "using Moqs;\n// using Moq;\nclass A { string a = \"using Moq;\"; }\n", &[]);
+        check(&RULE, "tests/A.cs", "using Moq;\n", &[]);
+        check(&RULE, "src/A.kt", "import io.mockk.mockk\n", &[(1, High)]);
+        check(&RULE, "src/A.kt", "package a\n\nimport org.mockito.Mockito\n", &[(3, High)]);
+        check(&RULE, "src/A.kt", "import io.mockkery.a\n// import io.mockk.mockk\n", &[]);
+        check(&RULE, "src/test/A.kt", "import io.mockk.mockk\n", &[]);
+        check(&RULE, "src/A.php", "<?php\nuse Mockery;\n", &[(2, High)]);
+        check(&RULE, "src/A.php", "<?php\nuse PHPUnit\\Framework\\MockObject\\MockObject;\n", &[(2, High)]);
+        check(&RULE, "src/A.php", "<?php\nuse App\\Mockery;\n// use Mockery;\n$a = 'use Mockery;';\n", &[]);
+        check(&RULE, "tests/A.php", "<?php\nuse Mockery;\n", &[]);
     }
 }

@@ -1,5 +1,8 @@
 //! Protections that are switched off.
 
+#[path = "security_bypass/debug_login.rs"]
+mod debug_login;
+
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
@@ -13,8 +16,9 @@ rule!(
     /// ## What it finds
     /// Switches that turn a protection off: certificates are not verified (`verify=False`, `InsecureSkipVerify: true`,
     /// `rejectUnauthorized: false`, `danger_accept_invalid_certs(true)`, `curl --insecure`), keys of hosts are not checked
-    /// (`StrictHostKeyChecking no`, `AutoAddPolicy`, `InsecureIgnoreHostKey`), and any site may act with a user's login (every
-    /// origin allowed, together with credentials).
+    /// (`StrictHostKeyChecking no`, `AutoAddPolicy`, `InsecureIgnoreHostKey`), any site may act with a user's login
+    /// (every origin allowed, together with credentials), and a function that checks who somebody is lets everybody in
+    /// while a switch for developers is on (`if DEBUG: return True`).
     ///
     /// Tests, documentation and examples, and lines about the own machine are left alone.
     ///
@@ -28,7 +32,7 @@ rule!(
     ///
     /// ## How to fix
     /// Add the authority that signed the certificate to those that are trusted, or the key of the host to the known ones.
-    "integrity/security-bypass", Integrity, High, version: 1, Check::Text(check)
+    "integrity/security-bypass", Integrity, High, version: 2, Check::Text(check)
 );
 
 /// What a switch turns off.
@@ -65,6 +69,19 @@ static SWITCHES: &[(&str, &str)] = &[
     ("StrictHostKeyCheckingno", HOST_KEY),
     ("AutoAddPolicy(", HOST_KEY),
     ("InsecureIgnoreHostKey()", HOST_KEY),
+    ("ALLOW_ALL_HOSTNAME_VERIFIER", CERTIFICATE),
+    ("CURLOPT_SSL_VERIFYHOST,0", CERTIFICATE),
+    ("CURLOPT_SSL_VERIFYHOST,false", CERTIFICATE),
+    ("CURLOPT_SSL_VERIFYPEER,0", CERTIFICATE),
+    ("CURLOPT_SSL_VERIFYPEER,false", CERTIFICATE),
+    ("CURLOPT_SSL_VERIFYPEER=>false", CERTIFICATE),
+    ("DangerousAcceptAnyServerCertificateValidator", CERTIFICATE),
+    ("NoopHostnameVerifier.INSTANCE", CERTIFICATE),
+    ("newNoopHostnameVerifier(", CERTIFICATE),
+    ("OpenSSL::SSL::VERIFY_NONE", CERTIFICATE),
+    ("TrustAllStrategy.INSTANCE", CERTIFICATE),
+    ("newTrustAllStrategy(", CERTIFICATE),
+    ("ssl::verify_none)", CERTIFICATE),
     ("very_permissive()", ORIGIN),
 ];
 
@@ -100,9 +117,13 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if !is_code || paths::is_documentation(path) || paths::has_directory(path, SAMPLE_DIRECTORIES) {
         return;
     }
+    let mut open = debug_login::lines(file).into_iter().peekable();
     for index in 0..file.source.line_count() {
         let line = file.source.line_span(index);
         let text = file.text(&line);
+        if open.next_if_eq(&index).is_some() {
+            admit(file, index, found);
+        }
         let packed: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let Some(hit) = FINDER.find(&packed) else { continue };
         let at = line.start + (text.len() - text.trim_start().len());
@@ -125,6 +146,23 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             suggestion: "trust the authority or the key that is needed, and leave the protection on",
         });
     }
+}
+
+/// Reports the line `index`, which lets everybody in while a switch for developers is on.
+fn admit(file: &File<'_>, index: usize, found: &mut Findings<'_>) {
+    let line = file.source.line_span(index);
+    let text = file.text(&line);
+    let at = line.start + (text.len() - text.trim_start().len());
+    if is_harmless(file, index, at, text) {
+        return;
+    }
+    found.push(Hit {
+        place: file.place(at..line.end),
+        severity: Severity::High,
+        confidence_permille: 700,
+        message: "everybody is let in while a switch for developers is on".to_owned(),
+        suggestion: "give developers accounts of their own, and leave the check on",
+    });
 }
 
 /// Whether the switch at byte `place` is text, belongs to tests, or is about the own machine.
@@ -156,103 +194,5 @@ fn has_credentials(file: &File<'_>, index: usize, mark: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::RULE;
-    use crate::rules::testing::check;
-    use schemas::severity::Severity::High;
-
-    #[track_caller]
-    fn all(path: &str, lines: &[&str], is_found: bool) {
-        let expected: &[_] = if is_found { &[(3, High)] } else { &[] };
-        for line in lines {
-            check(&RULE, path, &format!("\n\n{line}\n"), expected);
-        }
-    }
-
-    #[test]
-    fn python() {
-        let switches =
-            ["requests.get(url, verify=False)", "c.check_hostname = False", "ssl._create_unverified_context()"];
-        all("a.py", &switches, true);
-        all(
-            "a.py",
-            &["c.set_missing_host_key_policy(AutoAddPolicy())", "f(allow_origins=['*'], allow_credentials=True)"],
-            true,
-        );
-        let fine = [
-            "requests.get(url, verify=True)",
-            "# verify=False",
-            "x = 'verify=False'",
-            "f('https://localhost', verify=False)",
-        ];
-        all("a.py", &fine, false);
-        all("a.py", &["f(allow_origins=['*'])"], false);
-        all("tests/test_a.py", &switches, false);
-        all("docs/a.py", &switches, false);
-    }
-
-    #[test]
-    fn go() {
-        let switches = ["var a = &tls.Config{InsecureSkipVerify: true}", "var a = ssh.InsecureIgnoreHostKey()"];
-        all("a.go", &switches, true);
-        all(
-            "a.go",
-            &[
-                "var a = tls.Config{InsecureSkipVerify: skip}",
-                "// InsecureSkipVerify: true",
-                "var a = \"InsecureSkipVerify: true\"",
-            ],
-            false,
-        );
-        all("a_test.go", &switches, false);
-        all("examples/a.go", &switches, false);
-    }
-
-    #[test]
-    fn rust() {
-        let switches =
-            ["fn f() { b.danger_accept_invalid_certs(true); }", "fn f() { b.set_verify(SslVerifyMode::NONE); }"];
-        all("src/a.rs", &switches, true);
-        all(
-            "src/a.rs",
-            &[
-                "fn f() { b.danger_accept_invalid_certs(x); }",
-                "// SslVerifyMode::NONE",
-                "const A: &str = \"SslVerifyMode::NONE\";",
-            ],
-            false,
-        );
-        all("tests/a.rs", &switches, false);
-    }
-
-    #[test]
-    fn javascript_and_typescript() {
-        for path in ["src/a.js", "src/a.ts", "src/a.tsx"] {
-            let switches = [
-                "f({ rejectUnauthorized: false })",
-                "process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'",
-                "cors({ origin: true, credentials: true })",
-            ];
-            all(path, &switches, true);
-            let fine = [
-                "f({ rejectUnauthorized: true })",
-                "// rejectUnauthorized: false",
-                "a = 'rejectUnauthorized: false'",
-                "cors({ origin: true })",
-            ];
-            all(path, &fine, false);
-        }
-        all("src/a.test.js", &["f({ rejectUnauthorized: false })"], false);
-    }
-
-    #[test]
-    fn scripts_and_configuration() {
-        check(&RULE, "a.sh", "# a\nssh -o StrictHostKeyChecking=no kim@host\n", &[(2, High)]);
-        check(&RULE, "a.sh", "# a\ncurl --insecure https://host/a\n", &[(2, High)]);
-        check(&RULE, "a.sh", "# curl --insecure https://host/a\n", &[]);
-        check(&RULE, "a.sh", "# a\ncurl --insecure https://127.0.0.1/a\n", &[]);
-        check(&RULE, "a.yaml", "# a\ninsecure-skip-tls-verify: true\n", &[(2, High)]);
-        check(&RULE, "a.sh", "# a\nserve --insecure-port 80\n", &[]);
-        check(&RULE, "README.md", "curl --insecure https://host/a\n", &[]);
-    }
-}
+#[path = "security_bypass/tests.rs"]
+mod tests;

@@ -30,7 +30,7 @@ rule!(
     ///
     /// ## How to fix
     /// Implement it, or take it away until it is needed. If nothing is right here, say why in a comment.
-    "integrity/stub-body", Integrity, High, version: 2, Check::Code(check)
+    "integrity/stub-body", Integrity, High, version: 3, Check::Code(check)
 );
 
 /// Names of functions that may do nothing: entry points and constructors without work, and those that say so.
@@ -231,5 +231,84 @@ mod tests {
         run("struct A { virtual void a() {} virtual void b() = 0; void c() override {} };\n", &[]);
         run("void A::a() { throw std::logic_error(\"no rows\"); }\n", &[]);
         check(&RULE, "a_test.cc", "void a() {}\n", &[]);
+    }
+
+    #[test]
+    fn c_sharp() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.cs", &format!("class A {{\n{text}\n}}\n"), expected);
+        run("void B() { throw new NotImplementedException(); }", &[(2, High)]);
+        run("int B() => throw new NotImplementedException(\"later\");", &[(2, High)]);
+        run("void B() { throw new Exception(\"Not implemented yet\"); }", &[(2, High)]);
+        run("virtual void B() { throw new NotImplementedException(); }", &[(2, Medium)]);
+        run("void B() { throw new NotSupportedException(\"rows are fixed\"); }", &[]);
+        run("void B() { C(); throw new NotImplementedException(); }", &[]);
+        run("void B() {}\nstring C() => \"throw new NotImplementedException()\";", &[]);
+        run("interface C { void D(); }", &[]);
+        run("abstract class C { virtual void D() { throw new NotImplementedException(); } }", &[]);
+        run("[Fact] void B() { throw new NotImplementedException(); }", &[]);
+        check(&RULE, "tests/A.cs", "class A { void B() { throw new NotImplementedException(); } }\n", &[]);
+    }
+
+    #[test]
+    fn php() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.php", &format!("<?php\n{text}\n"), expected);
+        run("function a() { throw new \\Exception('Not implemented'); }", &[(2, High)]);
+        run("class A {\nprivate function b() { throw new NotImplementedException(); }\n}", &[(3, High)]);
+        run("class A {\nfunction b() { throw new LogicException('TODO'); }\n}", &[(3, Medium)]);
+        run("function a() { throw new Exception('no rows'); }", &[]);
+        run("function a() { b(); throw new Exception('not implemented'); }", &[]);
+        run(
+            "abstract class A { function b() { throw new Exception('not implemented'); } abstract function c(); }",
+            &[],
+        );
+        run("class A { function b() { throw new Exception('Not implemented: override it'); } }", &[]);
+        run("class A { function b() { throw new E('not implemented'); } }\nclass B extends A {}", &[]);
+        check(&RULE, "tests/ATest.php", "<?php\nfunction a() { throw new E('not implemented'); }\n", &[]);
+    }
+
+    #[test]
+    fn ruby() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "lib/a.rb", text, expected);
+        run("def a\n  raise NotImplementedError\nend\n", &[(1, High)]);
+        run("def a\n  raise 'not implemented'\nend\n", &[(1, High)]);
+        run("class A\n  def a\n    raise NotImplementedError, 'later'\n  end\nend\n", &[(2, Medium)]);
+        run("def a\n  raise ArgumentError, 'no rows'\nend\n", &[]);
+        run("def a\n  b\n  raise NotImplementedError\nend\n", &[]);
+        run("class A\n  def a\n    raise NotImplementedError, 'subclasses must define it'\n  end\nend\n", &[]);
+        run("class BaseStore\n  def a\n    raise NotImplementedError\n  end\nend\n", &[]);
+        run("class A\n  def a\n    raise NotImplementedError\n  end\nend\nclass B < A\nend\n", &[]);
+        run("module A\n  def a\n    raise NotImplementedError\n  end\nend\n", &[]);
+        run("def a; end\n", &[]);
+        check(&RULE, "spec/a_spec.rb", "def a\n  raise NotImplementedError\nend\n", &[]);
+    }
+
+    #[test]
+    fn kotlin() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.kt", text, expected);
+        run("fun a(): Int = TODO(\"later\")\n", &[(1, High)]);
+        run("fun a() { TODO() }\n", &[(1, High)]);
+        run("class A {\n  fun b() { throw NotImplementedError() }\n}\n", &[(2, High)]);
+        run("open class A {\n  open fun b() { TODO() }\n}\n", &[(2, Medium)]);
+        run("fun a() { throw IllegalStateException(\"no rows\") }\n", &[]);
+        run("fun a() { b()\n TODO() }\n", &[]);
+        run("interface A {\n  fun b()\n  fun c() { TODO() }\n}\n", &[]);
+        run("abstract class A {\n  open fun b() { TODO() }\n}\n", &[]);
+        run("fun a() {}\nval b = \"TODO()\"\n", &[]);
+        check(&RULE, "src/test/kotlin/A.kt", "fun a() { TODO() }\n", &[]);
+    }
+
+    #[test]
+    fn swift() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "Sources/A.swift", text, expected);
+        run("func a() -> Int { fatalError(\"not implemented\") }\n", &[(1, High)]);
+        run("class A {\n  func b() { preconditionFailure(\"TODO\") }\n}\n", &[(2, High)]);
+        run("func a() { fatalError(\"no rows\") }\n", &[]);
+        run("func a() { b()\n fatalError(\"not implemented\") }\n", &[]);
+        // What the development environment writes where nothing is loaded from an archive.
+        let archive = "required init?(coder: NSCoder) { fatalError(\"init(coder:) has not been implemented\") }";
+        run(&format!("class A: B {{\n  {archive}\n}}\n"), &[]);
+        run("class A {\n  func b() { fatalError(\"not implemented, subclasses must\") }\n}\n", &[]);
+        run("protocol A {\n  func b()\n}\nfunc c() {}\n", &[]);
+        check(&RULE, "Tests/A.swift", "func a() { fatalError(\"not implemented\") }\n", &[]);
     }
 }

@@ -10,7 +10,8 @@ rule!(
     /// Handlers that do nothing, such as `except: pass`, `catch (e) {}`, `if err != nil {}` and `if let Err(_) = .. {}`, and
     /// results that are thrown away by `.ok();` (high). Low where a comment stands in the handler, where it names the kind
     /// of error that it expects, where nothing but closing and cleaning up can fail, and in code for tests. Results that are
-    /// thrown away in plain sight, `let _ = f()` and `_ = f()`, are low too, unless a comment is near.
+    /// thrown away in plain sight, `let _ = f()`, `_ = f()`, `try? f()`, `@f()` and `f rescue nil`, are low too, unless
+    /// a comment is near.
     ///
     /// ## Why it matters
     /// When it goes wrong nobody learns of it, and what follows works on what is not there. Such faults are found last.
@@ -25,14 +26,14 @@ rule!(
     ///
     /// ## How to fix
     /// Hand the error on, or log it and say what happens instead. If it can be ignored, name its kind and say why.
-    "integrity/swallowed-error", Integrity, High, version: 2, Check::Code(check)
+    "integrity/swallowed-error", Integrity, High, version: 3, Check::Code(check)
 );
 
 /// Kinds of error that stand for nearly every other.
 const BROAD_KINDS: &[&str] = &["BaseException", "Error", "Exception", "StandardError", "Throwable", "exception"];
 
 /// Modules of the languages themselves, where such kinds are at home.
-const LANGUAGE_MODULES: &[&str] = &["builtins.", "java.lang.", "std::"];
+const LANGUAGE_MODULES: &[&str] = &["System.", "builtins.", "java.lang.", "std::"];
 
 const SUGGESTION: &str = "hand the error on, or log it; if it can be ignored, name its kind and say why";
 
@@ -81,8 +82,11 @@ fn head(file: &File<'_>, handler: &Handler) -> Span {
 fn is_broad(kinds: &str) -> bool {
     let mut paths = kinds.split(|c: char| c.is_whitespace() || "(),|&*".contains(c));
     // The `Error` of a module is one of its own, unless the module is that of the language.
-    let name = |path| LANGUAGE_MODULES.iter().find_map(|module| str::strip_prefix(path, module)).unwrap_or(path);
-    paths.any(|path| BROAD_KINDS.contains(&name(path)))
+    paths.any(|path| {
+        let path = path.trim_start_matches('\\');
+        let name = LANGUAGE_MODULES.iter().find_map(|module| path.strip_prefix(module)).unwrap_or(path);
+        BROAD_KINDS.contains(&name)
+    })
 }
 
 /// Whether a comment stands on the lines of `span` or on the line above.
@@ -226,5 +230,90 @@ mod tests {
         run("(void)unused;", &[]);
         run("(void)save(row); // saved again by the next run", &[]);
         run("save(row);", &[]);
+    }
+
+    #[test]
+    fn c_sharp() {
+        let of = |catch: &str, body: &str| {
+            format!("class A {{ void B() {{\ntry {{ save(); }}\ncatch {catch} {{ {body} }}\n}} }}\n")
+        };
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.cs", text, expected);
+        run(&of("", ""), &[(3, High)]);
+        run(&of("(Exception)", ""), &[(3, High)]);
+        run(&of("(System.Exception e)", ""), &[(3, High)]);
+        run(&of("(IOException e)", ""), &[(3, Low)]);
+        run(&of("", "/* saved again by the next run */"), &[(3, Low)]);
+        run(&of("", "").replace("save", "file.Close"), &[(3, Low)]);
+        run(&of("(IOException)", "/* saved again by the next run */"), &[]);
+        run(&of("", "throw;"), &[]);
+        run(&of("(Exception e)", "log.Warn(e);"), &[]);
+        run("class A { string a = \"try { save(); } catch { }\"; }\n", &[]);
+        check(&RULE, "tests/A.cs", &of("", ""), &[(3, Low)]);
+    }
+
+    #[test]
+    fn php() {
+        let of = |kind: &str, body: &str| format!("<?php\ntry {{ save(); }}\ncatch ({kind} $e) {{ {body} }}\n");
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.php", text, expected);
+        run(&of("\\Exception", ""), &[(3, High)]);
+        run(&of("RowError | \\Throwable", ""), &[(3, High)]);
+        run(&of("RowError", ""), &[(3, Low)]);
+        run(&of("Exception", "// saved again by the next run\n"), &[(3, Low)]);
+        run("<?php\n@save($row);\n", &[(2, Low)]);
+        run(&of("RowError", "# saved again by the next run\n"), &[]);
+        run(&of("RowError", "").replace("save", "$file->close"), &[]);
+        run(&of("Exception", "throw $e;"), &[]);
+        run("<?php\n@unlink($path);\n$a = @file($path);\n$b = '@save()';\n", &[]);
+        check(&RULE, "tests/A.php", &of("Exception", ""), &[(3, Low)]);
+    }
+
+    #[test]
+    fn ruby() {
+        let of = |kind: &str, body: &str| format!("begin\n  save\nrescue{kind}\n{body}\nend\n");
+        let run = |text: &str, expected: &[_]| check(&RULE, "lib/a.rb", text, expected);
+        run(&of("", ""), &[(3, High)]);
+        run(&of(" StandardError => e", "  nil"), &[(3, High)]);
+        run("def a\n  save\nrescue Exception\nend\n", &[(3, High)]);
+        run(&of(" IOError", ""), &[(3, Low)]);
+        run(&of("", "  # saved again by the next run"), &[(3, Low)]);
+        run("row = save rescue nil\n", &[(1, Low)]);
+        run(&of(" IOError", "  # saved again by the next run"), &[]);
+        run(&of(" IOError", "").replace("save", "file.close"), &[]);
+        run(&of(" => e", "  warn e"), &[]);
+        run("row = save rescue default\nfile.close rescue nil\na = 'rescue nil'\n", &[]);
+        check(&RULE, "spec/a_spec.rb", &of("", ""), &[(3, Low)]);
+    }
+
+    #[test]
+    fn kotlin() {
+        let of = |kind: &str, body: &str| format!("fun a() {{\ntry {{ save() }}\ncatch (e: {kind}) {{ {body} }}\n}}\n");
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.kt", text, expected);
+        run(&of("Exception", ""), &[(3, High)]);
+        run(&of("Throwable", ""), &[(3, High)]);
+        run(&of("IOException", ""), &[(3, Low)]);
+        run(&of("Exception", "/* saved again by the next run */"), &[(3, Low)]);
+        run(&of("IOException", "/* saved again by the next run */"), &[]);
+        run(&of("IOException", "").replace("save", "file.close"), &[]);
+        run(&of("Exception", "log.warn(e)"), &[]);
+        run("val a = \"try { save() } catch (e: Exception) {}\"\n", &[]);
+        check(&RULE, "src/test/kotlin/A.kt", &of("Exception", ""), &[(3, Low)]);
+    }
+
+    #[test]
+    fn swift() {
+        let of =
+            |pattern: &str, body: &str| format!("func a() {{\ndo {{ try save() }}\ncatch{pattern} {{ {body} }}\n}}\n");
+        let run = |text: &str, expected: &[_]| check(&RULE, "Sources/A.swift", text, expected);
+        run(&of("", ""), &[(3, High)]);
+        run(&of(" let error", ""), &[(3, High)]);
+        run(&of(" let error as RowError", ""), &[(3, Low)]);
+        run(&of("", "/* saved again by the next run */"), &[(3, Low)]);
+        run("func a() {\n  try? save()\n}\n", &[(2, Low)]);
+        run("func a() {\n  _ = try? save()\n}\n", &[(2, Low)]);
+        run(&of(" is RowError", "/* saved again by the next run */"), &[]);
+        run(&of(" RowError.closed", "").replace("try save", "try file.close"), &[]);
+        run(&of("", "log(error)"), &[]);
+        run("func a() {\n  try? file.close()\n  let b = try? save()\n  let c = \"try? save()\"\n}\n", &[]);
+        check(&RULE, "Tests/A.swift", &of("", ""), &[(3, Low)]);
     }
 }

@@ -172,12 +172,18 @@ mod tests {
             ("a.cc", "//"),
             ("a.h", "/*"),
             ("a.hpp", "//"),
+            ("a.cs", "//"),
+            ("a.rb", "#"),
+            ("a.kt", "//"),
+            ("a.swift", "/*"),
+            ("a.bats", "#"),
             ("a.lisp", ";"),
         ] {
             check(&RULE, path, &format!("\n{open} {FIXME}: this */\n"), &[(2, Medium)]);
             check(&RULE, path, &format!("\n{open} {TODO} this */\n"), &[(2, Low)]);
             check(&RULE, path, &format!("\n{open} {TODO}(#12): this */\n"), &[(2, Info)]);
         }
+        check(&RULE, "a.php", &format!("<?php\n# {TODO}: x\n// {FIXME} x\n"), &[(2, Low), (3, Medium)]);
         check(&RULE, "a.html", &format!("<!--\n{TODO}: x\n-->\n"), &[(2, Low)]);
         check(&RULE, "a.rs", &format!("/*\n * a\n * {TODO}: x\n */\n"), &[(3, Low)]);
         check(&RULE, "a.js", concat!("// 後で", "修正\n// 仮", "実装\n"), &[(1, Low), (2, Medium)]);
@@ -204,6 +210,12 @@ mod tests {
             ("a.ts", "// a@b"),
             ("a.sh", "echo '@: x'"),
             ("A.java", "class A { String @ = \"// @: x\"; String t = \"\"\"\n// @: x\n\"\"\"; }"),
+            ("a.cs", "class A { string @ = @\"// @: x\"; string t = $\"// @: x {1}\"; }"),
+            ("a.rb", "@ = <<~EOS\n  # @: x\nEOS\n%w[a b]\nputs '# @: x'"),
+            ("a.php", "<b># @: x</b><?php\n$@ = '# @: x';\n$a = <<<EOT\n# @: x\nEOT;"),
+            ("a.kt", "val @ = \"// @: x\"\nval a = \"\"\"\n// @: x\n\"\"\""),
+            ("a.swift", "let @ = \"// @: x\"\nlet a = \"\"\"\n// @: x\n\"\"\""),
+            ("a.bash", "cat <<EOF\n# @: x\nEOF\n@=\"# @: x\""),
             ("a.c", "char *@ = \"// @: x\";"),
             ("a.cc", "auto @ = R\"(\n// @: x\n)\";"),
             ("README.md", "@: x"),

@@ -22,7 +22,7 @@ rule!(
     ///
     /// ## How to fix
     /// Say of each in a sentence what it is for, what it expects and what it gives.
-    "sages/undocumented-api", Sages, Low, version: 2, Check::Code(check)
+    "sages/undocumented-api", Sages, Low, version: 3, Check::Code(check)
 );
 
 /// With fewer things on offer a file is small enough to be read.
@@ -171,5 +171,50 @@ mod tests {
         check(&RULE, "include/a.hpp", &class("private:\nint a(int b);\n"), &[]);
         check(&RULE, "include/a.hpp", &class("public:\nint a(int b) override;\n"), &[]);
         check(&RULE, "src/a.c", &"int a(int b) { return c(b); }\n".repeat(6), &[]);
+    }
+
+    #[test]
+    fn c_sharp() {
+        let of = |text: &str| format!("/// <summary>A.</summary>\npublic class A {{\n{}}}\n", text.repeat(6));
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.cs", &of(text), expected);
+        run("public void B() { C(); }\n", &[(3, Low)]);
+        run("public class B { }\n", &[(3, Low)]);
+        check(&RULE, "src/A.cs", &"public interface A { void B(); }\n".repeat(3), &[(1, Low)]);
+        run("/// <summary>B.</summary>\n[Pure] public void B() { C(); }\n", &[]);
+        run("internal void B() { C(); }\nvoid D() { E(); }\n", &[]);
+        run("public override void B() { C(); }\n", &[]);
+        check(&RULE, "src/A.cs", &of("public void B() { C(); }\n").replace("public class", "class"), &[]);
+        check(&RULE, "tests/A.cs", &of("public void B() { C(); }\n"), &[]);
+    }
+
+    #[test]
+    fn kotlin() {
+        let of = |text: &str| format!("/** A. */\nclass A {{\n{}}}\n", text.repeat(6));
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.kt", &of(text), expected);
+        run("  fun b() { c() }\n", &[(3, Low)]);
+        check(&RULE, "src/A.kt", &"fun a() { b() }\nclass C\n".repeat(3), &[(1, Low)]);
+        run("  /** B. */\n  fun b() { c() }\n", &[]);
+        run("  private fun b() { c() }\n  internal fun d() { e() }\n", &[]);
+        run("  override fun b() { c() }\n", &[]);
+        check(&RULE, "src/A.kt", &of("  fun b() { c() }\n").replace("class A", "private class A"), &[]);
+        check(&RULE, "src/test/kotlin/A.kt", &of("  fun b() { c() }\n"), &[]);
+    }
+
+    #[test]
+    fn swift() {
+        let of = |text: &str| format!("/// A.\npublic struct A {{\n{}}}\n", text.repeat(6));
+        let run = |text: &str, expected: &[_]| check(&RULE, "Sources/A.swift", &of(text), expected);
+        run("  public func b() { c() }\n", &[(3, Low)]);
+        check(
+            &RULE,
+            "Sources/A.swift",
+            &of("  public func b() { c() }\n").replace("public struct", "extension"),
+            &[(3, Low)],
+        );
+        run("  /// B.\n  public func b() { c() }\n", &[]);
+        run("  func b() { c() }\n  private func d() { e() }\n", &[]);
+        run("  public override func b() { c() }\n", &[]);
+        check(&RULE, "Sources/A.swift", &of("  public func b() { c() }\n").replace("public struct", "struct"), &[]);
+        check(&RULE, "Tests/A.swift", &of("  public func b() { c() }\n"), &[]);
     }
 }

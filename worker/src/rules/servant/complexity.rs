@@ -21,7 +21,7 @@ rule!(
     ///
     /// ## How to fix
     /// Give conditions names, return early, and move what a branch does into functions.
-    "servant/complexity", Servant, High, version: 2, Check::Code(check)
+    "servant/complexity", Servant, High, version: 3, Check::Code(check)
 );
 
 /// More paths than this are reported: the limit that the measure was published with.
@@ -136,6 +136,49 @@ mod tests {
             run(of(19).replace("int a", "int scanRow"), &[]);
             run(format!("int a(int b) {{ switch (b) {{ {} }} }}", "case 1: c(); break;\n".repeat(30)), &[]);
             run(of(6).repeat(3), &[]);
+        }
+    }
+
+    #[test]
+    fn languages_read_by_outline() {
+        // Path, head with a name, a branch, a choice, and the end.
+        let cases = [
+            (
+                "A.cs",
+                "class A {\nint @() {\n",
+                "if (b) { c(); }\n",
+                ("switch (b) {\n", "case 1: c(); break;\n", "}\n"),
+                "}\n}\n",
+            ),
+            (
+                "a.php",
+                "<?php\nfunction @() {\n",
+                "if ($b) { c(); }\n",
+                ("switch ($b) {\n", "case 1: c();\n", "}\n"),
+                "}\n",
+            ),
+            ("a.rb", "\ndef @\n", "c if b\n", ("case b\n", "when 1 then c\n", "end\n"), "end\n"),
+            ("A.kt", "\nfun @() {\n", "if (b) { c() }\n", ("when (b) {\n", "1 -> c()\n", "}\n"), "}\n"),
+            ("a.swift", "\nfunc @() {\n", "if b { c() }\n", ("switch b {\n", "case 1: c()\n", "}\n"), "}\n"),
+            ("a.sh", "\n@() {\n", "if b; then c; fi\n", ("case $b in\n", "1) c ;;\n", "esac\n"), "}\n"),
+        ];
+        for (path, head, branch, choice, end) in cases {
+            let of = |name: &str, body: &str| format!("{}{body}{end}", head.replace('@', name));
+            check(&RULE, path, &of("a", &branch.repeat(10)), &[(2, Medium)]);
+            check(&RULE, path, &of("a", &branch.repeat(20)), &[(2, High)]);
+            check(&RULE, path, &of("a", &branch.repeat(9)), &[]);
+            check(&RULE, path, &of("scan_row", &branch.repeat(19)), &[]);
+            check(&RULE, path, &of("a", &format!("{}{}{}", choice.0, choice.1.repeat(30), choice.2)), &[]);
+        }
+        let joined = |text: &str| text.replace('@', &"b && c || ".repeat(5));
+        for (path, text) in [
+            ("A.cs", "class A {\nbool A() { return @b; }\n}\n"),
+            ("A.kt", "\nfun a() = @b\n"),
+            ("a.swift", "\nfunc a() -> Bool { return @b }\n"),
+            ("a.rb", "\ndef a\n  @b\nend\n"),
+            ("a.php", "<?php\nfunction a() { return @b; }\n"),
+        ] {
+            check(&RULE, path, &joined(text), &[(2, Medium)]);
         }
     }
 }

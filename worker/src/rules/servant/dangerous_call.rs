@@ -4,14 +4,16 @@ use schemas::severity::Severity;
 
 use crate::outline::Call;
 use crate::paths;
-use crate::rules::calls::{arguments, is_in_tests, is_path, is_whole, split};
+use crate::rules::calls::{arguments, is_in_tests, is_path, is_whole, last_name, split};
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
     /// Calls that run text as a program, with something other than a literal: `eval`, `exec`, `new Function`, `os.system`,
-    /// `shell=True`, `child_process.exec`, a shell with `-c`; and calls that build any object that the data asks for:
-    /// `pickle.loads`, `yaml.load` without a safe loader and their kin.
+    /// `shell=True`, `child_process.exec`, `Runtime.exec`, `shell_exec`, `system`, a shell with `-c`; and calls that
+    /// build any object that the data asks for: `pickle.loads`, `yaml.load` without a safe loader, `readObject`,
+    /// `unserialize`, `Marshal.load`, `BinaryFormatter` and their kin (high). In C and C++ calls that write on past the
+    /// end of what they fill, if the text is long enough: `gets` (high), `strcpy`, `strcat`, `sprintf` (medium).
     ///
     /// Literals, tests, and tools that exist to run what is typed are left alone. Where the text comes from is not followed.
     ///
@@ -25,11 +27,14 @@ rule!(
     ///
     /// ## How to fix
     /// Start the program with a list of arguments and no shell; parse with a format that holds data only, such as JSON.
-    "servant/dangerous-call", Servant, High, version: 1, Check::Code(check)
+    "servant/dangerous-call", Servant, High, version: 2, Check::Code(check)
 );
 
 /// Without knowing where the text comes from this is as sure as it gets.
 const CONFIDENCE: u16 = 700;
+
+/// How long the text can be is often known, if not from the call.
+const CONFIDENCE_OF_COPIES: u16 = 500;
 
 /// Ends of paths of functions that run what they are given.
 const SHELLS: &[&str] = &[
@@ -57,6 +62,10 @@ const STARTERS: &[&str] = &[
 
 /// Ends of paths of functions that build whatever the data asks for.
 const BUILDERS: &[&str] = &[
+    "Marshal.load",
+    "NSKeyedUnarchiver.unarchiveObject",
+    "NSKeyedUnarchiver.unarchiveTopLevelObjectWithData",
+    "YAML.unsafe_load",
     "cPickle.load",
     "cPickle.loads",
     "dill.load",
@@ -72,12 +81,22 @@ const BUILDERS: &[&str] = &[
     "yaml.unsafe_load",
 ];
 
-/// Names of shells, quoted.
+/// Names of shells.
 const SHELL_NAMES: &[&str] =
-    &["\"/bin/bash\"", "\"/bin/sh\"", "\"bash\"", "\"cmd\"", "\"powershell\"", "\"sh\"", "\"zsh\""];
+    &["/bin/bash", "/bin/sh", "bash", "cmd", "cmd.exe", "powershell", "powershell.exe", "sh", "zsh"];
 
 /// How far in front of an argument the name of the shell is looked for.
 const SHELL_BYTES_MAX: usize = 120;
+
+/// Ends of paths of functions that start the first of their arguments with the others.
+const PROGRAM_STARTERS: &[&str] = &["ProcessBuilder", "Process.Start", "exec.Command", "exec.CommandContext"];
+
+/// Classes of .NET that build whatever the data asks for.
+const DOTNET_BUILDERS: &[&str] =
+    &["BinaryFormatter", "LosFormatter", "NetDataContractSerializer", "ObjectStateFormatter", "SoapFormatter"];
+
+/// Signs that what PHP builds or runs was made harmless.
+const PHP_GUARDS: &[&str] = &["allowed_classes", "escapeshellarg", "escapeshellcmd"];
 
 /// Parts of paths of tools that exist to run what is typed.
 const TOOLS: &[&str] = &["console", "debugger", "interactive", "repl", "shell"];
@@ -87,18 +106,56 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if TOOLS.iter().any(|tool| path.contains(tool)) || paths::is_documentation(&path) {
         return;
     }
-    for call in file.outline.calls.iter().filter(|call| !call.is_constant) {
+    for call in &file.outline.calls {
         if found.is_full() {
             return;
         }
-        let Some(message) = danger(file, call).filter(|_| !is_in_tests(file, call.callee.start)) else { continue };
+        let danger = if call.is_constant { danger_of_name(file, call) } else { danger(file, call) };
+        let Some(danger) = danger.filter(|_| !is_in_tests(file, call.callee.start)) else { continue };
         found.push(Hit {
             place: file.place(call.callee.start..call.arguments.end),
-            severity: Severity::High,
-            confidence_permille: CONFIDENCE,
-            message: message.to_owned(),
-            suggestion: "start programs with a list of arguments and no shell; read data in a format that holds data only",
+            severity: if danger.is_grave() { Severity::High } else { Severity::Medium },
+            confidence_permille: if danger.is_grave() { CONFIDENCE } else { CONFIDENCE_OF_COPIES },
+            message: danger.message().to_owned(),
+            suggestion: danger.suggestion(),
         });
+    }
+}
+
+/// What is dangerous about a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Danger {
+    Code,
+    Program,
+    Shell,
+    Builder,
+    Unbounded,
+    Copy,
+}
+
+impl Danger {
+    const fn message(self) -> &'static str {
+        match self {
+            Self::Code => "runs text as code",
+            Self::Program => "runs text as a program",
+            Self::Shell => "runs text in a shell",
+            Self::Builder => "builds whatever objects the data asks for",
+            Self::Unbounded => "reads on past the end of what it fills",
+            Self::Copy => "writes on past the end of what it fills if the text is too long",
+        }
+    }
+
+    const fn suggestion(self) -> &'static str {
+        match self {
+            Self::Code | Self::Program | Self::Shell | Self::Builder => {
+                "start programs with a list of arguments and no shell; read data in a format that holds data only"
+            }
+            Self::Unbounded | Self::Copy => "use the function of the family that is told how much there is room for",
+        }
+    }
+
+    const fn is_grave(self) -> bool {
+        !matches!(self, Self::Copy)
     }
 }
 
@@ -108,41 +165,148 @@ fn is_literal(text: &str) -> bool {
     is_one && text.starts_with(['"', '\'', '[']) && text.ends_with(['"', '\'', ']'])
 }
 
+/// Whether the language puts values into the literal `text`.
+fn is_filled(file: &File<'_>, text: &str) -> bool {
+    let mark = match paths::extension(file.source.path) {
+        Some("kt" | "kts" | "php" | "phtml") => "$",
+        Some("gemspec" | "rake" | "rb" | "ru") => "#{",
+        _ => return false,
+    };
+    text.starts_with('"') && text.contains(mark)
+}
+
+/// What is dangerous about `call`, which has no arguments but literals.
+fn danger_of_name(file: &File<'_>, call: &Call) -> Option<Danger> {
+    let callee = file.text(&call.callee);
+    let text = file.source.text.as_ref();
+    // A class that reads itself does so by a method of this name.
+    let reads_object = matches!(paths::extension(file.source.path), Some("java" | "kt" | "kts"))
+        && last_name(callee) == "readObject"
+        && text.contains("ObjectInputStream")
+        && !text.contains("ObjectInputFilter")
+        && !is_declared_here(file, "readObject");
+    reads_object.then_some(Danger::Builder)
+}
+
 /// What is dangerous about `call`, which has something other than literals.
-fn danger(file: &File<'_>, call: &Call) -> Option<&'static str> {
+fn danger(file: &File<'_>, call: &Call) -> Option<Danger> {
     let callee = file.text(&call.callee);
     let is_one_of = |names: &[&str]| names.iter().any(|name| is_path(callee, name));
     if is_whole(file, call) && is_runner(file, callee) && !is_declared_here(file, callee) {
-        return Some("runs text as code");
+        return (!is_output(file, call)).then_some(Danger::Code);
     }
-    if is_one_of(SHELLS) || (callee == "execSync" && imports(file, "child_process")) {
-        let first = arguments(file, &call.arguments).first().copied().unwrap_or_default();
-        return (!is_literal(first)).then_some("runs text as a program");
+    let all = || arguments(file, &call.arguments);
+    if is_one_of(SHELLS) || (callee == "execSync" && imports(file, "child_process")) || is_shell(file, call, callee) {
+        let first = all().first().copied().unwrap_or_default();
+        return (!is_literal(first) || is_filled(file, first)).then_some(Danger::Program);
     }
-    if is_one_of(BUILDERS) {
-        let is_safe =
-            file.text(&call.arguments).contains("SafeLoader") || file.text(&call.arguments).contains("BaseLoader");
-        return (!is_safe).then_some("builds whatever objects the data asks for");
+    if is_one_of(BUILDERS) || is_builder(file, call, callee) {
+        let text = file.text(&call.arguments);
+        let is_safe = text.contains("SafeLoader") || text.contains("BaseLoader");
+        return (!is_safe).then_some(Danger::Builder);
     }
     if is_one_of(STARTERS) {
-        let all = arguments(file, &call.arguments);
+        let all = all();
         let uses_shell = all.iter().any(|one| matches!(one.replace(' ', "").as_str(), "shell=True" | "{shell:true}"));
-        return (uses_shell && !all.first().is_some_and(|first| is_literal(first))).then_some("runs text in a shell");
+        return (uses_shell && !all.first().is_some_and(|first| is_literal(first))).then_some(Danger::Shell);
     }
-    shell_argument(file, call, callee).then_some("runs text in a shell")
+    shell_argument(file, call, callee).then_some(Danger::Shell).or_else(|| overrun(file, call, callee))
 }
 
 /// Whether `call` hands text to a shell behind `-c`: `exec.Command("sh", "-c", x)` or `Command::new("sh").arg("-c").arg(x)`.
 fn shell_argument(file: &File<'_>, call: &Call, callee: &str) -> bool {
     let text = file.source.text.as_ref();
-    let all = arguments(file, &call.arguments);
-    if is_path(callee, "exec.Command") || is_path(callee, "exec.CommandContext") {
-        let at = all.iter().position(|one| SHELL_NAMES.contains(one));
-        return at.is_some_and(|at| matches!(all.get(at + 1), Some(&"\"-c\"" | &"\"/C\"")) && all.len() > at + 2);
+    if PROGRAM_STARTERS.iter().any(|starter| is_path(callee, starter)) {
+        let all = arguments(file, &call.arguments);
+        let Some(at) = all.iter().position(|one| SHELL_NAMES.contains(&one.trim_matches('"'))) else { return false };
+        // In .NET all arguments are one text.
+        let is_told = |one: &str| one.starts_with("\"-c") || one.to_ascii_lowercase().starts_with("\"/c");
+        let rest = all.get(at + 1..).unwrap_or_default();
+        return rest.first().is_some_and(|one| is_told(one)) && rest.iter().any(|one| !is_literal(one));
     }
     let before = text[..call.callee.start].trim_end_matches('.').trim_end();
     let start = before.floor_char_boundary(before.len().saturating_sub(SHELL_BYTES_MAX));
-    callee == "arg" && before.ends_with("(\"-c\")") && SHELL_NAMES.iter().any(|shell| before[start..].contains(shell))
+    let names_shell = || SHELL_NAMES.iter().any(|shell| before[start..].contains(&format!("\"{shell}\"")));
+    callee == "arg" && before.ends_with("(\"-c\")") && names_shell()
+}
+
+/// Whether `call` runs its first argument as a program, by the words of its language.
+fn is_shell(file: &File<'_>, call: &Call, callee: &str) -> bool {
+    let before = &file.source.text[..call.callee.start];
+    let is_own = || is_whole(file, call) && !is_declared_here(file, callee);
+    match paths::extension(file.source.path) {
+        Some("java" | "kt" | "kts") => {
+            let first = arguments(file, &call.arguments).first().copied().unwrap_or_default();
+            let is_list = ["new String[]", "arrayOf("].iter().any(|list| first.starts_with(list));
+            let is_runtime = callee.ends_with("getRuntime().exec") || before.ends_with("getRuntime().");
+            is_runtime && last_name(callee) == "exec" && !is_list
+        }
+        Some("php" | "phtml") => {
+            let is_guarded = PHP_GUARDS.iter().any(|guard| file.text(&call.arguments).contains(guard));
+            matches!(callee, "exec" | "passthru" | "popen" | "proc_open" | "shell_exec" | "system")
+                && !is_guarded
+                && is_own()
+        }
+        // With several arguments there is no shell between them and the program.
+        Some("gemspec" | "rake" | "rb" | "ru") => {
+            let is_known = matches!(callee, "exec" | "spawn" | "system")
+                || ["IO.popen", "Kernel.exec", "Kernel.spawn", "Kernel.system", "Open3.capture2e", "Open3.capture3"]
+                    .contains(&callee);
+            let all = arguments(file, &call.arguments);
+            let is_split = all.first().is_some_and(|first| first.starts_with(['*', '[']));
+            is_known && all.len() == 1 && !is_split && is_own()
+        }
+        _ if is_c(file) => matches!(callee, "popen" | "std::system" | "system") && is_own(),
+        _ => false,
+    }
+}
+
+/// Whether `call` builds any object that its data asks for, by the words of its language.
+fn is_builder(file: &File<'_>, call: &Call, callee: &str) -> bool {
+    match paths::extension(file.source.path) {
+        Some("php" | "phtml") => {
+            callee == "unserialize" && is_whole(file, call) && !file.text(&call.arguments).contains("allowed_classes")
+        }
+        Some("cs" | "csx") => {
+            let is_data_only = ["Json", "Xml", "Yaml"].iter().any(|format| callee.contains(format));
+            let is_open = || DOTNET_BUILDERS.iter().any(|class| file.source.text.contains(class));
+            last_name(callee) == "Deserialize" && !is_data_only && is_open()
+        }
+        _ => false,
+    }
+}
+
+/// Whether `call` fills something without being told how much there is room for.
+fn overrun(file: &File<'_>, call: &Call, callee: &str) -> Option<Danger> {
+    if !is_c(file) || !is_whole(file, call) || is_declared_here(file, callee) {
+        return None;
+    }
+    let second = || arguments(file, &call.arguments).get(1).copied().unwrap_or_default().to_owned();
+    match callee.trim_start_matches("std::") {
+        "gets" => Some(Danger::Unbounded),
+        "strcat" | "strcpy" => (!is_literal(&second())).then_some(Danger::Copy),
+        // A format without text in it has a length that can be told from it.
+        "sprintf" | "vsprintf" => {
+            let format = second();
+            (!is_literal(&format) || format.contains("%s")).then_some(Danger::Copy)
+        }
+        _ => None,
+    }
+}
+
+fn is_c(file: &File<'_>) -> bool {
+    let extension = paths::extension(file.source.path);
+    matches!(extension, Some("c" | "cc" | "cpp" | "cxx" | "h" | "hh" | "hpp" | "hxx"))
+}
+
+/// Whether all that is run is what a program prints for that, as in `eval "$(ssh-agent)"`.
+fn is_output(file: &File<'_>, call: &Call) -> bool {
+    let text = file.text(&call.arguments).trim_start_matches('"');
+    is_script(file) && ["$(", "`"].iter().any(|mark| text.starts_with(mark))
+}
+
+fn is_script(file: &File<'_>) -> bool {
+    matches!(paths::extension(file.source.path), None | Some("bash" | "bats" | "ksh" | "sh" | "zsh"))
 }
 
 fn imports(file: &File<'_>, module: &str) -> bool {
@@ -158,6 +322,9 @@ fn is_runner(file: &File<'_>, callee: &str) -> bool {
         Some("cjs" | "js" | "jsx" | "mjs" | "cts" | "mts" | "ts" | "tsx") => {
             matches!(callee, "eval" | "Function") || (callee == "exec" && imports(file, "child_process"))
         }
+        Some("php" | "phtml") => matches!(callee, "create_function" | "eval"),
+        Some("gemspec" | "rake" | "rb" | "ru") => matches!(callee, "Kernel.eval" | "eval"),
+        _ if is_script(file) => callee == "eval",
         _ => false,
     }
 }

@@ -19,7 +19,7 @@ rule!(
     ///
     /// ## How to fix
     /// Return or continue early instead of going in, and give inner loops a function of their own.
-    "servant/deep-nesting", Servant, Medium, version: 2, Check::Code(check)
+    "servant/deep-nesting", Servant, Medium, version: 3, Check::Code(check)
 );
 
 /// Deeper than this is reported.
@@ -117,6 +117,57 @@ mod tests {
             run(braces("if (b) { ", 4), &[]);
             run(format!("if (b) {{}} {}", "else if (c) { d(); } ".repeat(9)), &[]);
             run(braces("{ ", 9), &[]);
+        }
+    }
+
+    #[test]
+    fn languages_read_by_outline() {
+        // Path, head, an opening and a closing, more branches of one chain, and the end.
+        let cases = [
+            (
+                "A.cs",
+                "class A {\nvoid B() {\n",
+                ("if (b) {\n", "}\n"),
+                ("if (b) {}\n", "else if (b) { c(); }\n", ""),
+                "}\n}\n",
+            ),
+            (
+                "a.php",
+                "<?php\nfunction b() {\n",
+                ("while ($b) {\n", "}\n"),
+                ("if ($b) {}\n", "else if ($b) { c(); }\n", ""),
+                "}\n",
+            ),
+            ("a.rb", "\ndef b\n", ("while b\n", "end\n"), ("if b\n c\n", "elsif b\n c\n", "end\n"), "end\n"),
+            (
+                "A.kt",
+                "\nfun b() {\n",
+                ("try {\n", "} catch (e: E) { throw e }\n"),
+                ("if (b) { c() }\n", "else if (b) { c() }\n", ""),
+                "}\n",
+            ),
+            (
+                "a.swift",
+                "\nfunc b() {\n",
+                ("for b in c {\n", "}\n"),
+                ("if b { c() }\n", "else if b { c() }\n", ""),
+                "}\n",
+            ),
+            (
+                "a.sh",
+                "\nb() {\n",
+                ("while c; do\n d\n", "done\n"),
+                ("if b; then c\n", "elif b; then c\n", "fi\n"),
+                "}\n",
+            ),
+        ];
+        for (path, head, (open, close), (first, more, last), end) in cases {
+            let nested = |depth: usize| format!("{head}{}{}{end}", open.repeat(depth), close.repeat(depth));
+            check(&RULE, path, &nested(5), &[(2, Medium)]);
+            check(&RULE, path, &nested(9), &[(2, Medium)]);
+            check(&RULE, path, &nested(4), &[]);
+            check(&RULE, path, &format!("{head}{first}{}{last}{end}", more.repeat(9)), &[]);
+            check(&RULE, path, &format!("{head}{0}{0}{end}", format!("{}{}", open.repeat(3), close.repeat(3))), &[]);
         }
     }
 }

@@ -21,7 +21,7 @@ rule!(
     ///
     /// ## How to fix
     /// Find the steps in it, and give each a function with a name.
-    "servant/function-too-long", Servant, Medium, version: 2, Check::Code(check)
+    "servant/function-too-long", Servant, Medium, version: 3, Check::Code(check)
 );
 
 /// More lines than this are reported: what fits on a screen.
@@ -162,6 +162,28 @@ mod tests {
             run(lines("// b", 99), &[]);
             run(format!("switch (b) {{\n{}}}\n", lines("case 1: c();", 99)), &[]);
             run(format!("int c[] = {{\n{}}};\n", lines("1,", 99)), &[]);
+        }
+    }
+
+    #[test]
+    fn languages_read_by_outline() {
+        // Path, head, a line, a comment, a list of what is written out, and the end.
+        let cases = [
+            ("A.cs", "class A {\nint B(int b) {", "C();", "// c", ("int[] c = {", "1,", "};"), "}\n}\n"),
+            ("a.php", "<?php\nfunction b() {", "c();", "# c", ("$c = [", "1,", "];"), "}\n"),
+            ("a.rb", "\ndef b", "c", "# c", ("d = [", "1,", "]"), "end\n"),
+            ("A.kt", "\nfun b() {", "c()", "// c", ("when (d) {", "1 -> c()", "}"), "}\n"),
+            ("a.swift", "\nfunc b() {", "c()", "// c", ("switch d {", "case 1: c()", "}"), "}\n"),
+            ("a.sh", "\nb() {", "c", "# c", ("d=(", "1", ")"), "}\n"),
+        ];
+        for (path, head, line, comment, table, end) in cases {
+            let of = |body: &str| format!("{head}\n{body}{end}");
+            let last = usize::from(end.ends_with("}\n}\n"));
+            run(path, &of(&lines(line, 49)), &[(2, Low)]);
+            run(path, &of(&lines(line, 99)), &[(2, Medium)]);
+            run(path, &of(&lines(line, 48 - last)), &[]);
+            run(path, &of(&lines(comment, 99)), &[]);
+            run(path, &of(&format!("{}\n{}{}\n", table.0, lines(table.1, 99), table.2)), &[]);
         }
     }
 }

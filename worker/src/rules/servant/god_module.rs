@@ -136,4 +136,30 @@ mod tests {
         }
         check(&RULE, "a.c", &"int a(int b) { return c(b); }\n".repeat(50), &[]);
     }
+
+    #[test]
+    fn languages_read_by_outline() {
+        // Path, the first line, a line of code, a comment, and where such files are tests.
+        for (path, first, line, comment, test) in [
+            ("A.cs", "using A;", "using B;", "// b", "tests/A.cs"),
+            ("a.php", "<?php", "b();", "# b", "tests/a.php"),
+            ("a.rb", "b", "b", "# b", "spec/a_spec.rb"),
+            ("A.kt", "val a = 1", "val b = 1", "// b", "src/test/A.kt"),
+            ("a.swift", "let a = 1", "let b = 1", "// b", "Tests/a.swift"),
+            ("a.sh", "b", "b", "# b", "tests/a.sh"),
+        ] {
+            let of = |line: &str, count: usize| format!("{first}\n{}", format!("{line}\n").repeat(count));
+            check(&RULE, path, &of(line, 1_000), &[(1, Medium)]);
+            check(&RULE, path, &of(line, 1_200), &[(1, Medium)]);
+            check(&RULE, path, &of(line, 998), &[]);
+            check(&RULE, path, &of(comment, 1_200), &[]);
+            check(&RULE, test, &of(line, 1_200), &[]);
+        }
+        check(&RULE, "A.kt", &"fun a() { b() }\n".repeat(41), &[(1, Medium)]);
+        check(&RULE, "A.kt", &"private fun a() { b() }\n".repeat(50), &[]);
+        check(&RULE, "a.swift", &"public func a() { b() }\n".repeat(41), &[(1, Medium)]);
+        check(&RULE, "a.swift", &"func a() { b() }\n".repeat(50), &[]);
+        check(&RULE, "A.cs", &"public class A { }\n".repeat(41), &[(1, Medium)]);
+        check(&RULE, "A.cs", &"class A { }\n".repeat(50), &[]);
+    }
 }

@@ -20,7 +20,7 @@ rule!(
     ///
     /// ## How to fix
     /// Put what belongs together into one type: a rectangle, a style, options.
-    "servant/too-many-params", Servant, Medium, version: 2, Check::Code(check)
+    "servant/too-many-params", Servant, Medium, version: 3, Check::Code(check)
 );
 
 /// More parameters than this are reported: about as many things as people hold in mind at once.
@@ -132,5 +132,61 @@ mod tests {
             check(&RULE, path, &format!("void a(void) {{ b({}); }}\n", many(9).replace("int ", "")), &[]);
         }
         check(&RULE, "a.cc", &format!("struct A {{ void a({}) override {{ b(); }} }};\n", many(9)), &[]);
+    }
+
+    #[test]
+    fn languages_read_by_outline() {
+        let many = |count: usize, one: &str| {
+            (0..count).map(|at| one.replace('%', &at.to_string())).collect::<Vec<_>>().join(", ")
+        };
+        // Path, a parameter, and text around the parameters: of an ordinary function, and of those whose shape is
+        // dictated.
+        let cases: &[(&str, &str, &str, &[&str])] = &[
+            (
+                "A.cs",
+                "int a%",
+                "class A {\nvoid B(@) { C(); }\n}\n",
+                &[
+                    "class A {\npublic override void B(@) { C(); }\n}\n",
+                    "class A {\nA(@) { C(); }\n}\n",
+                    "interface A {\nvoid B(@);\n}\n",
+                ],
+            ),
+            (
+                "a.php",
+                "int $a%",
+                "<?php\nfunction b(@) { c(); }\n",
+                &[
+                    "<?php\nclass A { function __construct(@) { c(); } }\n",
+                    "<?php\ninterface A { function b(@); }\n",
+                    "<?php\n$a = 'function b(@) {}';\n",
+                ],
+            ),
+            ("a.rb", "a%", "\ndef b(@)\n  c\nend\n", &["\nb(@)\n", "\n# def b(@)\n", "\nb { |@| c }\n"]),
+            (
+                "A.kt",
+                "a%: Int",
+                "\nfun b(@) { c() }\n",
+                &["class A {\n  override fun b(@) { c() }\n}\n", "interface A {\n  fun b(@)\n}\n", "class A(@)\n"],
+            ),
+            (
+                "a.swift",
+                "a%: Int",
+                "\nfunc b(@) { c() }\n",
+                &[
+                    "class A {\n  override func b(@) { c() }\n}\n",
+                    "class A {\n  init(@) { c() }\n}\n",
+                    "protocol A {\n  func b(@)\n}\n",
+                ],
+            ),
+        ];
+        for (path, one, plain, dictated) in cases {
+            check(&RULE, path, &plain.replace('@', &many(8, one)), &[(2, Low)]);
+            check(&RULE, path, &plain.replace('@', &many(11, one)), &[(2, Medium)]);
+            check(&RULE, path, &plain.replace('@', &many(7, one)), &[]);
+            for text in *dictated {
+                check(&RULE, path, &text.replace('@', &many(9, one)), &[]);
+            }
+        }
     }
 }

@@ -21,7 +21,7 @@ rule!(
     ///
     /// ## How to fix
     /// Write the test, or say that it is missing in the way of the runner: `it.todo("refunds twice")`.
-    "tdd/empty-test", Tdd, High, version: 1, Check::Code(check)
+    "tdd/empty-test", Tdd, High, version: 2, Check::Code(check)
 );
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
@@ -111,5 +111,73 @@ mod tests {
         run("TEST(A, b) { run(); }\n", &[]);
         run("TEST(A, DISABLED_b) {}\n", &[]);
         run("void f() {}\n", &[]);
+    }
+
+    #[test]
+    fn languages_read_by_outline() {
+        // Path, text around a test, empty bodies, and others; marks in front are part of the text.
+        let cases: &[(&str, &[&str], &[&str])] = &[
+            (
+                "ATests.cs",
+                &[
+                    "class A {\n[Fact] public void T() { }\n}\n",
+                    "class A {\n[Test] public void T() { /* later */ }\n}\n",
+                ],
+                &[
+                    "class A {\n[Fact] public void T() { Run(); }\n}\n",
+                    "class A {\n[Fact] public void T() => Run();\n}\n",
+                    "class A {\n[Test, Ignore] public void T() { }\n}\n",
+                    "class A {\npublic void T() { }\n}\n",
+                ],
+            ),
+            (
+                "ATest.php",
+                &[
+                    "<?php class A extends TestCase {\nfunction testA() {}\n}\n",
+                    "<?php\nit('a', function () { /* later */ });\n",
+                ],
+                &[
+                    "<?php class A extends TestCase {\nfunction testA() { run(); }\n}\n",
+                    "<?php\nit('a', fn () => run());\n",
+                    "<?php class A extends TestCase {\nfunction setUp() {}\n}\n",
+                ],
+            ),
+            (
+                "spec/a_spec.rb",
+                &["\nit 'a' do\nend\n", "\nit 'a' do\n  # later\nend\n", "\nit('a') { }\n"],
+                &["\nit 'a' do\n  run\nend\n", "\nit 'a'\n", "\nxit 'a' do\nend\n", "\ndescribe 'a' do\nend\n"],
+            ),
+            (
+                "ATest.kt",
+                &["class A {\n@Test fun a() {}\n}\n", "class A {\n@Test fun a() { /* later */ }\n}\n"],
+                &[
+                    "class A {\n@Test fun a() { run() }\n}\n",
+                    "class A {\n@Ignore @Test fun a() {}\n}\n",
+                    "\nfun a() {}\n",
+                ],
+            ),
+            (
+                "ATests.swift",
+                &["class A: XCTestCase {\nfunc testA() {}\n}\n", "\n@Test func a() { /* later */ }\n"],
+                &[
+                    "class A: XCTestCase {\nfunc testA() { run() }\n}\n",
+                    "\n@Test(.disabled()) func a() {}\n",
+                    "\nfunc a() {}\n",
+                ],
+            ),
+            (
+                "a.bats",
+                &["\n@test 'a' {\n}\n", "\n@test \"a\" {\n  # later\n}\n"],
+                &["\n@test 'a' {\n  run\n}\n", "\n@test 'a' {\n  skip\n}\n", "\na() {\n}\n"],
+            ),
+        ];
+        for (path, empty, others) in cases {
+            for text in *empty {
+                check(&RULE, path, text, &[(2, High)]);
+            }
+            for text in *others {
+                check(&RULE, path, text, &[]);
+            }
+        }
     }
 }

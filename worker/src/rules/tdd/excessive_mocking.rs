@@ -2,7 +2,7 @@
 
 use schemas::severity::Severity;
 
-use crate::outline::Function;
+use crate::outline::{Function, Span};
 use crate::paths;
 use crate::rules::calls::last_name;
 use crate::rules::{Check, File, Findings, Hit, rule};
@@ -10,7 +10,7 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Files of five tests or more that make, on average, more than three test doubles for each test, or as many as seven for
-    /// ten statements: `Mock`, `patch`, `jest.fn`, `spyOn`, `gomock`, `mockall` and their kin.
+    /// ten statements: `Mock`, `patch`, `jest.fn`, `spyOn`, `gomock`, `mockall`, Mockito, gmock and their kin.
     ///
     /// Tests of what stands at the border to other systems (adapters, clients, gateways, HTTP) need doubles and are left alone,
     /// as are fixtures.
@@ -27,7 +27,7 @@ rule!(
     ///
     /// ## How to fix
     /// Test the parts together, with the real ones where they are fast; leave doubles to what is slow or outside.
-    "tdd/excessive-mocking", Tdd, Medium, version: 1, Check::Code(check)
+    "tdd/excessive-mocking", Tdd, Medium, version: 2, Check::Code(check)
 );
 
 /// Tests of the smallest file that is judged.
@@ -65,6 +65,12 @@ const MAKERS: &[&str] = &[
     "vi.spyOn",
 ];
 
+/// Functions of Mockito and MockK that make a double.
+const MOCKITO: &[&str] = &["mock", "mockk", "spy", "spyk"];
+
+/// Wrappers of gmock around a double.
+const GMOCK: &[&str] = &["NaggyMock<", "NiceMock<", "StrictMock<"];
+
 /// Parts of paths of tests at the border to other systems, and of fixtures.
 const BORDERS: &[&str] = &["adapter", "api", "client", "conftest", "fixture", "gateway", "http", "transport"];
 
@@ -75,8 +81,10 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if tests.len() < TESTS_MIN || is_border {
         return;
     }
-    let calls = file.outline.calls.iter().filter(|call| makes_double(file.text(&call.callee)));
-    let doubles = calls.filter(|call| is_within(file, &tests, call.callee.start)).count();
+    let extension = paths::extension(file.source.path).unwrap_or_default();
+    let calls = file.outline.calls.iter().filter(|call| makes_double(file.text(&call.callee), extension));
+    let called = calls.filter(|call| is_within(file, &tests, call.callee.start)).count();
+    let doubles = called + declared(file, &tests, extension);
     let statements: usize = file.outline.tests().map(|(_, test)| test.statements).sum();
     let is_most = doubles >= tests.len() && doubles * 10 > statements * 7;
     if doubles <= tests.len() * DOUBLES_MAX && !is_most {
@@ -91,8 +99,15 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     });
 }
 
-fn makes_double(callee: &str) -> bool {
+fn makes_double(callee: &str, extension: &str) -> bool {
     let name = last_name(callee);
+    match extension {
+        // Mockito and MockK.
+        "java" | "kt" | "kts" => return MOCKITO.contains(&name) && !callee.contains("BDDMockito"),
+        // In Ruby `patch` is a request.
+        "rb" => return false,
+        _ => {}
+    }
     // Generated doubles: `NewMockStore(ctrl)`, `MockStore::new()`.
     let is_generated = callee.split(['.', ':']).any(|part| {
         let rest = part.strip_prefix("New").unwrap_or(part).strip_prefix("Mock");
@@ -100,6 +115,22 @@ fn makes_double(callee: &str) -> bool {
     });
     let is_made = is_generated && (callee.contains("New") || matches!(name, "new" | "default"));
     MAKERS.iter().any(|maker| callee == *maker || callee.ends_with(&format!(".{maker}"))) || is_made
+}
+
+/// Doubles that tests of C++ declare: `MockStore store;`, `NiceMock<MockStore> store;`.
+fn declared(file: &File<'_>, tests: &[&Function], extension: &str) -> usize {
+    if !matches!(extension, "cc" | "cpp" | "cxx" | "hh" | "hpp" | "h") {
+        return 0;
+    }
+    let declares = |line: &&Span| {
+        let text = file.text(line).trim();
+        let is_plain = text.strip_prefix("Mock").is_some_and(|rest| rest.starts_with(char::is_uppercase));
+        let is_quoted = file.outline.is_quoted(line.end - file.text(line).trim_start().len());
+        let is_declaration = text.ends_with(';') && text.split_whitespace().count() > 1 && !is_quoted;
+        is_declaration && (is_plain || GMOCK.iter().any(|wrapper| text.contains(wrapper)))
+    };
+    let lines: Vec<Span> = file.source.lines().collect();
+    lines.iter().filter(declares).filter(|line| is_within(file, tests, line.start)).count()
 }
 
 /// Whether byte `at` is in one of `tests`, or among the decorators in front of it.
@@ -146,6 +177,20 @@ mod tests {
             "const a = jest.fn()\n",
             "run(); run(); run(); run(); run(); run()\n})\n",
         ),
+        (
+            "ATest.java",
+            "class ATest {\n",
+            "@Test void a%() {\n",
+            "Store a = mock(Store.class);\n",
+            "run(); run(); run(); run(); run(); run();\n}\n",
+        ),
+        (
+            "a_test.cc",
+            "#include <gmock/gmock.h>\n",
+            "TEST(A, b%) {\n",
+            "NiceMock<MockStore> a;\n",
+            "run(); run(); run(); run(); run(); run();\n}\n",
+        ),
         ("a.test.ts", "", "it('%', () => {\n", "vi.spyOn(a, 'b')\n", "run(); run(); run(); run(); run(); run()\n})\n"),
     ];
 
@@ -188,5 +233,16 @@ mod tests {
             let few = format!("{head}{}{}{close}", open.replace('%', "9"), double.repeat(9));
             check(&RULE, path, &few, &[]);
         }
+    }
+
+    #[test]
+    fn what_only_shares_a_name_makes_no_double() {
+        let close = "run(); run(); run(); run(); run(); run();\n}\n";
+        let java = file("class ATest {\n", "@Test void a%() {\n", "// mock(Store.class)\nshow(\"spy()\");\n", 4, close);
+        check(&RULE, "ATest.java", &java, &[]);
+        let cpp = file("", "TEST(A, b%) {\n", "MockTime(3);\n// NiceMock<A> b;\n", 4, close);
+        check(&RULE, "a_test.cc", &cpp, &[]);
+        let ruby = file("", "it 'a%' do\n", "patch :update\n", 4, "run\nend\n");
+        check(&RULE, "spec/a_spec.rb", &ruby, &[]);
     }
 }

@@ -7,8 +7,8 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Marks that make the runner run this test only: `.only`, `fit`, `fdescribe` and their kin in JavaScript and TypeScript,
-    /// `FIt`, `FDescribe` and their kin in Go with ginkgo. Only as calls that declare a test: not in strings, and not a
-    /// function of another kind that happens to be named `fit`.
+    /// `FIt`, `FDescribe` and their kin in Go with ginkgo, `:focus` and `fit` in Ruby, `->only()` in PHP. Only as calls
+    /// that declare a test: not in strings, and not a function of another kind that happens to be named `fit`.
     ///
     /// ## Why it matters
     /// Every other test of the file, or of the whole suite, is not run, and the build is green.
@@ -20,7 +20,7 @@ rule!(
     ///
     /// ## How to fix
     /// Take the mark out. Most runners have a setting that fails the build when one is left.
-    "tdd/focused-test", Tdd, High, version: 2, Check::Code(check)
+    "tdd/focused-test", Tdd, High, version: 3, Check::Code(check)
 );
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
@@ -94,7 +94,33 @@ mod tests {
             "class ATest { @Test void fit() { it.only(\"a\", () -> 1); fit(\"a\", x); } }\n",
             &[],
         );
+        check(&RULE, "ATests.cs", "class A { [Fact] public void Only() { it.only(\"a\", 1); Fit(\"a\", 1); } }\n", &[]);
+        check(&RULE, "ATest.kt", "class A { @Test fun only() { fit(\"a\") { } } }\n", &[]);
+        check(&RULE, "ATests.swift", "class A: XCTestCase { func testOnly() { model.fit(\"a\") { } } }\n", &[]);
+        check(&RULE, "a.bats", "@test 'only' {\n  fit a\n}\n", &[]);
         check(&RULE, "a_test.c", "TEST(Group, only) { fit(\"a\", only); }\n", &[]);
         check(&RULE, "a_test.cc", "TEST(Suite, only) { it.only(\"a\", [] {}); fdescribe(\"a\", [] {}); }\n", &[]);
+    }
+
+    #[test]
+    fn ruby() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "spec/a_spec.rb", text, expected);
+        for mark in ["fit 'a'", "fdescribe 'a'", "it 'a', :focus", "it 'a', focus: true", "RSpec.fdescribe('a')"] {
+            run(&format!("\n{mark} do\nend\n"), &[(2, High)]);
+        }
+        run("it 'fit' do\n  expect(':focus').to be\nend\n", &[]);
+        run("it 'a', focus: false do\nend\n# fit 'a' do\n", &[]);
+        run("model.fit('a') do\nend\nfit(data)\n", &[]);
+        check(&RULE, "lib/a.rb", "fit 'a' do\nend\n", &[]);
+    }
+
+    #[test]
+    fn php() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "tests/ATest.php", &format!("<?php\n{text}\n"), expected);
+        run("it('a', function () { run(); })->only();", &[(2, High)]);
+        run("test('a', fn () => run())->only();", &[(2, High)]);
+        run("$request->only('a');\nit('only()', fn () => run());", &[]);
+        run("// it('a', fn () => run())->only();", &[]);
+        check(&RULE, "src/a.php", "<?php\nit('a', fn () => run())->only();\n", &[]);
     }
 }

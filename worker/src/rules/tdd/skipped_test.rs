@@ -26,7 +26,7 @@ rule!(
     ///
     /// ## How to fix
     /// Mend the test or delete it. If it must wait, say for what: `#[ignore = "needs the new mailer, #123"]`.
-    "tdd/skipped-test", Tdd, Medium, version: 3, Check::Code(check)
+    "tdd/skipped-test", Tdd, Medium, version: 4, Check::Code(check)
 );
 
 /// Shortest comment, in letters, that says something.
@@ -183,5 +183,83 @@ mod tests {
         run("if (windows) skip();", &[]);
         run("#if WINDOWS\nskip();\n#endif", &[]);
         run("rows_skip(); puts(\"TEST_IGNORE()\");", &[]);
+    }
+
+    #[test]
+    fn c_sharp() {
+        let run =
+            |text: &str, expected: &[_]| check(&RULE, "ATests.cs", &format!("class A {{\n{text}\n}}\n"), expected);
+        run("[Test, Ignore] public void T() {}", &[(2, Medium)]);
+        run("[TestMethod]\n[Ignore]\npublic void T() {}", &[(3, Medium)]);
+        run("[Fact(Skip = \"no mailer\")] public void T() {}", &[(2, Low)]);
+        run("[Test, Ignore(\"no mailer\")] public void T() {}", &[(2, Low)]);
+        run("[Test] public void T() { if (IsWindows) { Assert.Ignore(); } Assert.Pass(); }", &[]);
+        run("[JsonIgnore] public int P;\n[Ignore] public void T() {}", &[]);
+        run("[Test] public void T() { Assert.True(x, \"[Ignore]\"); } // [Ignore]", &[]);
+    }
+
+    #[test]
+    fn ruby() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "spec/a_spec.rb", text, expected);
+        run("\nxit 'adds' do\nend\n", &[(2, Medium)]);
+        run("it 'adds' do\n  skip\n  expect(a).to be\nend\n", &[(2, Medium)]);
+        run("it 'adds', :skip do\nend\n", &[(1, Medium)]);
+        run("xdescribe 'a' do\nend\n", &[(1, Medium)]);
+        run("it 'adds' do\n  skip 'no mailer'\nend\n", &[(2, Low)]);
+        run("it 'adds', pending: 'no mailer' do\nend\n", &[(1, Low)]);
+        run("it 'adds' do\n  skip if windows\n  expect(a).to be\nend\n", &[]);
+        run("it 'adds', skip: false do\n  expect(a).to be\nend\n", &[]);
+        run("it 'adds' do\n  expect(row.skip).to be\n  rows.skip(1)\n  x = skip\nend\n", &[]);
+        check(&RULE, "lib/a.rb", "xit 'adds' do\n  skip\nend\n", &[]);
+    }
+
+    #[test]
+    fn php() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "tests/ATest.php", &format!("<?php\n{text}\n"), expected);
+        let class = |body: &str| format!("class ATest extends TestCase {{\nfunction testA() {{ {body} }}\n}}");
+        run(&class("$this->markTestSkipped();"), &[(3, Medium)]);
+        run("test('adds', function () { run(); })->skip();", &[(2, Medium)]);
+        run(&class("self::markTestIncomplete('no mailer');"), &[(3, Low)]);
+        run("it('adds', fn () => run())->skip('no mailer');", &[(2, Low)]);
+        run(&class("if (WINDOWS) { $this->markTestSkipped(); } $this->assertTrue($a);"), &[]);
+        run("it('adds', fn () => expect(1)->toBe(1))->skip(fn () => WINDOWS);", &[]);
+        run(&class("$rows->skip(1); $this->assertSame('markTestSkipped()', $a);"), &[]);
+    }
+
+    #[test]
+    fn kotlin() {
+        let run =
+            |text: &str, expected: &[_]| check(&RULE, "ATest.kt", &format!("class ATest {{\n{text}\n}}\n"), expected);
+        run("@Ignore @Test fun a() {}", &[(2, Medium)]);
+        run("@Disabled\n@Nested inner class In {}", &[(2, Medium)]);
+        run("@Test @Disabled(\"no mailer\") fun a() {}", &[(2, Low)]);
+        run("@Test @DisabledOnOs(OS.MAC) fun a() { check(x) }", &[]);
+        run("@Ignore val cached = 1 // @Disabled", &[]);
+        check(&RULE, "src/A.kt", "@Ignore class A { @Ignore fun a() {} }\n", &[]);
+    }
+
+    #[test]
+    fn swift() {
+        let run = |text: &str, expected: &[_]| {
+            check(&RULE, "ATests.swift", &format!("class ATests: XCTestCase {{\n{text}\n}}\n"), expected);
+        };
+        run("func testA() throws { throw XCTSkip() }", &[(2, Medium)]);
+        run("@Test(.disabled()) func a() {}", &[(2, Medium)]);
+        run("func testA() throws { throw XCTSkip(\"no mailer\") }", &[(2, Low)]);
+        run("@Test(.disabled(\"no mailer\")) func a() {}", &[(2, Low)]);
+        run("func testA() throws { if windows { throw XCTSkip() }\nXCTAssert(a) }", &[]);
+        run("func testA() throws { try XCTSkipIf(windows)\nXCTAssert(a) }", &[]);
+        run("@Test(.disabled(if: windows)) func a() { #expect(a) }", &[]);
+    }
+
+    #[test]
+    fn bash() {
+        let run = |body: &str, expected: &[_]| check(&RULE, "a.bats", &format!("@test 'a' {{\n{body}\n}}\n"), expected);
+        run("  skip", &[(2, Medium)]);
+        run("  skip\n  run add", &[(2, Medium)]);
+        run("  skip \"no mailer\"", &[(2, Low)]);
+        run("  if windows; then skip; fi\n  [ 1 ]", &[]);
+        run("  echo skip\n  # skip\n  [ 1 ]", &[]);
+        check(&RULE, "a.sh", "skip\nskip() { :; }\n", &[]);
     }
 }

@@ -25,7 +25,7 @@ rule!(
     ///
     /// ## How to fix
     /// Wait for what should happen: an event, a line of the log, a condition with a deadline. Or use a fake clock.
-    "tdd/sleep-in-test", Tdd, Low, version: 1, Check::Code(check)
+    "tdd/sleep-in-test", Tdd, Low, version: 2, Check::Code(check)
 );
 
 /// Shortest sleep that is reported.
@@ -33,7 +33,7 @@ const MILLISECONDS_MIN: f64 = 100.0;
 
 /// Functions that wait, by their last name.
 const SLEEPS: &[&str] =
-    &["Sleep", "delay", "setTimeout", "sleep", "sleep_for", "sleep_ms", "sleepMs", "waitForTimeout"];
+    &["Delay", "Sleep", "delay", "setTimeout", "sleep", "sleep_for", "sleep_ms", "sleepMs", "waitForTimeout"];
 
 /// Signs of a clock that a test turns by hand.
 const FAKE_CLOCKS: &[&str] = &[
@@ -94,10 +94,13 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
 }
 
+/// Extensions of languages whose sleeps count in seconds.
+const SECONDS: &[&str] = &["bash", "bats", "php", "py", "pyi", "rb", "sh", "swift", "zsh"];
+
 /// How long `time` is, if it is a number or one with a unit.
 fn milliseconds(time: &str, extension: Option<&str>) -> Option<f64> {
     let unit = UNITS.iter().find(|(name, _)| time.contains(name)).map(|(_, unit)| *unit);
-    let plain = if matches!(extension, Some("py" | "pyi")) { 1_000.0 } else { 1.0 };
+    let plain = if extension.is_some_and(|extension| SECONDS.contains(&extension)) { 1_000.0 } else { 1.0 };
     let numbers = time.split(|c: char| !c.is_ascii_digit() && c != '.' && c != '_' && !c.is_ascii_alphabetic());
     let mut numbers = numbers.filter(|word| word.starts_with(|c: char| c.is_ascii_digit() || c == '.'));
     let number = numbers.next().and_then(|word| word.replace('_', "").parse::<f64>().ok());
@@ -190,5 +193,57 @@ mod tests {
         cpp("std::this_thread::sleep_for(std::chrono::milliseconds(20));", &[]);
         cpp("std::this_thread::sleep_for(wait);", &[]);
         cpp("// sleep_for(std::chrono::seconds(1));", &[]);
+    }
+
+    #[test]
+    fn languages_read_by_outline() {
+        // Path, text around a sleep, sleeps that are too long, and others.
+        let cases: &[(&str, &str, &[&str], &[&str])] = &[
+            (
+                "ATests.cs",
+                "class A {\n[Fact] public void T() { ~; }\n}\n",
+                &["Thread.Sleep(500)", "Task.Delay(TimeSpan.FromSeconds(1))"],
+                &["Thread.Sleep(20)", "Thread.Sleep(wait)", "F(\"Thread.Sleep(500)\")"],
+            ),
+            (
+                "spec/a_spec.rb",
+                "it 'a' do\n  ~\nend\n",
+                &["sleep 1", "sleep(0.5)", "Kernel.sleep 2"],
+                &["sleep 0.01", "sleep wait", "run 'sleep 1'"],
+            ),
+            (
+                "tests/a.php",
+                "<?php\n~;\n",
+                &["sleep(1)", "\\sleep(2)"],
+                &["usleep(10)", "sleep($wait)", "run('sleep(1)')"],
+            ),
+            (
+                "ATest.kt",
+                "class A {\n@Test fun a() { ~ }\n}\n",
+                &["Thread.sleep(500)", "delay(1_000)"],
+                &["delay(20)", "delay(wait)", "f(\"delay(500)\")"],
+            ),
+            (
+                "Tests/a.swift",
+                "func testA() {\n~\n}\n",
+                &["sleep(1)", "sleep(2)"],
+                &["sleep(wait)", "usleep(10)", "f(\"sleep(1)\")"],
+            ),
+            (
+                "a.bats",
+                "@test a {\n  ~\n}\n",
+                &["sleep 1", "sleep 0.5"],
+                &["sleep 0.01", "sleep \"$wait\"", "echo 'sleep 1'"],
+            ),
+        ];
+        for (path, around, long, fine) in cases {
+            let of = |line: &str| around.replace('~', line);
+            for line in *long {
+                check(&RULE, path, &of(line), &[(2, Low)]);
+            }
+            for line in *fine {
+                check(&RULE, path, &of(line), &[]);
+            }
+        }
     }
 }

@@ -3,13 +3,14 @@
 use schemas::severity::Severity;
 
 use crate::outline::{Call, Span};
+use crate::paths;
 use crate::rules::calls::{arguments, is_in_tests, last_name, split};
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
     /// Assertions in tests that compare a literal or a name with itself, or assert a literal that is true: `assert!(true)`,
-    /// `assert 1 == 1`, `assert.Equal(t, x, x)`, `expect(true).toBe(true)`.
+    /// `assert 1 == 1`, `assert.Equal(t, x, x)`, `expect(true).toBe(true)`, `EXPECT_EQ(1, 1)`, `Assert.True(true)`.
     ///
     /// A value compared with itself where the test is about comparing (its name speaks of `eq`, `hash`, `order`, `nan` and
     /// such) and calls on both sides, which may answer differently, are left alone.
@@ -25,20 +26,27 @@ rule!(
     ///
     /// ## How to fix
     /// Assert what came out of the code: `assert result == 3`.
-    "tdd/trivial-assertion", Tdd, High, version: 1, Check::Code(check)
+    "tdd/trivial-assertion", Tdd, High, version: 2, Check::Code(check)
 );
 
 /// Assertions of two equal values, by their last name.
 const EQUALITIES: &[&str] = &[
+    "ASSERT_EQ",
+    "AreEqual",
+    "AreSame",
+    "EXPECT_EQ",
     "Equal",
     "EqualValues",
     "Exactly",
     "Same",
+    "XCTAssertEqual",
     "assertEqual",
     "assertEquals",
     "assertIs",
     "assertSame",
     "assert_eq",
+    "assert_equal",
+    "assert_same",
     "debug_assert_eq",
     "deepEqual",
     "deepStrictEqual",
@@ -48,13 +56,30 @@ const EQUALITIES: &[&str] = &[
 ];
 
 /// Assertions of one true value, by their last name.
-const TRUTHS: &[&str] = &["True", "assert", "assertTrue", "debug_assert", "isTrue", "ok"];
+const TRUTHS: &[&str] = &[
+    "ASSERT_TRUE",
+    "CHECK",
+    "EXPECT_TRUE",
+    "IsTrue",
+    "REQUIRE",
+    "True",
+    "XCTAssert",
+    "XCTAssertTrue",
+    "assert",
+    "assertTrue",
+    "debug_assert",
+    "isTrue",
+    "ok",
+];
+
+/// Beginnings of names that are assertions wherever they stand in a test.
+const HEADS: &[&str] = &["ASSERT_", "CHECK", "EXPECT_", "REQUIRE", "XCTAssert", "assert", "debug_assert"];
 
 /// Matchers of equality behind `expect(..)`.
 const MATCHERS: &[&str] = &["toBe", "toEqual", "toStrictEqual"];
 
 /// First names of paths whose last name alone could be anything.
-const HOSTS: &[&str] = &["assert", "chai", "require", "t"];
+const HOSTS: &[&str] = &["Assert", "assert", "chai", "require", "t"];
 
 /// Literals that are true.
 const TRUE: &[&str] = &["1", "True", "true"];
@@ -96,7 +121,7 @@ fn judge(file: &File<'_>, index: usize, call: &Call) -> Option<(bool, usize)> {
     let callee = file.text(&call.callee);
     let (name, start) = (last_name(callee), call.callee.start);
     let first = callee.split(['.', ':']).next().unwrap_or_default();
-    let is_ours = name.starts_with("assert") || name.starts_with("debug_assert") || HOSTS.contains(&first);
+    let is_ours = HEADS.iter().any(|head| name.starts_with(head)) || HOSTS.contains(&first);
     let mut all = arguments(file, &call.arguments);
     if MATCHERS.contains(&name) {
         let expect = expectation(file, index, call)?;
@@ -108,11 +133,21 @@ fn judge(file: &File<'_>, index: usize, call: &Call) -> Option<(bool, usize)> {
     if all.first() == Some(&"t") && matches!(first, "assert" | "require") {
         all.remove(0);
     }
+    // JUnit 4 has the message in front.
+    let is_message = all.first().is_some_and(|first| first.starts_with('"')) && all.first() != all.get(1);
+    let usual = if EQUALITIES.contains(&name) { 2 } else { 1 };
+    if is_message && all.len() > usual && names_assertions_after_junit(file) {
+        all.remove(0);
+    }
     match all.as_slice() {
         [a, b, ..] if is_ours && EQUALITIES.contains(&name) => Some((are_same(file, a, b, start), start)),
         [condition, ..] if is_ours && TRUTHS.contains(&name) => Some((is_true(file, condition, start), start)),
         _ => None,
     }
+}
+
+fn names_assertions_after_junit(file: &File<'_>) -> bool {
+    matches!(paths::extension(file.source.path), Some("java" | "kt"))
 }
 
 /// The call `expect(..)` right in front of the matcher `call`. Outer calls stand first, so it is one of the next.
@@ -244,6 +279,83 @@ mod tests {
             ];
             all(path, around, &fine, false);
             all(path, ("it('compares', () => {", "})"), &["expect(x).toEqual(x)"], false);
+        }
+    }
+
+    #[test]
+    fn java() {
+        let around = ("class ATest { @Test void a() {", "} }");
+        let trivial = [
+            "assertTrue(true);",
+            "assertEquals(1, 1);",
+            "Assert.assertEquals(\"sum\", x, x);",
+            "assertTrue(\"runs\", true);",
+            "assertSame(x.y, x.y);",
+        ];
+        all("ATest.java", around, &trivial, true);
+        let fine = [
+            "assertTrue(x);",
+            "assertEquals(1, x);",
+            "assertEquals(f(), f());",
+            "assertEquals(\"a\", x, 0.1);",
+            "list.equals(x, x);",
+            "// assertTrue(true);",
+        ];
+        all("ATest.java", around, &fine, false);
+        all("ATest.java", ("class ATest { @Test void equalsItself() {", "} }"), &["assertEquals(x, x);"], false);
+        all("A.java", ("class A { void a() {", "} }"), &["assertTrue(true);"], false);
+    }
+
+    #[test]
+    fn cpp() {
+        let around = ("TEST(A, b) {", "}");
+        let trivial = ["EXPECT_TRUE(true);", "EXPECT_EQ(1, 1);", "ASSERT_EQ(x, x);", "ASSERT_TRUE(x == x) << 1;"];
+        all("a_test.cc", around, &trivial, true);
+        all("a_test.cc", ("TEST_CASE(\"b\") {", "}"), &["REQUIRE(true);", "CHECK(1 == 1);"], true);
+        let fine =
+            ["EXPECT_TRUE(x);", "EXPECT_EQ(x, 1);", "EXPECT_EQ(f(), f());", "// EXPECT_TRUE(true);", "CHECK(x);"];
+        all("a_test.cc", around, &fine, false);
+        all("a_test.cc", ("TEST(A, HashOfEqual) {", "}"), &["EXPECT_EQ(x, x);"], false);
+        all("a.cc", ("void f() {", "}"), &["CHECK(true);"], false);
+    }
+
+    #[test]
+    fn languages_read_by_outline() {
+        let cases: &[(&str, (&str, &str), &[&str], &[&str])] = &[
+            (
+                "ATests.cs",
+                ("class A { [Fact] public void T() {", "} }"),
+                &["Assert.True(true);", "Assert.Equal(1, 1);", "Assert.AreEqual(x, x);"],
+                &["Assert.True(x);", "Assert.Equal(1, x);", "Assert.Equal(F(), F());"],
+            ),
+            (
+                "ATest.php",
+                ("<?php class A extends TestCase { function testA() {", "} }"),
+                &["$this->assertTrue(true);", "self::assertSame(1, 1);"],
+                &["$this->assertTrue($x);", "self::assertSame(1, $x);", "// $this->assertTrue(true);"],
+            ),
+            (
+                "test/a_test.rb",
+                ("class ATest < Minitest::Test; def test_a", "end; end"),
+                &["assert true", "assert_equal 1, 1", "assert_equal(x, x)"],
+                &["assert x", "assert_equal 1, x", "puts 'assert true'"],
+            ),
+            (
+                "ATest.kt",
+                ("class A { @Test fun a() {", "} }"),
+                &["assertTrue(true)", "assertEquals(1, 1)"],
+                &["assertTrue(x)", "assertEquals(1, x)", "// assertTrue(true)"],
+            ),
+            (
+                "ATests.swift",
+                ("class A: XCTestCase { func testA() {", "} }"),
+                &["XCTAssertTrue(true)", "XCTAssertEqual(1, 1)"],
+                &["XCTAssertTrue(x)", "XCTAssertEqual(1, x)", "// XCTAssert(true)"],
+            ),
+        ];
+        for (path, around, trivial, fine) in cases {
+            all(path, *around, trivial, true);
+            all(path, *around, fine, false);
         }
     }
 }

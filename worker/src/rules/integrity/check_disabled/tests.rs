@@ -120,3 +120,65 @@ fn java_c_and_others() {
     all("a.yaml", &["a: b # noqa"], Some(Low));
     all("README.md", &["# noqa", "// @ts-nocheck"], None);
 }
+
+#[test]
+fn c_sharp() {
+    all("A.cs", &["#pragma warning disable", "// ReSharper disable All"], Some(Medium));
+    all("A.cs", &["// ReSharper disable once All"], Some(Low));
+    let named = [
+        "#pragma warning disable CS1591",
+        "// ReSharper disable InconsistentNaming",
+        "#pragma warning restore",
+        "// #pragma warning disable",
+        "var a = \"#pragma warning disable\";",
+    ];
+    all("A.cs", &named, None);
+    check(&RULE, "A.cs", "#pragma warning disable\nclass A { }\n#pragma warning restore\n", &[(1, Low)]);
+}
+
+#[test]
+fn php() {
+    let run = |line: &str, expected: &[_]| check(&RULE, "a.php", &format!("<?php\n{line}\n"), expected);
+    for line in [
+        "f(); // phpcs:ignore",
+        "f(); // @phpstan-ignore-line",
+        "/** @psalm-suppress all */",
+        "/* @phpstan-ignore-next-line */",
+    ] {
+        run(line, &[(2, Low)]);
+    }
+    for line in ["// phpcs:ignoreFile", "// phpcs:disable", "// @codingStandardsIgnoreFile"] {
+        run(line, &[(2, Medium)]);
+    }
+    run("f(); // @phpstan-ignore-line (the stubs are too old)", &[(2, Info)]);
+    for line in [
+        "f(); // phpcs:ignore Squiz.PHP.Eval -- made by hand",
+        "f(); // @phpstan-ignore method.notFound",
+        "$a = '// phpcs:ignore';",
+        "// the phpcs:ignore mark",
+        "// phpcs:enable",
+    ] {
+        run(line, &[]);
+    }
+}
+
+#[test]
+fn ruby_kotlin_swift_and_shells() {
+    all("a.rb", &["f # rubocop:disable all"], Some(Low));
+    all("a.rb", &["# rubocop:disable all"], Some(Medium));
+    check(&RULE, "a.rb", "# rubocop:disable all\nf\n# rubocop:enable all\n", &[(1, Low)]);
+    all("a.rb", &["f # rubocop:disable Style/Eval", "# rubocop:disable AllCops", "f '# rubocop:disable all'"], None);
+    all("a.kt", &["@Suppress(\"detekt:all\") fun f() {}", "@Suppress(\"all\") class A"], Some(Low));
+    all("a.kt", &["@file:Suppress(\"all\")"], Some(Medium));
+    all("a.kt", &["@Suppress(\"UNCHECKED_CAST\") fun f() {}", "// @Suppress(\"all\")", "val a = \"@Suppress\""], None);
+    all("a.swift", &["f() // swiftlint:disable:this all", "// swiftlint:disable:next all"], Some(Low));
+    all("a.swift", &["// swiftlint:disable all"], Some(Medium));
+    all(
+        "a.swift",
+        &["// swiftlint:disable force_cast", "f() // swiftlint:enable all", "f(\"swiftlint:disable all\")"],
+        None,
+    );
+    all("a.sh", &["# shellcheck disable=all"], Some(Low));
+    check(&RULE, "a.sh", "#!/bin/sh\n# shellcheck disable=all\nf\n", &[(2, Medium)]);
+    all("a.sh", &["# shellcheck disable=SC2086", "echo '# shellcheck disable=all'", "# shellcheck shell=sh"], None);
+}

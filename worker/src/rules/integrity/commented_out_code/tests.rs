@@ -10,6 +10,14 @@ const PYTHON: &str =
 const GO: &str = "rows, err := load(path)\nif err != nil {\n\treturn err\n}\nfor _, row := range rows {\n\trow.Close()\n}\nreturn nil";
 const SCRIPT: &str = "const rows = load(path)\nfor (const row of rows) {\n  row.close()\n}\nif (rows.length) {\n  log(rows)\n}\nreturn rows";
 
+const SHARP: &str = "var rows = Load(path);\nforeach (var row in rows) {\n    if (row.IsOpen) {\n        row.Close();\n    }\n}\nLog(rows.Count);\nreturn rows;";
+const PHP: &str = "$rows = load($path);\nforeach ($rows as $row) {\n    if ($row->isOpen()) {\n        $row->close();\n    }\n}\nlog($rows);\nreturn $rows;";
+const RUBY: &str = "rows = load(path)\nrows.each(&close)\nlog(rows)\nrow = rows.first\nrow.close()\nreturn rows";
+const KOTLIN: &str =
+    "val rows = load(path)\nfor (row in rows) {\n    row.close()\n}\nlog(rows)\nval last = rows.last()\nreturn last";
+const SWIFT: &str =
+    "let rows = load(path)\nfor row in rows {\n    row.close()\n}\nlog(rows)\nlet last = rows.last\nreturn last";
+
 /// `code` behind `mark`, with real code above and below.
 fn commented(around: &str, before: &str, mark: &str, code: &str) -> String {
     let lines: String = before.lines().chain(code.lines()).map(|line| format!("{mark}{line}\n")).collect();
@@ -24,6 +32,11 @@ const LANGUAGES: &[(&str, &str, &str, &str)] = &[
     ("a.js", "// ", "let a = 1", SCRIPT),
     ("a.ts", "//", "let a = 1", SCRIPT),
     ("a.tsx", "// ", "let a = 1;", RUST),
+    ("A.cs", "// ", "using A;", SHARP),
+    ("a.php", "# ", "?><?php $a = 1;", PHP),
+    ("a.rb", "# ", "a = 1", RUBY),
+    ("A.kt", "// ", "val a = 1", KOTLIN),
+    ("a.swift", "// ", "let a = 1", SWIFT),
 ];
 
 #[track_caller]
@@ -103,4 +116,10 @@ fn prose_tables_and_drawings_are_no_code() {
 fn comments_behind_code_are_notes() {
     check(&RULE, "a.rs", &"f(1); // g = h(2);\n".repeat(8), &[]);
     check(&RULE, "a.py", &"f(1)  # g = h(2)\n".repeat(8), &[]);
+}
+
+#[test]
+fn settings_of_shell_scripts_are_no_code() {
+    check(&RULE, "a.sh", &format!("a=1\n{}b=2\n", "# HOME_OF_IT=/srv/it\n".repeat(8)), &[]);
+    check(&RULE, "run", &format!("#!/bin/sh\n{}b=2\n", "# f=g\n".repeat(8)), &[]);
 }

@@ -2,7 +2,7 @@
 
 use super::RULE;
 use crate::rules::testing::check;
-use schemas::severity::Severity::High;
+use schemas::severity::Severity::{High, Medium};
 
 #[track_caller]
 fn all(path: &str, before: &str, calls: &[&str], after: &str, is_found: bool) {
@@ -97,4 +97,162 @@ fn rust() {
     ];
     all("a.rs", before, &harmless, "}", false);
     all("tests/a.rs", before, &calls, "}", false);
+}
+
+#[test]
+fn java_and_kotlin() {
+    let calls = [
+        "Runtime.getRuntime().exec(text);",
+        "Runtime.getRuntime().exec(\"ls \" + name);",
+        "new ProcessBuilder(\"sh\", \"-c\", text);",
+        "Object a = new ObjectInputStream(in).readObject();",
+    ];
+    all("A.java", "class A { void f() {", &calls, "} }", true);
+    let harmless = [
+        "Runtime.getRuntime().exec(\"ls\");",
+        "Runtime.getRuntime().exec(new String[] {\"ls\", name});",
+        "new ProcessBuilder(\"ls\", \"-c\", name);",
+        "new ProcessBuilder(\"sh\", \"-c\", \"ls\");",
+        "pattern.exec(text);",
+        "Object a = json.readObject();",
+        "in.setObjectInputFilter(ObjectInputFilter.allow()); new ObjectInputStream(in).readObject();",
+        "// Runtime.getRuntime().exec(text);",
+        "String a = \"Runtime.getRuntime().exec(text)\";",
+    ];
+    all("A.java", "class A { void f() {", &harmless, "} }", false);
+    let own = "private void readObject(ObjectInputStream in) { in.readObject(); }";
+    all("A.java", "class A {", &[own], "}", false);
+    all("ATest.java", "class A { void f() {", &calls, "} }", false);
+    all(
+        "a.kt",
+        "fun f() {",
+        &["Runtime.getRuntime().exec(\"ls $name\")", "Runtime.getRuntime().exec(text)"],
+        "}",
+        true,
+    );
+    let harmless = ["Runtime.getRuntime().exec(\"ls\")", "Runtime.getRuntime().exec(arrayOf(a))", "db.exec(text)"];
+    all("a.kt", "fun f() {", &harmless, "}", false);
+}
+
+#[test]
+fn c_and_cpp() {
+    for path in ["a.c", "a.cc"] {
+        let run = |line: &str, expected: &[_]| check(&RULE, path, &format!("void f(void) {{\n{line}\n}}\n"), expected);
+        for line in ["system(text);", "FILE *a = popen(text, \"r\");", "gets(row);"] {
+            run(line, &[(2, High)]);
+        }
+        for line in ["strcpy(a, b);", "strcat(a, b->c);", "sprintf(a, \"%s\", b);", "sprintf(a, format, b);"] {
+            run(line, &[(2, Medium)]);
+        }
+        for line in [
+            "system(\"ls\");",
+            "strcpy(a, \"b\");",
+            "sprintf(a, \"%d\", b);",
+            "strncpy(a, b, sizeof a);",
+            "snprintf(a, n, \"%s\", b);",
+            "fgets(row, sizeof row, file);",
+            "a->system(text);",
+            "puts(\"strcpy(a, b)\"); // gets(row)",
+        ] {
+            run(line, &[]);
+        }
+    }
+    check(&RULE, "a.c", "static void system(char *a) { run(a); }\nvoid f(void) { system(text); }\n", &[]);
+    check(&RULE, "a_test.cc", "TEST(A, b) {\nstrcpy(a, b);\n}\n", &[]);
+}
+
+#[test]
+fn c_sharp() {
+    let before = "class A { void F() {";
+    let calls = [
+        "new BinaryFormatter().Deserialize(stream);",
+        "Process.Start(\"cmd.exe\", \"/c \" + text);",
+        "Process.Start(\"/bin/sh\", \"-c \" + text);",
+    ];
+    all("A.cs", before, &calls, "} }", true);
+    let harmless = [
+        "JsonSerializer.Deserialize(text); var a = typeof(BinaryFormatter);",
+        "serializer.Deserialize(stream);",
+        "Process.Start(\"git\", \"log \" + text);",
+        "Process.Start(\"cmd.exe\", \"/c dir\");",
+        "// new BinaryFormatter().Deserialize(stream);",
+    ];
+    all("A.cs", before, &harmless, "} }", false);
+    all("ATests.cs", before, &calls, "} }", false);
+}
+
+#[test]
+fn php() {
+    let calls = [
+        "eval($text);",
+        "shell_exec(\"ls $name\");",
+        "exec($command, $out);",
+        "\\system('ls ' . $name);",
+        "$a = unserialize($_COOKIE['a']);",
+    ];
+    all("a.php", "<?php", &calls, "", true);
+    let harmless = [
+        "eval('return 1;');",
+        "shell_exec('ls');",
+        "exec('ls ' . escapeshellarg($name));",
+        "$pdo->exec($sql);",
+        "f()->exec($sql);",
+        "unserialize($text, ['allowed_classes' => false]);",
+        "// eval($text);",
+        "$a = 'eval($text)';",
+        "retrieval($text);",
+    ];
+    all("a.php", "<?php", &harmless, "", false);
+    all("tests/a.php", "<?php", &calls, "", false);
+}
+
+#[test]
+fn ruby() {
+    let calls = [
+        "eval(text)",
+        "eval \"#{name} = 1\"",
+        "system(\"ls #{name}\")",
+        "Kernel.system command",
+        "Open3.capture2e(command)",
+        "Marshal.load(data)",
+        "YAML.unsafe_load(data)",
+    ];
+    all("a.rb", "a = 1", &calls, "", true);
+    let harmless = [
+        "eval('1 + 1')",
+        "system('ls')",
+        "system('ls', name)",
+        "system(*command)",
+        "model.eval(text)",
+        "JSON.parse(data)",
+        "YAML.safe_load(data)",
+        "# eval(text)",
+        "a = 'eval(text)'",
+    ];
+    all("a.rb", "a = 1", &harmless, "", false);
+    all("spec/a_spec.rb", "a = 1", &calls, "", false);
+}
+
+#[test]
+fn swift() {
+    let calls = [
+        "let a = NSKeyedUnarchiver.unarchiveObject(with: data)",
+        "NSKeyedUnarchiver.unarchiveTopLevelObjectWithData(data)",
+    ];
+    all("a.swift", "func f() {", &calls, "}", true);
+    let harmless = [
+        "let a = NSKeyedUnarchiver.unarchivedObject(ofClass: A.self, from: data)",
+        "decoder.decode(A.self, from: data)",
+        "// NSKeyedUnarchiver.unarchiveObject(with: data)",
+    ];
+    all("a.swift", "func f() {", &harmless, "}", false);
+    all("Tests/a.swift", "func f() {", &calls, "}", false);
+}
+
+#[test]
+fn shells() {
+    all("a.sh", "a=1", &["eval \"$command\"", "eval $a $b", "eval \"a_$name=1\""], "", true);
+    let harmless = ["eval \"$(ssh-agent -s)\"", "eval 'a=1'", "eval `tool env`", "echo \"eval $a\"", "# eval $a"];
+    all("a.sh", "a=1", &harmless, "", false);
+    all("a.bats", "a=1", &["eval \"$command\""], "", false);
 }
