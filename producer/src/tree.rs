@@ -104,7 +104,7 @@ mod tests {
 
     fn telling() -> Facts {
         let spot = Spot { line: 1, column: 1, end_line: 1, end_column: 2, snippet: "x".to_owned() };
-        Facts { coverage_exclusions: Some(Repeated { count: 1, first: spot }) }
+        Facts { coverage_exclusions: Some(Repeated { count: 1, first: spot }), ..Facts::default() }
     }
 
     #[test]

@@ -17,12 +17,39 @@ pub struct Facts {
     /// Marks that take code out of the coverage report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage_exclusions: Option<Repeated>,
+    /// Windows of its code, by which copies are found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
 }
 
 impl Facts {
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// A window of some code. Written as a list of three numbers, since there are many of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "(u64, u32, u32)", into = "(u64, u32, u32)")]
+pub struct Window {
+    /// What is in it.
+    pub hash: u64,
+    /// The line that it begins in, from 1.
+    pub first_line: u32,
+    /// The line that it ends in.
+    pub last_line: u32,
+}
+
+impl From<(u64, u32, u32)> for Window {
+    fn from((hash, first_line, last_line): (u64, u32, u32)) -> Self {
+        Self { hash, first_line, last_line }
+    }
+}
+
+impl From<Window> for (u64, u32, u32) {
+    fn from(window: Window) -> Self {
+        (window.hash, window.first_line, window.last_line)
     }
 }
 

@@ -31,8 +31,10 @@ pub mod run;
 mod secrets;
 mod source;
 mod suppressions;
+mod tokens;
 pub mod unpack;
 mod watch;
+mod winnow;
 
 pub use pass::{analyze, analyze_watched};
 pub use pool::THREAD_NAME;

@@ -39,6 +39,7 @@ mod servant {
     pub(super) mod complexity;
     pub(super) mod dangerous_call;
     pub(super) mod deep_nesting;
+    pub(super) mod duplicate_block;
     pub(super) mod function_too_long;
     pub(super) mod god_module;
     pub(super) mod image_hygiene;
@@ -101,6 +102,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &servant::complexity::RULE,
     &servant::dangerous_call::RULE,
     &servant::deep_nesting::RULE,
+    &servant::duplicate_block::RULE,
     &servant::function_too_long::RULE,
     &servant::god_module::RULE,
     &servant::image_hygiene::RULE,
