@@ -155,7 +155,7 @@ fn analyze(plan: &local::LocalPlan) -> Result<(ObjectId, Vec<(Magic, PartialResu
         let of_magic = partials.iter().filter(|(other, _)| other == magic);
         let tree = plan.tree(of_magic.flat_map(|(_, partial)| &partial.items))?;
         let config = plan.survey.wishes.config.clone();
-        let shard = Shard { tree: Some(tree), config, ..Shard::default() };
+        let shard = Shard { tree: Some(tree), config, day: Some(plan.survey.day), ..Shard::default() };
         for (magic, items) in worker::analyze(&shard, &BTreeSet::from([*magic])) {
             partials.push((magic, PartialResult { items, ..PartialResult::default() }));
         }

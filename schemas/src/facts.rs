@@ -8,18 +8,23 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::ObjectId;
+use crate::day::Day;
+use crate::ids::{ObjectId, RuleId};
+use crate::packed::Windows;
 
-/// What a file tells; empty for most files. Each field is written by one rule, and read by that rule alone.
+/// What a file tells; empty for most files. Each field but `allowed` is written by one rule, and read by that rule alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Facts {
+    /// Where its comments allow what rules over the whole repository find.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<Allowed>,
     /// Marks that take code out of the coverage report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage_exclusions: Option<Repeated>,
     /// Windows of its code, by which copies are found.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub windows: Vec<Window>,
+    #[serde(skip_serializing_if = "Windows::is_empty")]
+    pub windows: Windows,
 }
 
 impl Facts {
@@ -29,28 +34,17 @@ impl Facts {
     }
 }
 
-/// A window of some code. Written as a list of three numbers, since there are many of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(from = "(u64, u32, u32)", into = "(u64, u32, u32)")]
-pub struct Window {
-    /// What is in it.
-    pub hash: u64,
-    /// The line that it begins in, from 1.
-    pub first_line: u32,
-    /// The line that it ends in.
-    pub last_line: u32,
-}
-
-impl From<(u64, u32, u32)> for Window {
-    fn from((hash, first_line, last_line): (u64, u32, u32)) -> Self {
-        Self { hash, first_line, last_line }
-    }
-}
-
-impl From<Window> for (u64, u32, u32) {
-    fn from(window: Window) -> Self {
-        (window.hash, window.first_line, window.last_line)
-    }
+/// A place where a comment allows what a rule finds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Allowed {
+    /// The rule.
+    pub rule: RuleId,
+    /// The line, from 1; absent where it is allowed in all of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The last day on which it is; absent where it is for ever. Facts hold on every day, so they say it instead of heeding it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Day>,
 }
 
 /// Something that a file has several times.

@@ -20,6 +20,7 @@ pub mod item;
 pub mod json_schema;
 pub mod magic;
 pub mod migrations;
+pub mod packed;
 pub mod partial;
 pub mod policy;
 pub mod presence;

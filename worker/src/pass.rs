@@ -7,8 +7,8 @@ use broker::pulse::Pulse;
 use rayon::prelude::*;
 use schemas::bundle::{CommitFacts, Shard, SourceFile};
 use schemas::day::Day;
-use schemas::facts::{Facts, Tree};
-use schemas::finding::Location;
+use schemas::facts::Tree;
+use schemas::finding::{Finding, Location};
 use schemas::ids::Digest;
 use schemas::item::{Item, ItemResult, SkipReason, Units};
 use schemas::magic::{Input, Magic};
@@ -16,13 +16,17 @@ use schemas::repository_config::{ByRule, FIXED_RULE, RuleSettings, Settings};
 
 use crate::automation::Automation;
 use crate::lines::CodeLines;
-use crate::rules::{ALL, CATALOGUE, Check, File, Findings, Rule};
+use crate::rules::{ALL, CATALOGUE, Check, File, Findings, Rule, Told};
 use crate::source::Source;
 use crate::suppressions::Suppressions;
+use crate::suppressions::allowances::Allowances;
 use crate::{automation, effort, languages, paths, pool, secrets};
 
 /// Extensions of formats that write values without quotes.
 const BARE_VALUE_EXTENSIONS: &[&str] = &["cfg", "conf", "env", "ini", "properties", "sh", "toml", "yaml", "yml"];
+
+/// Places of one file where something is allowed to rules over the whole repository; people write a handful.
+const ALLOWED_MAX: usize = 1_000;
 
 /// A magic with its rules.
 type RuleSet = (Magic, Vec<&'static Rule>);
@@ -150,7 +154,7 @@ fn judge_file(item: &Item, file: &File<'_>, rules: &[&'static Rule], settings: &
     let mut result = ItemResult { notes: notes(file), ..ItemResult::examined(item.clone(), units(file)) };
     result.dated = file.suppressions.is_dated();
     let (mut has_looked, mut is_any_off) = (false, false);
-    let mut facts = Facts::default();
+    let mut told = Told::default();
     for rule in rules {
         let own = settings.get(rule.id);
         if is_off(own) {
@@ -162,17 +166,23 @@ fn judge_file(item: &Item, file: &File<'_>, rules: &[&'static Rule], settings: &
             (Check::Text(check), _) => check(file, &mut found),
             (Check::Code(check), _) if gap.is_none() => check(file, &mut found),
             (Check::Automation(check), Some(automation)) => check(file, automation, &mut found),
-            (Check::Tree { collect, .. }, _) if collect(file, &mut facts) => {}
+            (Check::Tree { collect, .. }, _) if collect(file, &mut told) => {}
             (Check::Code(_) | Check::Automation(_) | Check::Tree { .. } | Check::Commit(_), _) => continue,
         }
-        add(&mut result, found, |line| file.suppressions.allows(rule.id, line, file.day));
+        add(&mut result, found, |finding| match finding.location {
+            Location::File { line, .. } => file.suppressions.allows(rule.id, line, file.day),
+            Location::Commit { .. } => false,
+        });
         // The rule that no setting switches off must not make a file count that no other rule has looked at.
         has_looked |= rule.id != FIXED_RULE || !result.findings.is_empty();
     }
     if !has_looked && (is_any_off || gap.is_some()) {
         return ItemResult::skipped(item.clone(), gap.filter(|_| !is_any_off).unwrap_or(SkipReason::SwitchedOff));
     }
-    result.facts = (!facts.is_empty()).then_some(facts);
+    let allowed = file.suppressions.allowed_to(&tree_rules(rules));
+    told.facts.allowed = told.at_most(ALLOWED_MAX, allowed, "places where something is allowed");
+    result.notes.append(&mut told.notes);
+    result.facts = (!told.facts.is_empty()).then_some(told.facts);
     in_order(result)
 }
 
@@ -180,15 +190,19 @@ fn is_off(settings: Option<&RuleSettings>) -> bool {
     settings.is_some_and(|settings| settings.enabled == Some(false))
 }
 
-/// Adds what is found; what is on a line where it is allowed only counts.
-fn add(result: &mut ItemResult, found: Findings<'_>, is_allowed: impl Fn(u32) -> bool) {
+/// Those of `rules` that judge whole repositories.
+fn tree_rules(rules: &[&'static Rule]) -> Vec<&'static str> {
+    rules.iter().filter(|rule| matches!(rule.check, Check::Tree { .. })).map(|rule| rule.id).collect()
+}
+
+/// Adds what is found; what is allowed only counts.
+fn add(result: &mut ItemResult, found: Findings<'_>, is_allowed: impl Fn(&Finding) -> bool) {
     let (findings, note) = found.finish();
     for finding in findings {
-        match finding.location {
-            Location::File { line, .. } if is_allowed(line) => {
-                *result.suppressed.entry(finding.rule).or_default() += 1;
-            }
-            _ => result.findings.push(finding),
+        if is_allowed(&finding) {
+            *result.suppressed.entry(finding.rule).or_default() += 1;
+        } else {
+            result.findings.push(finding);
         }
     }
     result.notes.extend(note);
@@ -250,7 +264,7 @@ fn judge_commit(item: &Item, commit: &CommitFacts, rules: &[&Rule], settings: &B
         {
             let mut found = Findings::under(rule, own);
             check(commit, &mut found);
-            add(&mut result, found, |_no_line| false);
+            add(&mut result, found, |_no_file| false);
         }
     }
     in_order(result)
@@ -266,17 +280,18 @@ fn examine_tree(tree: &Tree, sets: &[RuleSet], terms: &Terms) -> Vec<ItemResult>
                 ..ItemResult::skipped(item.clone(), SkipReason::FactsMissing)
             };
         }
-        let judged = guarded(&item, || judge_tree(&item, tree, rules, &settings));
+        let judged = guarded(&item, || judge_tree(&item, tree, rules, &settings, terms.day));
         judged.unwrap_or_else(|| ItemResult::skipped(item.clone(), SkipReason::AnalyzerFailed))
     };
     sets.iter().map(judge).collect()
 }
 
-/// What comments allow is known where files are read: a rule over all of them is switched off by settings alone. Files for
-/// which it is off tell it nothing.
-fn judge_tree(item: &Item, tree: &Tree, rules: &[&Rule], settings: &ByRule) -> ItemResult {
+/// Files for which a rule is off tell it nothing, so settings count here only where they are about all files.
+fn judge_tree(item: &Item, tree: &Tree, rules: &[&'static Rule], settings: &ByRule, day: Option<Day>) -> ItemResult {
     // Its files and their lines were counted when they were read.
     let mut result = ItemResult::examined(item.clone(), Units::default());
+    let allowed = Allowances::of(tree, &tree_rules(rules));
+    result.dated = allowed.is_dated();
     for rule in rules {
         let own = settings.get(rule.id);
         if let Check::Tree { judge, .. } = rule.check
@@ -284,7 +299,7 @@ fn judge_tree(item: &Item, tree: &Tree, rules: &[&Rule], settings: &ByRule) -> I
         {
             let mut found = Findings::under(rule, own);
             judge(tree, &mut found);
-            add(&mut result, found, |_elsewhere| false);
+            add(&mut result, found, |finding| allowed.allow(finding, day));
         }
     }
     in_order(result)

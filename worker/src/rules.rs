@@ -151,10 +151,30 @@ pub(crate) enum Check {
     /// The whole repository, once each of its files was read.
     Tree {
         /// Writes down what a file has to tell, and says whether it is a file of the kind that the rule reads.
-        collect: fn(&File<'_>, &mut Facts) -> bool,
+        collect: fn(&File<'_>, &mut Told) -> bool,
         /// Judges by what all files have told. What is about files that [`Tree::is_asked`] rules out is not to be reported.
         judge: fn(&Tree, &mut Findings<'_>),
     },
+}
+
+/// What a file tells rules over the whole repository.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// What it tells.
+    pub(crate) facts: Facts,
+    /// What it has to tell beyond a limit, for whoever reads the result.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Told {
+    /// The first `limit` of `all`; a note says how many `things` fall off.
+    pub(crate) fn at_most<T>(&mut self, limit: usize, mut all: Vec<T>, things: &str) -> Vec<T> {
+        if all.len() > limit {
+            self.notes.push(format!("{} {things} beyond the limit of {limit} are left out", all.len() - limit));
+            all.truncate(limit);
+        }
+        all
+    }
 }
 
 impl Check {

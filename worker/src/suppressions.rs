@@ -3,9 +3,12 @@
 //! A comment counts for the line it stands on and, if it stands there alone, for the line after it;
 //! `elder:allow-file(…)` in the first lines counts for the file. It must name rules and give a reason.
 
+pub(crate) mod allowances;
+
 use std::collections::HashMap;
 
 use schemas::day::Day;
+use schemas::facts::Allowed;
 use schemas::repository_config::FIXED_RULE;
 
 use crate::outline::{Outline, Span};
@@ -132,6 +135,18 @@ impl Suppressions {
         let line = usize::try_from(line).map_or(usize::MAX, |line| line.saturating_sub(1));
         let found = [self.file.get(rule), self.lines.get(&(line, rule))];
         found.into_iter().flatten().any(|until| !has_passed(*until, day))
+    }
+
+    /// Where they allow what one of `rules` finds.
+    pub(crate) fn allowed_to(&self, rules: &[&'static str]) -> Vec<Allowed> {
+        let number = |line: usize| u32::try_from(line + 1).ok();
+        let files = self.file.iter().map(|(rule, until)| (*rule, None, *until));
+        let lines = self.lines.iter().map(|((line, rule), until)| (*rule, number(*line), *until));
+        let own = files.chain(lines).filter(|(rule, ..)| rules.contains(rule));
+        let allowed = own.filter_map(|(rule, line, until)| Some(Allowed { rule: rule.parse().ok()?, line, until }));
+        let mut allowed: Vec<Allowed> = allowed.collect();
+        allowed.sort();
+        allowed
     }
 
     /// Whether what is allowed depends on the day.

@@ -106,7 +106,7 @@ mod tests {
     #[track_caller]
     fn check(path: &str, text: &str, expected: &[&str]) {
         let source = file(path, text);
-        let read = pass::read(&source).unwrap();
+        let read = pass::read(&source, None).unwrap();
         assert_eq!(of_code(&read).iter().map(|token| token.text).collect::<Vec<_>>(), expected, "{text}");
     }
 

@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use schemas::packed::WINDOW_HASH_BITS;
+
 /// Tokens in a window: fewer are alike by chance, in any two programs.
 pub(crate) const WINDOW: usize = 50;
 
@@ -13,10 +15,6 @@ pub(crate) const GUARANTEE: usize = 50;
 
 /// Odd, so that no token loses its bits on the way through a window.
 const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// Bits of a hash that are kept: every reader of JSON keeps that many exactly, and a million windows collide once in thousands of
-/// repositories.
-const HASH_BITS: u32 = 52;
 
 /// Hash and first token of each chosen window, in order.
 pub(crate) fn winnow(tokens: &[u64]) -> Vec<(u64, usize)> {
@@ -34,7 +32,9 @@ pub(crate) fn winnow(tokens: &[u64]) -> Vec<(u64, usize)> {
             least.pop_front();
         }
         let Some(&first) = least.front() else { continue };
-        if place + 1 >= reach && chosen.last().is_none_or(|(_, last)| *last != first) {
+        // Of equal ones the last that was chosen stays as long as it is in reach: else code that repeats would choose every window.
+        let stays = |(hash, last): &(u64, usize)| *hash == hashes[first] && last + reach > place;
+        if place + 1 >= reach && !chosen.last().is_some_and(stays) {
             chosen.push((hashes[first], first));
         }
     }
@@ -59,7 +59,7 @@ fn window_hashes(tokens: &[u64]) -> Vec<u64> {
 /// Spreads what the sum has in its high bits only, and keeps as many bits as are kept.
 fn mixed(sum: u64) -> u64 {
     let sum = (sum ^ (sum >> 32)).wrapping_mul(BASE);
-    (sum ^ (sum >> 29)) >> (u64::BITS - HASH_BITS)
+    (sum ^ (sum >> 29)) >> (u64::BITS - WINDOW_HASH_BITS)
 }
 
 #[cfg(test)]
@@ -88,8 +88,17 @@ mod tests {
         fn chosen_windows_are_in_order_and_at_most_so_far_apart(tokens in prop::collection::vec(0..5_u64, 0..400)) {
             let chosen = winnow(&tokens);
             prop_assert_eq!(chosen.is_empty(), tokens.len() < WINDOW);
-            prop_assert!(chosen.iter().all(|(hash, first)| first + WINDOW <= tokens.len() && *hash < 1 << HASH_BITS));
+            prop_assert!(chosen.iter().all(|(hash, first)| first + WINDOW <= tokens.len() && *hash < 1 << WINDOW_HASH_BITS));
             prop_assert!(chosen.windows(2).all(|pair| pair[0].1 < pair[1].1 && pair[1].1 - pair[0].1 <= GUARANTEE));
+        }
+    }
+
+    #[test]
+    fn what_repeats_is_chosen_no_more_often_than_anything_else() {
+        for period in [1, 2, 3, 49, 50, 51, 400] {
+            let tokens: Vec<u64> = (0..200_000).map(|place| place % period).collect();
+            let chosen = winnow(&tokens).len();
+            assert!((tokens.len() / GUARANTEE - 1..tokens.len() / 10).contains(&chosen), "{period}: {chosen}");
         }
     }
 

@@ -11,6 +11,7 @@ use broker::store::TREES_CHANNEL;
 use broker::store::trees::TreeTask;
 use futures::StreamExt as _;
 use schemas::bundle::{ConfigFile, Manifest};
+use schemas::day::Day;
 use schemas::facts::Tree;
 use schemas::ids::AuditId;
 use schemas::retry::ErrorClass;
@@ -109,8 +110,10 @@ pub(crate) async fn packed(planner: &Planner, task: &TreeTask) -> Result<Bundle,
 }
 
 async fn pack_tree(tree: Tree, config: Option<ConfigFile>) -> Result<Bundle, PlanError> {
+    // What is allowed until a day is so on the day on which it is judged.
+    let day = Some(Day::of(OffsetDateTime::now_utc()));
     blocking(move || {
-        let manifest = Manifest { tree: Some(tree), config, ..Manifest::default() };
+        let manifest = Manifest { tree: Some(tree), config, day, ..Manifest::default() };
         Ok(pack(&manifest, |file| Err(MirrorError::UnknownObject(file.blob.clone())))?)
     })
     .await

@@ -1,6 +1,7 @@
 //! What a repository's own settings and comments change in a pass, and what they do not.
 
 use schemas::bundle::ConfigFile;
+use schemas::facts::FileFacts;
 use schemas::severity::Severity;
 
 use super::*;
@@ -117,4 +118,69 @@ fn no_comment_hides_a_bad_configuration() {
 fn what_is_wrong_with_a_configuration_leaves_the_rest_of_it_in_force() {
     let config = "preset = 7\n[rules.\"integrity/todo-marker\"]\nenabled = false\nseverity = 1\n";
     assert_eq!(under(config, Magic::Integrity, &[("a.py", "# FIX a\n")], Vec::new())[0].findings.len(), 0);
+}
+
+/// What judging the whole repository of these files says, and what each of them says.
+fn whole(config: &str, magic: Magic, files: &[(&str, &str)], day: &str) -> (ItemResult, Vec<ItemResult>) {
+    let results = under(config, magic, files, Vec::new());
+    let file = |((path, _), result): (&(&str, &str), &ItemResult)| FileFacts {
+        path: (*path).to_owned(),
+        facts: result.facts.clone().unwrap_or_default(),
+    };
+    let files: Vec<FileFacts> = files.iter().zip(&results).map(file).collect();
+    let paths = files.iter().map(|file| file.path.clone()).collect();
+    let tree = Tree { commit: "1".repeat(40).parse().unwrap(), since: None, changed: None, paths, files, gap: None };
+    let config = ConfigFile { blob: "1".repeat(40).parse().unwrap(), text: config.to_owned() };
+    let day = Some(day.parse().unwrap());
+    let shard = Shard { tree: Some(tree), config: Some(config), day, ..Shard::default() };
+    (analyze(&shard, &BTreeSet::from([magic])).remove(&magic).unwrap().remove(0), results)
+}
+
+fn long_function(inside: &str) -> String {
+    let line = |number| format!("    let v{number} = compute_{number}(x, other_{number}) + table_{number};\n");
+    let lines: Vec<String> = (0..20).map(line).collect();
+    format!("fn sum(x: u32) -> u32 {{\n{}{inside}{}    x\n}}\n", lines[..15].concat(), lines[15..].concat())
+}
+
+#[test]
+fn comments_allow_what_rules_over_the_whole_repository_find() {
+    let rule: schemas::ids::RuleId = "servant/duplicate-block".parse().unwrap();
+    let plain = long_function("");
+    let counts = |other: &str, day: &str| {
+        let (tree, _) = whole("", Magic::Servant, &[("a.rs", &plain), ("b.rs", other)], day);
+        (tree.findings.len(), tree.suppressed.get(&rule).copied().unwrap_or(0), tree.dated)
+    };
+    assert_eq!(counts(&plain, "2026-11-25"), (1, 0, false));
+    let inside = long_function("    // @(servant/duplicate-block) reason: each goes its own way\n");
+    assert_eq!(counts(&inside, "2026-11-25"), (0, 1, false));
+    let above = format!("// @-file(servant/duplicate-block) reason: a copy of a library\n{plain}");
+    assert_eq!(counts(&above, "2026-11-25"), (0, 1, false));
+    let elsewhere = format!("{plain}// @(servant/duplicate-block) reason: nothing is here\nfn z() {{}}\n");
+    assert_eq!(counts(&elsewhere, "2026-11-25"), (1, 0, false));
+    let other_rule = long_function("    // @(servant/complexity) reason: another rule\n");
+    assert_eq!(counts(&other_rule, "2026-11-25"), (1, 0, false));
+    let dated = long_function("    // @(servant/duplicate-block) reason: merged soon until: 2026-12-01\n");
+    assert_eq!(counts(&dated, "2026-12-01"), (0, 1, true));
+    assert_eq!(counts(&dated, "2026-12-02"), (1, 0, true));
+}
+
+#[test]
+fn settings_move_what_rules_over_the_whole_repository_find() {
+    let plain = long_function("");
+    let count = |config: &str| {
+        let files = [("a.rs", plain.as_str()), ("gen/b.rs", &plain)];
+        whole(config, Magic::Servant, &files, "2026-11-25").0.findings.len()
+    };
+    assert_eq!(count(""), 1);
+    assert_eq!(count("[rules.\"servant/duplicate-block\"]\ntokens_min = 400\n"), 0);
+    assert_eq!(count("[rules.\"servant/duplicate-block\"]\nenabled = false\n"), 0);
+    assert_eq!(count("[[paths]]\nglob = \"gen/**\"\noff = [\"servant/duplicate-block\"]\n"), 0);
+}
+
+#[test]
+fn of_too_many_places_where_something_is_allowed_the_rest_is_told() {
+    let line = "a = 1  # @(servant/duplicate-block) reason: each goes its own way\n";
+    let (_, results) = whole("", Magic::Servant, &[("a.py", &line.repeat(ALLOWED_MAX + 5))], "2026-11-25");
+    assert_eq!(results[0].facts.as_ref().unwrap().allowed.len(), ALLOWED_MAX);
+    assert_eq!(results[0].notes, ["5 places where something is allowed beyond the limit of 1000 are left out"]);
 }

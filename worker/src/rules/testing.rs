@@ -2,11 +2,11 @@
 
 use schemas::bundle::{CommitFacts, FileChange, SourceFile};
 use schemas::day::Day;
-use schemas::facts::{Facts, FileFacts, Tree};
+use schemas::facts::{FileFacts, Tree};
 use schemas::finding::Finding;
 use schemas::severity::Severity;
 
-use super::{Check, Findings, Rule};
+use super::{Check, Findings, Rule, Told};
 use crate::pass;
 
 /// A file in memory.
@@ -54,11 +54,11 @@ pub(crate) fn tree(rule: &Rule, files: &[(&str, &str)]) -> Tree {
     let Check::Tree { collect, .. } = rule.check else { panic!("{} judges no trees", rule.id) };
     let tell = |(path, text): &(&str, &str)| {
         let source = file(path, *text);
-        let mut facts = Facts::default();
+        let mut told = Told::default();
         if let Ok(file) = pass::read(&source, None) {
-            collect(&file, &mut facts);
+            collect(&file, &mut told);
         }
-        FileFacts { path: (*path).to_owned(), facts }
+        FileFacts { path: (*path).to_owned(), facts: told.facts }
     };
     let (commit, paths) = ("1".repeat(40).parse().unwrap(), files.iter().map(|(path, _)| (*path).to_owned()).collect());
     let mut files: Vec<FileFacts> = files.iter().map(tell).filter(|file| !file.facts.is_empty()).collect();

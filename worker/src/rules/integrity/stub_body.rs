@@ -73,7 +73,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
 }
 
-fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
+/// Whether nothing is wrong with a function that does nothing.
+pub(crate) fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
     let name = file.text(&function.name);
     let words = words(name);
     let is_idle = words.iter().any(|word| IDLE_WORDS.contains(&word.as_str())) || words.join("").contains("noop");

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use schemas::facts::{Facts, FileFacts, Spot, Tree, Window};
+use schemas::facts::{FileFacts, Spot, Tree};
+use schemas::packed::{Window, Windows};
 use schemas::severity::Severity;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::paths;
-use crate::rules::{Check, File, Findings, Hit, Place, rule};
+use crate::rules::{Check, File, Findings, Hit, Place, Threshold, Told, rule};
 use crate::tokens::{self, Token};
-use crate::winnow::{WINDOW, winnow};
+use crate::winnow::{GUARANTEE, WINDOW, winnow};
 
 rule!(
     /// ## What it finds
@@ -29,7 +30,8 @@ rule!(
     ///
     /// ## How to fix
     /// Keep one of them, where both can call it. Where they are alike by chance and will go their own ways, leave them.
-    "servant/duplicate-block", Servant, Medium, version: 1, Check::Tree { collect, judge }
+    "servant/duplicate-block", Servant, Medium, version: 1, thresholds: &[&LINES_MIN, &TOKENS_MIN],
+    Check::Tree { collect, judge }
 );
 
 /// Names and keywords in a window from which on it is code, and not a table.
@@ -38,13 +40,26 @@ const WORDS_MIN: usize = 15;
 /// Different tokens in a window from which on it says something.
 const DISTINCT_MIN: usize = 12;
 
-/// Fewest lines of a block: shorter ones are quicker read twice than looked up elsewhere.
-const LINES_MIN: u32 = 6;
+/// Shorter blocks are quicker read twice than looked up elsewhere.
+const LINES_MIN: Threshold =
+    Threshold { name: "lines_min", default: 6, min: 1, max: 10_000, doc: "fewest lines of a block that is a copy" };
+
+/// Fewer than a window holds cannot be told, since facts are made before anybody knows what a repository chooses.
+const TOKENS_MIN: Threshold = Threshold {
+    name: "tokens_min",
+    default: WINDOW as u64,
+    min: WINDOW as u64,
+    max: 100_000,
+    doc: "fewest words and signs of a block that are seen to be equal; of a copy up to 98 are not seen",
+};
+
+/// Windows of one file: some 250,000 tokens, more than anybody writes by hand.
+const WINDOWS_MAX: usize = 10_000;
 
 /// A block that is found by a single window may be an accident.
 const SINGLE_PERMILLE: u16 = 700;
 
-fn collect(file: &File<'_>, facts: &mut Facts) -> bool {
+fn collect(file: &File<'_>, told: &mut Told) -> bool {
     if file.outline.gap.is_some() {
         return false;
     }
@@ -57,9 +72,11 @@ fn collect(file: &File<'_>, facts: &mut Facts) -> bool {
     let windows = winnow(&hashes).into_iter().filter_map(|(hash, first)| {
         let inside = tokens.get(first..first + WINDOW)?;
         let (from, to) = (inside.first()?, inside.last()?);
-        is_code(inside).then(|| Window { hash, first_line: line(from), last_line: line(to) })
+        let token = u32::try_from(first).ok()?;
+        is_code(inside).then(|| Window { hash, token, first_line: line(from), last_line: line(to) })
     });
-    facts.windows = windows.collect();
+    let windows = windows.collect();
+    told.facts.windows = Windows(told.at_most(WINDOWS_MAX, windows, "windows of code"));
     true
 }
 
@@ -72,16 +89,16 @@ fn is_code(window: &[Token<'_>]) -> bool {
 /// A window as its file has it: the places of both.
 type At = (usize, usize);
 
-/// Equal windows that follow each other in two files.
+/// Windows of one file that follow each other and stand in another file, in whichever order.
 struct Block {
-    /// In the file that comes first.
-    first: (At, At),
-    /// In the other one.
+    /// The earliest of them in the file that comes first.
+    first: At,
+    /// The first and the last of them in the other one.
     copy: (At, At),
 }
 
 fn judge(tree: &Tree, found: &mut Findings<'_>) {
-    for block in blocks(&matches(&tree.files)) {
+    for block in blocks(&tree.files, &matches(&tree.files)) {
         if found.is_full() {
             return;
         }
@@ -89,10 +106,14 @@ fn judge(tree: &Tree, found: &mut Findings<'_>) {
     }
 }
 
+fn window(files: &[FileFacts], at: At) -> Option<&Window> {
+    files.get(at.0)?.facts.windows.0.get(at.1)
+}
+
 /// Each window that an earlier file has too, with the first one there, in the order of the files.
 fn matches(files: &[FileFacts]) -> Vec<(At, At)> {
     let places = |(file, facts): (usize, &FileFacts)| {
-        let windows = facts.facts.windows.iter().enumerate();
+        let windows = facts.facts.windows.0.iter().enumerate();
         windows.map(|(place, window)| (window.hash, (file, place))).collect::<Vec<_>>()
     };
     let mut windows: Vec<(u64, At)> = files.iter().enumerate().flat_map(places).collect();
@@ -100,43 +121,50 @@ fn matches(files: &[FileFacts]) -> Vec<(At, At)> {
     let mut matches = Vec::new();
     for same in windows.chunk_by(|a, b| a.0 == b.0) {
         // Each copy with the first one, not with every other: a thousand copies are a thousand findings, not a million.
-        let first = same[0].1;
-        matches.extend(same.iter().filter(|(_, other)| other.0 != first.0).map(|(_, copy)| (*copy, first)));
+        let Some((_, first)) = same.first() else { continue };
+        matches.extend(same.iter().filter(|(_, other)| other.0 != first.0).map(|(_, copy)| (*copy, *first)));
     }
     matches.sort_unstable();
     matches
 }
 
-fn blocks(matches: &[(At, At)]) -> Vec<Block> {
-    let follows = |one: At, other: At| one.0 == other.0 && one.1 + 1 == other.1;
-    let runs = matches
-        .chunk_by(|(copy, first), (next_copy, next_first)| follows(*copy, *next_copy) && follows(*first, *next_first));
+fn blocks(files: &[FileFacts], matches: &[(At, At)]) -> Vec<Block> {
+    let touch = |one: At, next: At| {
+        let (Some(one), Some(next)) = (window(files, one), window(files, next)) else { return false };
+        next.token.saturating_sub(one.token) as usize <= GUARANTEE
+    };
+    let runs = matches.chunk_by(|(copy, first), (next, next_first)| {
+        copy.0 == next.0 && copy.1 + 1 == next.1 && first.0 == next_first.0 && touch(*copy, *next)
+    });
     let block = |run: &[(At, At)]| {
-        let ((copy, first), (copy_end, first_end)) = (*run.first()?, *run.last()?);
-        Some(Block { first: (first, first_end), copy: (copy, copy_end) })
+        let ((copy, _), (copy_end, _)) = (run.first()?, run.last()?);
+        let first = run.iter().map(|(_, first)| *first).min()?;
+        Some(Block { first, copy: (*copy, *copy_end) })
     };
     runs.filter_map(block).collect()
 }
 
 fn report(tree: &Tree, block: &Block, found: &mut Findings<'_>) {
-    let span = |(from, to): (At, At)| {
-        let file = &tree.files[from.0];
-        let (from, to) = (&file.facts.windows[from.1], &file.facts.windows[to.1]);
-        (file.path.as_str(), from, to.last_line.max(from.first_line))
+    let files = &tree.files;
+    let windows = (window(files, block.copy.0), window(files, block.copy.1), window(files, block.first));
+    let ((Some(from), Some(to), Some(original)), Some(file), Some(other)) =
+        (windows, files.get(block.copy.0.0), files.get(block.first.0))
+    else {
+        return;
     };
-    let ((path, from, last_line), (other, other_from, _)) = (span(block.copy), span(block.first));
-    let lines = last_line - from.first_line + 1;
-    if lines < LINES_MIN || !(tree.is_asked(path) || tree.is_asked(other)) {
+    let end_line = to.last_line.max(from.first_line);
+    let (lines, tokens) = (end_line - from.first_line + 1, u64::from(to.token - from.token) + WINDOW as u64);
+    let is_small = u64::from(lines) < found.threshold(&LINES_MIN) || tokens < found.threshold(&TOKENS_MIN);
+    if is_small || !(tree.is_asked(&file.path) || tree.is_asked(&other.path)) {
         return;
     }
-    let (line, end_line) = (from.first_line, last_line);
-    let spot = Spot { line, column: 1, end_line, end_column: 1, snippet: String::new() };
+    let spot = Spot { line: from.first_line, column: 1, end_line, end_column: 1, snippet: String::new() };
     let is_single = block.copy.0 == block.copy.1;
     found.push(Hit {
-        place: Place::of_spot(path, &spot).marked(&format!("{:x}", from.hash)),
+        place: Place::of_spot(&file.path, &spot).marked(&format!("{:x}", from.hash)),
         severity: Severity::Medium,
         confidence_permille: if is_single { SINGLE_PERMILLE } else { 900 },
-        message: format!("{lines} lines that also stand in `{other}` from line {} on", other_from.first_line),
+        message: format!("{lines} lines that also stand in `{}` from line {} on", other.path, original.first_line),
         suggestion: "keep one of them where both can call it",
     });
 }

@@ -1,10 +1,10 @@
 //! Code that is taken out of the coverage report.
 
-use schemas::facts::{Facts, FileFacts, Repeated, Tree};
+use schemas::facts::{FileFacts, Repeated, Tree};
 use schemas::severity::Severity;
 
 use crate::outline::Span;
-use crate::rules::{Check, File, Findings, Hit, Place, rule};
+use crate::rules::{Check, File, Findings, Hit, Place, Told, rule};
 
 rule!(
     /// ## What it finds
@@ -72,7 +72,7 @@ const EXPECTED: &[&str] = &[
     "unreachable!",
 ];
 
-fn collect(file: &File<'_>, facts: &mut Facts) -> bool {
+fn collect(file: &File<'_>, told: &mut Told) -> bool {
     let is_rust = file.source.path.ends_with(".rs");
     let comments = file.outline.comments.iter().filter(|span| {
         let text = file.text(span).to_ascii_lowercase();
@@ -81,7 +81,7 @@ fn collect(file: &File<'_>, facts: &mut Facts) -> bool {
     let attributes = file.source.lines().filter(|line| is_rust && is_attribute_mark(file, line));
     let mut marks: Vec<Span> = comments.cloned().chain(attributes).filter(|span| !is_expected(file, span)).collect();
     marks.sort_by_key(|span| span.start);
-    facts.coverage_exclusions = marks.first().map(|first| Repeated {
+    told.facts.coverage_exclusions = marks.first().map(|first| Repeated {
         count: u32::try_from(marks.len()).unwrap_or(u32::MAX),
         first: file.spot(first.clone()),
     });

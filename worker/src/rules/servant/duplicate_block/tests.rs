@@ -1,11 +1,11 @@
 //! Copies in each language, and what is alike without being one.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
+use schemas::item::FINDINGS_PER_RULE_MAX;
+use schemas::repository_config::RuleSettings;
 use schemas::severity::Severity::Medium;
 
-use super::RULE;
+use super::*;
 use crate::rules::testing::{check_tree, path, tree, tree_findings};
 
 /// One function, long enough to be found for sure; its lines are `line` with numbers.
@@ -165,6 +165,44 @@ fn an_audit_of_a_change_speaks_of_copies_that_it_touches_on_either_side() {
         whole.changed = Some(BTreeSet::from([changed.to_owned()]));
         assert_eq!(tree_findings(&RULE, &whole).iter().map(path).collect::<Vec<_>>(), expected);
     }
+}
+
+/// What is found in the files under a choice of the repository.
+fn under(name: &str, number: u64, files: &[(&str, &str)]) -> usize {
+    let settings =
+        RuleSettings { thresholds: [(name.to_owned(), number)].into_iter().collect(), ..RuleSettings::default() };
+    let Check::Tree { judge, .. } = RULE.check else { panic!("it judges no tree") };
+    let mut found = Findings::under(&RULE, Some(&settings));
+    judge(&tree(&RULE, files), &mut found);
+    found.finish().0.len()
+}
+
+#[test]
+fn a_repository_says_how_much_a_block_is() {
+    let text = rust();
+    let files = [("a.rs", text.as_str()), ("b.rs", &text)];
+    assert_eq!((under("tokens_min", 50, &files), under("lines_min", 6, &files)), (1, 1));
+    // Twenty lines of fourteen tokens.
+    assert_eq!((under("tokens_min", 150, &files), under("tokens_min", 300, &files)), (1, 0));
+    assert_eq!((under("lines_min", 10, &files), under("lines_min", 30, &files)), (1, 0));
+}
+
+#[test]
+fn code_that_repeats_and_code_in_thousands_of_files_is_work_by_its_length() {
+    let line = "    let total = compute(price, amount, tax) + shipping(weight, distance) - discount(client);\n";
+    let long = format!("fn a() {{\n{}}}\n", line.repeat(1_000_000 / line.len()));
+    let repeated = tree(&RULE, &[("a.rs", &long), ("b.rs", &long)]);
+    assert!(repeated.files[0].facts.windows.0.len() < 6_000, "{}", repeated.files[0].facts.windows.0.len());
+    assert!(tree_findings(&RULE, &repeated).len() <= 2);
+    let facts = &tree(&RULE, &[("a.rs", &rust())]).files[0].facts;
+    let file = |number: usize| FileFacts { path: format!("{number:04}.rs"), facts: facts.clone() };
+    let equal = Tree { files: (0..2_000).map(file).collect(), ..repeated };
+    let mut found = Findings::new(&RULE);
+    let Check::Tree { judge, .. } = RULE.check else { panic!("it judges no tree") };
+    judge(&equal, &mut found);
+    let (findings, note) = found.finish();
+    assert_eq!((findings.len(), note.is_some()), (FINDINGS_PER_RULE_MAX, true));
+    assert_eq!(matches(&equal.files).len(), 1_999 * facts.windows.0.len(), "each copy is held against one other");
 }
 
 proptest! {
