@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::day::Day;
 use crate::ids::{ObjectId, RuleId};
-use crate::packed::Windows;
+use crate::packed::{Names, Windows};
 
 /// What a file tells; empty for most files. Each field but `allowed` is written by one rule, and read by that rule alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +25,18 @@ pub struct Facts {
     /// Windows of its code, by which copies are found.
     #[serde(skip_serializing_if = "Windows::is_empty")]
     pub windows: Windows,
+    /// What links can lead to, and where links go, in a document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<Document>,
+    /// What tests could be about, and what tests are about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub testing: Option<Testing>,
+    /// How many of its functions do something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub functions: Option<Functions>,
+    /// Whether it is part of a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<Server>,
 }
 
 impl Facts {
@@ -45,6 +57,72 @@ pub struct Allowed {
     /// The last day on which it is; absent where it is for ever. Facts hold on every day, so they say it instead of heeding it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Day>,
+}
+
+/// What a document says to links.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Document {
+    /// Its places that links can lead to; absent where there are too many of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchors: Option<Names>,
+    /// Its links to files of the same repository.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+}
+
+/// A link to a file of the same repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Link {
+    /// The file, from the root of the repository.
+    pub path: String,
+    /// The place in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<String>,
+    /// The link.
+    pub spot: Spot,
+}
+
+/// What tests could be about in a file, and what its own tests are about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Testing {
+    /// Decisions that its functions make; none where nobody expects a test of it.
+    pub decisions: u32,
+    /// Whether tests stand in it, beside what they test.
+    pub has_tests: bool,
+    /// The first function that decides something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Spot>,
+    /// Names of what it offers to others.
+    #[serde(skip_serializing_if = "Names::is_empty")]
+    pub offers: Names,
+    /// Names that tests in it mention.
+    #[serde(skip_serializing_if = "Names::is_empty")]
+    pub mentions: Names,
+}
+
+/// The functions of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Functions {
+    /// How many.
+    pub count: u64,
+    /// Independent paths through all of them.
+    pub paths: u64,
+    /// Those that do nothing yet.
+    pub stubs: u64,
+    /// The first of those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_stub: Option<Spot>,
+}
+
+/// A part of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Server {
+    /// Where it begins to listen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Spot>,
+    /// Whether it logs, measures, or tells whether it is well.
+    pub watches: bool,
 }
 
 /// Something that a file has several times.

@@ -20,6 +20,7 @@ mod identity;
 mod items;
 mod languages;
 mod lines;
+mod markdown;
 mod names;
 mod outline;
 pub mod pass;

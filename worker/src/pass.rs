@@ -116,7 +116,7 @@ pub(crate) fn read(file: &SourceFile, day: Option<Day>) -> Result<File<'_>, Skip
     let secrets = secrets::find(&source.text, allows_bare_values(&file.path));
     let code_lines = CodeLines::count(&source, &outline);
     let automation = automation::read(&source);
-    let suppressions = Suppressions::read(&source, &outline);
+    let suppressions = Suppressions::read(&source, &outline.comments);
     Ok(File { source, outline, code_lines, secrets, automation, suppressions, day })
 }
 

@@ -30,6 +30,8 @@ mod integrity {
     pub(super) mod todo_marker;
 }
 mod sages {
+    pub(super) mod broken_doc_link;
+    pub(super) mod observability_missing;
     pub(super) mod undocumented_api;
 }
 mod servant {
@@ -44,6 +46,7 @@ mod servant {
     pub(super) mod god_module;
     pub(super) mod image_hygiene;
     pub(super) mod script_unsafe;
+    pub(super) mod shallow_module;
     pub(super) mod todo_density;
     pub(super) mod too_many_params;
 }
@@ -53,6 +56,7 @@ mod tdd {
     pub(super) mod empty_test;
     pub(super) mod excessive_mocking;
     pub(super) mod focused_test;
+    pub(super) mod module_without_test;
     pub(super) mod skipped_test;
     pub(super) mod sleep_in_test;
     pub(super) mod trivial_assertion;
@@ -95,6 +99,8 @@ pub(crate) static ALL: &[&Rule] = &[
     &integrity::stub_body::RULE,
     &integrity::swallowed_error::RULE,
     &integrity::todo_marker::RULE,
+    &sages::broken_doc_link::RULE,
+    &sages::observability_missing::RULE,
     &sages::undocumented_api::RULE,
     &servant::ci_excess_permission::RULE,
     &servant::ci_no_timeout::RULE,
@@ -107,6 +113,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &servant::god_module::RULE,
     &servant::image_hygiene::RULE,
     &servant::script_unsafe::RULE,
+    &servant::shallow_module::RULE,
     &servant::todo_density::RULE,
     &servant::too_many_params::RULE,
     &tdd::assertion_free_test::RULE,
@@ -114,6 +121,7 @@ pub(crate) static ALL: &[&Rule] = &[
     &tdd::empty_test::RULE,
     &tdd::excessive_mocking::RULE,
     &tdd::focused_test::RULE,
+    &tdd::module_without_test::RULE,
     &tdd::skipped_test::RULE,
     &tdd::sleep_in_test::RULE,
     &tdd::trivial_assertion::RULE,

@@ -11,7 +11,8 @@ use schemas::day::Day;
 use schemas::facts::Allowed;
 use schemas::repository_config::FIXED_RULE;
 
-use crate::outline::{Outline, Span};
+use crate::markdown;
+use crate::outline::Span;
 use crate::rules::ALL;
 use crate::source::Source;
 
@@ -69,13 +70,18 @@ struct Directive<'t> {
 }
 
 impl Suppressions {
-    /// Reads the comments of a file.
-    pub(crate) fn read(source: &Source<'_>, outline: &Outline) -> Self {
+    /// Reads the comments of a file: those that its language knows, or those of a document.
+    pub(crate) fn read(source: &Source<'_>, comments: &[Span]) -> Self {
         let mut read = Self::default();
         if !source.text.contains(MARK) {
             return read;
         }
-        let comments = outline.comments.iter().filter(|span| source.text[Span::clone(span)].contains(MARK));
+        let in_document = markdown::is_markdown(source.path).then(|| markdown::read(&source.text).comments);
+        let comments = in_document
+            .as_deref()
+            .unwrap_or(comments)
+            .iter()
+            .filter(|span| source.text[Span::clone(span)].contains(MARK));
         // From below, so that each of several comments above a line knows what the next one counts for.
         let mut targets: HashMap<usize, usize> = HashMap::new();
         for comment in comments.rev() {

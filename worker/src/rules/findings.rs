@@ -125,6 +125,13 @@ impl File<'_> {
         Spot { line, column, end_line, end_column, snippet: self.place(span).snippet }
     }
 
+    /// The place `span` as a fact, with nothing but itself as snippet.
+    pub(crate) fn spot_alone(&self, span: Span) -> Spot {
+        let (line, column) = self.source.position(span.start);
+        let (end_line, end_column) = self.source.position(span.end);
+        Spot { line, column, end_line, end_column, snippet: self.place_alone(span).snippet }
+    }
+
     /// The part of the line of byte `at` that is worth showing.
     fn window(&self, at: usize) -> Span {
         let line = self.source.line_span(self.source.line_of(at));

@@ -56,8 +56,8 @@ const TOKENS_MIN: Threshold = Threshold {
 /// Windows of one file: some 250,000 tokens, more than anybody writes by hand.
 const WINDOWS_MAX: usize = 10_000;
 
-/// A block that is found by a single window may be an accident.
-const SINGLE_PERMILLE: u16 = 700;
+/// A block that is found by a single window may be an accident, or a signature that a trait prescribes.
+const SINGLE_PERMILLE: u16 = 500;
 
 fn collect(file: &File<'_>, told: &mut Told) -> bool {
     if file.outline.gap.is_some() {

@@ -1,0 +1,219 @@
+//! Servers that nobody can watch.
+
+use std::collections::BTreeSet;
+
+use schemas::facts::{Server, Tree};
+use schemas::severity::Severity;
+
+use crate::names::words;
+use crate::outline::{Call, Span};
+use crate::paths;
+use crate::rules::calls::{is_in_tests, is_path};
+use crate::rules::{Check, File, Findings, Hit, Place, Told, rule};
+
+rule!(
+    /// ## What it finds
+    /// Places where a server begins to listen, while nothing in that folder and below logs with a library, measures, traces, or
+    /// answers whether it is well (`/health`, `/ready`, `/metrics`). A guess: what a sidecar adds stands in no code.
+    ///
+    /// Tests, examples and scripts are left alone, as are frameworks that log by themselves (Spring, NestJS, Rocket, Gin).
+    ///
+    /// ## Why it matters
+    /// When it fails at night, the first sign is a customer, and the second is nothing at all.
+    ///
+    /// ## Example
+    /// ```text
+    /// func main() { http.ListenAndServe(":80", shop) }
+    /// ```
+    ///
+    /// ## How to fix
+    /// Log each request that fails, with a library that has levels; count requests and errors; answer `/health`.
+    "sages/observability-missing", Sages, Low, version: 1, Check::Tree { collect, judge }
+);
+
+/// Calls that begin to listen, each with a module that the file imports; without one the name alone says it.
+const STARTS: &[(&str, &str)] = &[
+    ("Bun.serve", ""),
+    ("Deno.serve", ""),
+    ("HttpServer.create", "com.sun.net.httpserver"),
+    ("HttpServer::new", "actix_web"),
+    ("Javalin.create", "io.javalin"),
+    ("Listen", "github.com/gofiber/fiber"),
+    ("ListenAndServe", "net/http"),
+    ("ListenAndServeTLS", "net/http"),
+    ("MHD_start_daemon", "microhttpd.h"),
+    ("NewServer", "google.golang.org/grpc"),
+    ("Server::bind", "hyper"),
+    ("Server::builder", "tonic"),
+    ("ServerBuilder.forPort", "io.grpc"),
+    ("Undertow.builder", "io.undertow"),
+    ("axum::serve", ""),
+    ("createHttpServer", "io.vertx"),
+    ("createServer", "http"),
+    ("createServer", "https"),
+    ("createServer", "node:http"),
+    ("createServer", "node:https"),
+    ("grpc.server", "grpc"),
+    ("listen", "express"),
+    ("listen", "httplib.h"),
+    ("listen", "koa"),
+    ("listen", "sys/socket.h"),
+    ("run_app", "aiohttp"),
+    ("serve", "waitress"),
+    ("start_server", "asyncio"),
+    ("warp::serve", ""),
+];
+
+/// Words in names of modules and calls that log, measure or trace.
+const WATCHING_WORDS: &[&str] = &[
+    "bunyan",
+    "datadog",
+    "expvar",
+    "glog",
+    "klog",
+    "log",
+    "logback",
+    "logger",
+    "logging",
+    "loguru",
+    "logrus",
+    "logs",
+    "metric",
+    "metrics",
+    "morgan",
+    "newrelic",
+    "observability",
+    "opentelemetry",
+    "otel",
+    "pino",
+    "prometheus",
+    "promhttp",
+    "sentry",
+    "slf4j",
+    "slog",
+    "spdlog",
+    "statsd",
+    "structlog",
+    "syslog",
+    "telemetry",
+    "tracer",
+    "tracing",
+    "winston",
+    "zap",
+    "zerolog",
+];
+
+/// Callees with such a word that do something else, and one that is no library.
+const OTHER_CALLEES: &[&str] = &["console", "math", "math.h", "np", "numpy", "torch"];
+
+/// Modules of frameworks that log by themselves.
+const FRAMEWORKS: &[&str] = &[
+    "@nestjs",
+    "github.com/gin-gonic/gin",
+    "io.dropwizard",
+    "io.micronaut",
+    "io.quarkus",
+    "org.springframework",
+    "rocket",
+];
+
+/// Words in paths by which a server tells whether it is well.
+const HEALTH_WORDS: &[&str] =
+    &["alive", "health", "healthcheck", "healthz", "livez", "metrics", "ping", "ready", "readyz", "status"];
+
+/// Longest string that may be such a path.
+const ROUTE_BYTES_MAX: usize = 60;
+
+/// Directories of servers that nobody runs for others.
+const APART: &[&str] = &[
+    "bench",
+    "benches",
+    "demo",
+    "demos",
+    "doc",
+    "docs",
+    "example",
+    "examples",
+    "playground",
+    "sample",
+    "samples",
+    "script",
+    "scripts",
+    "tools",
+];
+
+fn collect(file: &File<'_>, told: &mut Told) -> bool {
+    if file.outline.gap.is_some() {
+        return false;
+    }
+    if paths::is_test(file.source.path) || paths::has_directory(file.source.path, APART) {
+        return true;
+    }
+    let start = file.outline.calls.iter().find(|call| is_start(file, call));
+    let watches = is_watching(file);
+    if start.is_some() || watches {
+        let start = start.map(|call| file.spot(call.callee.clone()));
+        told.facts.server = Some(Server { start, watches });
+    }
+    true
+}
+
+/// The names of what the file imports, without quotes and brackets.
+fn modules<'f>(file: &'f File<'_>) -> impl Iterator<Item = &'f str> {
+    file.outline.imports.iter().map(|import| file.text(&import.module).trim_matches(['"', '\'', '`', '<', '>']))
+}
+
+/// Whether `module` is `wanted` or below it.
+fn is_module(module: &str, wanted: &str) -> bool {
+    module.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/', ':']))
+}
+
+fn is_start(file: &File<'_>, call: &Call) -> bool {
+    let callee = file.text(&call.callee);
+    let is_one = |(name, module): &&(&str, &str)| {
+        is_path(callee, name) && (module.is_empty() || modules(file).any(|found| is_module(found, module)))
+    };
+    STARTS.iter().any(|start| is_one(&start)) && !is_in_tests(file, call.callee.start)
+}
+
+fn is_watching(file: &File<'_>) -> bool {
+    let has_word = |text: &str| words(text).iter().any(|word| WATCHING_WORDS.contains(&word.as_str()));
+    let by_module = |module: &str| has_word(module) || FRAMEWORKS.iter().any(|one| is_module(module, one));
+    let by_call = |callee: &str| {
+        let first = callee.split(['.', ':']).next().unwrap_or(callee);
+        !OTHER_CALLEES.iter().any(|other| other.eq_ignore_ascii_case(first)) && has_word(callee)
+    };
+    let by_route = |span: &Span| {
+        let text = file.text(span).trim_matches(['"', '\'', '`']);
+        text.len() <= ROUTE_BYTES_MAX
+            && text.contains('/')
+            && words(text).iter().any(|word| HEALTH_WORDS.contains(&word.as_str()))
+    };
+    modules(file).any(by_module)
+        || file.outline.calls.iter().any(|call| by_call(file.text(&call.callee)))
+        || file.outline.strings.iter().any(by_route)
+}
+
+fn judge(tree: &Tree, found: &mut Findings<'_>) {
+    let servers = || tree.files.iter().filter_map(|file| Some((file.path.as_str(), file.facts.server.as_ref()?)));
+    let watching: BTreeSet<&str> = servers().filter(|(_, server)| server.watches).map(|(path, _)| path).collect();
+    for (path, server) in servers().filter(|(path, _)| tree.is_asked(path)) {
+        let Some(start) = &server.start else { continue };
+        let folder = path.rfind('/').map_or("", |at| &path[..=at]);
+        if watching.range(folder..).next().is_some_and(|next| next.starts_with(folder)) {
+            continue;
+        }
+        found.push(Hit {
+            place: Place::of_spot(path, start),
+            severity: Severity::Low,
+            confidence_permille: 500,
+            message: "a server begins to listen here, and nothing beside it logs, measures or tells whether it is well"
+                .to_owned(),
+            suggestion: "log what fails with a library, count requests and errors, and answer `/health`",
+        });
+    }
+}
+
+#[cfg(test)]
+#[path = "observability_missing/tests.rs"]
+mod tests;

@@ -1,0 +1,107 @@
+//! The names by which tests and modules know each other. `load_all`, `loadAll` and `load-all` are one name.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::names::words;
+use crate::outline::Span;
+use crate::paths;
+use crate::rules::File;
+
+/// Letters of the shortest name that says something: `get` and `run` are everywhere.
+const LETTERS_MIN: usize = 4;
+
+/// Longest string that may name a module.
+const STRING_BYTES_MAX: usize = 120;
+
+/// File names that only say that a folder has a file of its own.
+const FOLDER_FILES: &[&str] = &["__init__", "index", "lib", "mod"];
+
+/// Words in the names of tests that say that they are tests.
+const TEST_WORDS: &[&str] = &["cy", "e2e", "fixture", "it", "spec", "specs", "test", "tests", "testcase", "unittest"];
+
+/// A name as it is compared: its words in lower case, in one.
+fn hash(name: &str) -> u32 {
+    let joined = words(name).concat();
+    // The low half: names are packed as 32 bits.
+    (xxh3_64(joined.as_bytes()) & u64::from(u32::MAX)).try_into().unwrap_or_default()
+}
+
+/// The name of a module by its path.
+pub(super) fn stem(path: &str) -> u32 {
+    let name = paths::file_name(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    let folder = path.rsplit('/').nth(1).filter(|_| FOLDER_FILES.contains(&stem));
+    hash(folder.unwrap_or(stem))
+}
+
+/// The names of modules that a test may be about by its own path: `cart_total_test.go` is about `cart_total` or about `cart`.
+pub(super) fn tested_by(path: &str) -> Vec<u32> {
+    let name = paths::file_name(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    let of = |name: &str| -> Vec<String> {
+        let words = words(name);
+        words.into_iter().filter(|word| !TEST_WORDS.contains(&word.as_str())).collect()
+    };
+    let mut own = of(stem);
+    if FOLDER_FILES.contains(&own.concat().as_str()) || own.is_empty() {
+        // `cart/tests.rs`, `cart/__tests__/index.js`
+        own = path.rsplit('/').skip(1).map(of).find(|words| !words.is_empty()).unwrap_or_default();
+    }
+    (1..=own.len()).map(|count| hash(&own[..count].concat())).collect()
+}
+
+/// What the module offers to others, sorted.
+pub(super) fn offered(file: &File<'_>) -> Vec<u32> {
+    let functions = file.outline.functions.iter().filter(|one| one.is_public && one.test.is_none());
+    let names = functions.map(|function| &function.name).chain(file.outline.symbols.iter().map(|symbol| &symbol.name));
+    let own = names.filter(|name| !file.outline.is_test_code(name.start)).map(|name| file.text(name));
+    sorted(own.filter(|name| name.chars().count() >= LETTERS_MIN).map(hash).collect())
+}
+
+/// What tests in the file mention: what they import, what they call, and paths in their strings. Sorted.
+pub(super) fn mentioned(file: &File<'_>, is_test: bool) -> Vec<u32> {
+    let outline = &file.outline;
+    let in_tests = |span: &&Span| is_test || outline.is_test_code(span.start);
+    let imports = outline.imports.iter().map(|import| &import.span).filter(in_tests);
+    let callees = outline.calls.iter().map(|call| &call.callee).filter(in_tests);
+    let strings = outline.strings.iter().filter(in_tests).filter(|span| {
+        let text = file.text(span);
+        text.len() <= STRING_BYTES_MAX && text.contains(['/', '.']) && !text.contains(' ')
+    });
+    let parts = |span: &Span| -> Vec<u32> {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        file.text(span).split(|c| !is_part(c)).filter(|part| !part.is_empty()).map(hash).collect()
+    };
+    sorted(imports.chain(callees).chain(strings).flat_map(parts).collect())
+}
+
+fn sorted(mut names: Vec<u32>) -> Vec<u32> {
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_are_named_by_their_file_or_folder() {
+        assert_eq!(stem("src/cart_total.rs"), hash("CartTotal"));
+        assert_eq!(stem("src/cart/mod.rs"), hash("cart"));
+        assert_eq!(stem("src/cart/index.test-helper.ts"), hash("cart"));
+        assert_ne!(stem("src/cart.rs"), hash("card"));
+    }
+
+    #[test]
+    fn tests_are_named_after_what_they_test() {
+        for path in
+            ["test_cart.py", "cart_test.go", "cart.spec.ts", "CartTest.java", "CartIT.java", "src/cart/tests.rs"]
+        {
+            assert_eq!(tested_by(path), [hash("cart")], "{path}");
+        }
+        assert_eq!(tested_by("tests/cart-total.test.js"), [hash("cart"), hash("cartTotal")]);
+        assert_eq!(tested_by("cart/__tests__/index.js"), [hash("cart")]);
+        assert_eq!(tested_by("tests/test.py"), Vec::<u32>::new());
+    }
+}
