@@ -113,9 +113,14 @@ pub(crate) fn is_foreign(path: &str) -> bool {
     let name = file_name(path);
     has_directory(path, VENDOR_DIRECTORIES)
         || LOCK_FILES.contains(&name)
-        || name.contains(".min.")
+        || is_minified(path)
         || name.contains(".generated.")
         || [".pb.go", "_pb2.py", ".snap"].into_iter().any(|end| name.ends_with(end))
+}
+
+/// Whether the name says that a program shortened the file.
+pub(crate) fn is_minified(path: &str) -> bool {
+    file_name(path).contains(".min.")
 }
 
 #[cfg(test)]

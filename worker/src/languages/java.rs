@@ -23,7 +23,8 @@ const FORMS: Forms = Forms {
     nothing: &[],
     success: &["true", "0", "null", "Optional.empty()"],
     is_stub: |statement| {
-        statement.starts_with("throw new UnsupportedOperationException")
+        // With a message it says what is refused, as with the optional operations of collections.
+        statement == "throw new UnsupportedOperationException()"
             || statement.starts_with("throw new NotImplemented")
             || (statement.starts_with("throw") && body::says_unfinished(statement))
     },

@@ -28,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Mend what the tool found. If it is wrong, name the check and say why: `# type: ignore[arg-type]  # stubs are old`.
-    "integrity/check-disabled", Integrity, Medium, version: 2, Check::Text(check)
+    "integrity/check-disabled", Integrity, Medium, version: 3, Check::Text(check)
 );
 
 /// How a mark can name what it silences.
@@ -156,7 +156,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             return;
         }
         let (name, naming, reach) = MARKS[mark.pattern];
-        if !names_something(naming, mark.rest) {
+        if !names_something(naming, mark.rest) && !is_sample(file, &mark) {
             let is_file_wide = is_file_wide(file, reach, name, &mark);
             report(file, mark.span, is_file_wide, says_why(mark.rest), found);
         }
@@ -184,6 +184,13 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             report(file, span, reach == Reach::File, false, found);
         }
     }
+}
+
+/// Whether `mark` stands in a comment inside a comment: documentation that shows it.
+fn is_sample(file: &File<'_>, mark: &Mark<'_>) -> bool {
+    let line = file.source.line_span(file.source.line_of(mark.span.start));
+    let before = file.text(&(line.start..mark.span.start));
+    before.find("//").is_some_and(|at| before[at..].trim_end().ends_with("/*"))
 }
 
 /// Whether what follows a mark names what it silences.
@@ -240,8 +247,9 @@ fn allow(file: &File<'_>, open: Span, reach: Reach, found: &mut Findings<'_>) {
     let Some(length) = list.find(')') else { return };
     let lints = list[..length].split(',').map(str::trim).filter(|lint| !lint.is_empty());
     let (reasons, lints): (Vec<&str>, Vec<&str>) = lints.partition(|lint| lint.starts_with("reason"));
-    let is_group = lints.iter().any(|lint| LINT_GROUPS.contains(lint));
     let is_file_wide = reach == Reach::File;
+    // On a single item the group says no more than the lint: it is not used.
+    let is_group = lints.iter().any(|lint| LINT_GROUPS.contains(lint) && (is_file_wide || *lint != "unused"));
     let has_reason = !reasons.is_empty() || is_explained(file, open.start);
     // Tests share modules of which each uses a part; naming the lint is enough there, as it is for a single item.
     let is_named_enough = !is_file_wide || has_reason || paths::is_test(file.source.path);

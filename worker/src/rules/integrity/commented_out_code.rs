@@ -11,7 +11,8 @@ rule!(
     /// Six or more lines of comments, one after the other, that are statements of the language around them.
     ///
     /// Documentation, licences, settings of shell scripts, and samples are left alone: what a sentence ending in a
-    /// colon introduces, what speaks of an example, and what is indented below a sentence of the same comment.
+    /// colon introduces, what speaks of an example or of where values come from, what is indented below a sentence of the
+    /// same comment, and the C code above Go's `import "C"`.
     ///
     /// ## Why it matters
     /// Nobody compiles it, tests it or renames in it; soon it does not fit the code around it. Who reads it cannot tell whether
@@ -27,15 +28,39 @@ rule!(
     ///
     /// ## How to fix
     /// Delete it. If it is to come back, a ticket can name the commit that still has it.
-    "integrity/commented-out-code", Integrity, Low, version: 2, Check::Code(check)
+    "integrity/commented-out-code", Integrity, Low, version: 3, Check::Code(check)
 );
 
 /// Statements from which on a comment is code.
 const STATEMENTS_MIN: usize = 6;
 
 /// Words of a sentence that shows code on purpose.
-const INTRODUCTIONS: &[&str] =
-    &["e.g", "equivalent", "example", "expands to", "generates", "i.e", "looks like", "pseudo", "roughly", "usage"];
+const INTRODUCTIONS: &[&str] = &[
+    "calculated",
+    "computed",
+    "e.g",
+    "equivalent",
+    "example",
+    "expands to",
+    "for instance",
+    "generated",
+    "generates",
+    "i.e",
+    "looks like",
+    "obtained",
+    "produced",
+    "pseudo",
+    "roughly",
+    "uncomment",
+    "usage",
+];
+
+/// Words between two names of one expression.
+const OPERATOR_WORDS: &[&str] =
+    &["and", "as", "async", "await", "else", "for", "from", "function", "if", "in", "is", "lambda", "new", "not", "or"];
+
+/// What stands below a comment of Go that holds C: there it is no comment.
+const C_IMPORT: &str = "import \"C\"";
 
 /// Words of licences.
 const LICENCES: &[&str] = &["copyright", "license", "licence", "spdx-"];
@@ -80,7 +105,9 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let ends_in_semicolons = ended * 5 > total;
     for block in blocks(file) {
         let lower = file.text(&(block[0].span.start..block[block.len() - 1].span.end)).to_ascii_lowercase();
-        if !LICENCES.iter().any(|word| lower.contains(word)) {
+        let below = &file.source.text[block[block.len() - 1].span.end..];
+        let is_source = below.trim_start_matches([' ', '\t', '\r', '\n', '*', '/']).starts_with(C_IMPORT);
+        if !is_source && !LICENCES.iter().any(|word| lower.contains(word)) {
             read(file, &block, ends_in_semicolons, found);
         }
     }
@@ -128,17 +155,21 @@ fn content(file: &File<'_>, comment: &Span, line: usize) -> Line {
 /// Reports every stretch of `block` that is code.
 fn read(file: &File<'_>, block: &[Line], ends_in_semicolons: bool, found: &mut Findings<'_>) {
     let mut prose: Option<&Line> = None;
+    let mut is_introduced = false;
     let mut stretch: Vec<&Line> = Vec::new();
     for line in block.iter().map(Some).chain([None]) {
         let kind = line.map_or(Kind::Prose, |line| kind(file.text(&line.span), ends_in_semicolons));
         match (kind, line) {
             (Kind::Statement, Some(line)) => stretch.push(line),
             (Kind::Prose, line) => {
-                if stretch.len() >= STATEMENTS_MIN && !prose.is_some_and(|prose| introduces(file, prose, &stretch)) {
+                let is_sample = is_introduced || prose.is_some_and(|prose| introduces(file, prose, &stretch));
+                if stretch.len() >= STATEMENTS_MIN && !is_sample {
                     report(file, &stretch, found);
                 }
                 stretch.clear();
                 prose = line;
+                // A sample goes on below sentences in it.
+                is_introduced |= line.is_some_and(|line| speaks_of_samples(file.text(&line.span)));
             }
             _ => {}
         }
@@ -147,9 +178,14 @@ fn read(file: &File<'_>, block: &[Line], ends_in_semicolons: bool, found: &mut F
 
 /// Whether the sentence `prose` shows the code below it on purpose.
 fn introduces(file: &File<'_>, prose: &Line, stretch: &[&Line]) -> bool {
-    let text = file.text(&prose.span).to_ascii_lowercase();
+    let text = file.text(&prose.span);
     let is_indented = stretch.iter().all(|line| line.indent > prose.indent + 1);
-    text.ends_with(':') || is_indented || INTRODUCTIONS.iter().any(|word| text.contains(word))
+    text.ends_with(':') || is_indented
+}
+
+fn speaks_of_samples(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    INTRODUCTIONS.iter().any(|word| text.contains(word))
 }
 
 fn report(file: &File<'_>, stretch: &[&Line], found: &mut Findings<'_>) {
@@ -176,6 +212,13 @@ fn kind(text: &str, ends_in_semicolons: bool) -> Kind {
 
 /// Whether most of `text` is words.
 fn is_prose(text: &str) -> bool {
+    if text.starts_with("import ") || (text.starts_with("from ") && text.contains(" import ")) {
+        return false;
+    }
+    let is_title = text.starts_with(char::is_uppercase) && text.ends_with(':');
+    if is_title && text.chars().all(|c| c.is_alphabetic() || c == ' ' || c == ':') {
+        return true;
+    }
     let is_word = |word: &&str| {
         let word = word.trim_end_matches([',', '.', ':', ';', '!', '?']).trim_matches(['`', '"', '(', ')', '\'']);
         !word.is_empty() && word.chars().all(|c| c.is_alphabetic() || c == '-' || c == '\'')
@@ -195,7 +238,21 @@ fn is_assignment(text: &str) -> bool {
     let is_target = left.chars().all(|c| c.is_alphanumeric() || "_.,[]\"' $:*".contains(c));
     let words = left.split_whitespace().filter(|word| !word.ends_with(',')).count();
     let is_number = left.starts_with(|c: char| c.is_ascii_digit());
-    is_target && !is_number && (1..=3).contains(&words) && !right.is_empty() && !right.starts_with(['=', '>'])
+    let is_formula = right.contains(" -- ") || has_neighbours(right);
+    let is_plain = !right.is_empty() && !right.starts_with(['=', '>']) && !is_formula;
+    is_target && !is_number && (1..=3).contains(&words) && is_plain
+}
+
+/// Whether two names stand side by side in `text`, as in formulas and sentences but in no expression.
+fn has_neighbours(text: &str) -> bool {
+    let is_name = |word: &str| {
+        let mut chars = word.chars();
+        chars.next().is_some_and(char::is_alphabetic) && chars.all(|c| c.is_alphanumeric() || c == '_')
+    };
+    let is_name = |word: &str| is_name(word) && !OPERATOR_WORDS.contains(&word);
+    let is_quoted = text.contains(['"', '\'', '`', '#']);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    !is_quoted && words.windows(2).any(|pair| pair.iter().all(|word| is_name(word)))
 }
 
 /// `a.b(c)` and nothing else.

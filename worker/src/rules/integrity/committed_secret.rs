@@ -13,7 +13,8 @@ rule!(
     /// blocks of private keys; random-looking passwords in addresses; and random-looking values given to names such as
     /// `password` or `api_key`.
     ///
-    /// Values that call themselves examples are left alone. In tests and fixtures the finding is low. A value known
+    /// Values that call themselves examples are left alone. In tests and fixtures the finding is low, and
+    /// for a private key, which is nearly always made for the test, info. A value known
     /// only by the name it is given to is a guess, and never worse than medium, as is one in documentation whose checksum
     /// does not prove it. The secret itself is not kept: reports show its prefix and `***`.
     ///
@@ -28,11 +29,14 @@ rule!(
     ///
     /// ## How to fix
     /// Revoke the secret at its provider first, then read the new one from the environment or a secret store.
-    "integrity/committed-secret", Integrity, Critical, version: 3, Check::Text(check)
+    "integrity/committed-secret", Integrity, Critical, version: 4, Check::Text(check)
 );
 
 /// Confidence in a secret that documentation shows, in permille.
 const SHOWN_PERMILLE: u16 = 650;
+
+/// What a block of a private key is called.
+const KEY: &str = "private key";
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let in_tests = paths::is_test(file.source.path);
@@ -48,6 +52,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         found.push(Hit {
             place: file.place(secret.span.clone()).marked(&mark.as_str()[..8]),
             severity: match secret.confidence_permille {
+                _ if is_test && secret.what == KEY => Severity::Info,
                 _ if is_test => Severity::Low,
                 confidence if is_shown && confidence < SHOWN_PERMILLE => Severity::Low,
                 _ => Severity::Critical,
@@ -68,7 +73,7 @@ mod tests {
     use super::RULE;
     use crate::rules::testing::{check, findings};
     use crate::secrets::samples::{drawn, typed};
-    use schemas::severity::Severity::{Critical, Low, Medium};
+    use schemas::severity::Severity::{Critical, Info, Low, Medium};
 
     const GITLAB: &str = concat!("glp", "at-", "Zk3vQ9xLr7TbWm2NcYdH");
     const GITHUB: &str = concat!("gh", "p_", "Zk3vQ9xLr7TbWm2NcYdHpKs8GfJ4Ve", "01a2B3");
@@ -100,6 +105,7 @@ mod tests {
         let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ";
         let key = format!("{dashes}BEGIN PRIVATE KEY{dashes}\n{body}\n{dashes}END PRIVATE KEY{dashes}\n");
         check(&RULE, "deploy/key.pem", &key, &[(1, Critical)]);
+        check(&RULE, "tests/key.pem", &key, &[(1, Info)]);
         let reported = &findings(&RULE, "deploy/key.pem", &key)[0];
         assert_eq!(reported.snippet, format!("{dashes}BEGIN PRIVATE KEY{dashes}***"));
     }

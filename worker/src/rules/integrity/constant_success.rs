@@ -1,5 +1,7 @@
 //! Checks that always succeed.
 
+use std::collections::BTreeMap;
+
 use schemas::severity::Severity;
 
 use crate::names::words;
@@ -13,7 +15,8 @@ rule!(
     /// whose whole body returns a constant that means success: `true`, `nil`, `None`, `Ok(())`.
     ///
     /// Left alone are functions that a trait, an interface, a base class or a condition of the build may ask for, functions
-    /// with a comment in them, files that stand in for others by their name, and code for tests. Nothing else that returns a constant is reported.
+    /// with a comment in them, with several of one name or with a name that says that everything passes, files that stand in
+    /// for others by their name, and code for tests. Nothing else that returns a constant is reported.
     ///
     /// ## Why it matters
     /// Whoever calls it believes that something was looked at. Often it once was a stub that nobody came back to.
@@ -26,8 +29,11 @@ rule!(
     ///
     /// ## How to fix
     /// Check what the name promises, or take the function away. If everything is indeed fine here, say why in a comment.
-    "integrity/constant-success", Integrity, Medium, version: 2, Check::Code(check)
+    "integrity/constant-success", Integrity, Medium, version: 3, Check::Code(check)
 );
+
+/// Words in names that say that nothing is looked at, or that everything is what is asked for.
+const OPEN_WORDS: &[&str] = &["always", "any", "everything", "never", "noop", "nothing", "unknown"];
 
 /// First words of functions that look at something and say whether it is right.
 const CHECKS: &[&str] = &["authenticate", "authorise", "authorize", "check", "validate", "verify"];
@@ -36,12 +42,20 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if paths::is_stand_in(file.source.path) {
         return;
     }
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for function in &file.outline.functions {
+        *names.entry(file.text(&function.name)).or_default() += 1;
+    }
     for function in file.outline.functions.iter().filter(|function| function.shape == Body::Constant) {
         let is_dictated = function.is_bound || function.is_abstract || function.test.is_some();
         if is_dictated || file.is_test_code(function.span.start) || !promises_a_check(file, function) {
             continue;
         }
         if function.body.as_ref().is_some_and(|body| file.outline.has_comment(body)) {
+            continue;
+        }
+        // Of several of one name each is for one kind of argument, and there may be a kind that always passes.
+        if names.get(file.text(&function.name)).is_some_and(|count| *count > 1) {
             continue;
         }
         found.push(Hit {
@@ -60,7 +74,13 @@ fn promises_a_check(file: &File<'_>, function: &Function) -> bool {
     let Some(first) = words.first() else { return false };
     // Of a question only yes is a success; and without a parameter it is a property, such as `is_file`.
     let says_yes = || function.body.as_ref().is_some_and(|body| file.text(body).to_lowercase().contains("true"));
-    CHECKS.contains(&first.as_str()) || (first == "is" && words.len() > 1 && function.parameters > 0 && says_yes())
+    if words.iter().any(|word| OPEN_WORDS.contains(&word.as_str())) {
+        return false;
+    }
+    // What is found by a check may be handed out by it; nothing is then no success.
+    let finds_nothing = first == "check" && function.body.as_ref().is_some_and(|body| file.text(body).contains("None"));
+    (CHECKS.contains(&first.as_str()) && !finds_nothing)
+        || (first == "is" && words.len() > 1 && function.parameters > 0 && says_yes())
 }
 
 #[cfg(test)]
@@ -94,6 +114,8 @@ mod tests {
         run("class A:\n    def validate(self, a):\n        return None\n", &[(2, Medium)]);
         run("class A(B):\n    def validate(self, a):\n        return True\n", &[]);
         run("class A(Protocol):\n    def validate(self, a):\n        return True\n", &[]);
+        run("def check_order(a, b):\n    return None\n", &[]);
+        run("def check_order(a, b):\n    return True\n", &[(1, Medium)]);
         run("@check\ndef validate(a):\n    return True\n", &[]);
         run("def is_ready(a):\n    return None\n", &[]);
         run("def verify(a):\n    return a == 1\n", &[]);
@@ -126,6 +148,7 @@ mod tests {
             run("class A extends B { authorize(a) { return true; } }\n", &[]);
             run("run({ validate: () => true, check(a) { return true; } });\n", &[]);
             run("function isAllowed(a) { return false; }\n", &[]);
+            run("const isAlwaysEqual = (a, b) => true;\nconst isUnknown = (a) => true;\n", &[]);
             run("function island(a) { return true; }\n", &[]);
             run("function validate(a) { return a.length > 0; }\n", &[]);
         }
@@ -157,6 +180,8 @@ mod tests {
             run("int verify(int a) { return a; }\n", &[]);
             run("int verify(int a) { /* the kernel did */ return 0; }\n", &[]);
         }
+        let overloads = "bool check(int a) { return true; }\nbool check(char a) { return a > 1; }\n";
+        check(&RULE, "src/a.cc", overloads, &[]);
         check(&RULE, "src/a.cc", "struct A { bool verify(int a) override { return true; } };\n", &[]);
     }
 }

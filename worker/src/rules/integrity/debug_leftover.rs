@@ -2,7 +2,8 @@
 
 use schemas::severity::Severity;
 
-use crate::outline::{Call, Span};
+use crate::names::words;
+use crate::outline::{Call, Function, Span};
 use crate::paths;
 use crate::rules::calls::{arguments, is_in_tests, is_whole};
 use crate::rules::{Check, File, Findings, Hit, rule};
@@ -13,8 +14,9 @@ rule!(
     /// `Debugger.Break()` (medium); `dbg!`, `var_dump`, `dd` and, in library code, a stray `print`, `println!`,
     /// `fmt.Println`, `Console.WriteLine` or `console.log` (low).
     ///
-    /// Programs, examples, scripts and tests may print; so may functions whose name says that they print, log or report, and
-    /// files that print often: there it is what they are for.
+    /// Programs, examples, scripts and tests may print; so may functions whose name or documentation says that they print, log
+    /// or report, and files that print often: there it is what they are for. A print that was asked for by a setting is no
+    /// leftover, nor are last words before the program ends.
     ///
     /// ## Why it matters
     /// A stop halts whatever runs the code. What a library prints ends up between the output of the program that uses it.
@@ -26,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Take it out. What is worth knowing goes to the log.
-    "integrity/debug-leftover", Integrity, Medium, version: 2, Check::Code(check)
+    "integrity/debug-leftover", Integrity, Medium, version: 3, Check::Code(check)
 );
 
 /// Stops for a debugger.
@@ -98,8 +100,26 @@ const PRINTING_WORDS: &[&str] = &[
     "report", "setup", "show", "trace", "usage", "verbose", "version", "warn", "write",
 ];
 
+/// What prints in some languages, and is something else in those of the web: there it would ask for a printer.
+const BARE_PRINTS: &[&str] = &["print", "println"];
+
+/// Extensions of the languages of the web.
+const WEB_EXTENSIONS: &[&str] = &["cjs", "cts", "js", "jsx", "mjs", "mts", "ts", "tsx"];
+
 /// Lines above a print in which the condition stands that it is asked for.
 const CONDITION_LINES: usize = 3;
+
+/// Words of settings that ask for output, as a condition names them.
+const ASKING_WORDS: &[&str] = &["debug", "disp", "false", "iprint", "print", "show", "trace", "verbose"];
+
+/// Lines below a print in which the program ends.
+const END_LINES: usize = 4;
+
+/// What ends a program, so that what was printed before are its last words.
+const ENDS: &[&str] = &["Exit(", "abort(", "exit(", "panic(", "panic!(", "raise ", "throw ", "throw("];
+
+/// How much of a function's beginning is read as its documentation.
+const DOCUMENTATION_BYTES_MAX: usize = 300;
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     for call in &file.outline.calls {
@@ -147,10 +167,12 @@ fn is_show(file: &File<'_>, call: &Call) -> bool {
 
 fn is_print(file: &File<'_>, call: &Call) -> bool {
     let callee = file.text(&call.callee);
+    let is_web = || paths::extension(file.source.path).is_some_and(|extension| WEB_EXTENSIONS.contains(&extension));
     // With a second argument it hands the text back.
     let is_value = callee == "print_r" && arguments(file, &call.arguments).len() > 1;
     PRINTS.contains(&callee)
         && !is_value
+        && !(BARE_PRINTS.contains(&callee) && is_web())
         && !prints_for_a_living(file)
         && is_whole(file, call)
         && !is_in_tests(file, call.callee.start)
@@ -175,148 +197,48 @@ fn is_program(file: &File<'_>) -> bool {
         || file.source.text.contains("__main__")
 }
 
-/// Whether the function around `call` says that it prints, or the print goes to a file that was asked for.
+/// Whether the function around `call` says that it prints, a condition asks for it, the program ends, or the print goes to a
+/// file that was asked for.
 fn prints_on_purpose(file: &File<'_>, call: &Call) -> bool {
     let function = call.function.and_then(|index| file.outline.functions.get(index));
     let name = function.map(|function| file.text(&function.name).to_ascii_lowercase()).unwrap_or_default();
-    let line = file.source.line_of(call.callee.start);
-    let above = file.source.line_span(line.saturating_sub(CONDITION_LINES)).start..call.callee.start;
-    let condition = file.text(&above).to_ascii_lowercase();
     PRINTING_WORDS.iter().any(|word| name.contains(word))
-        || ["debug", "verbos"].iter().any(|word| condition.contains(word))
+        || function.is_some_and(|function| is_documented_to_print(file, function))
+        || is_asked_for(file, call)
+        || ends_below(file, call)
         || file.text(&call.arguments).contains("file=")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::RULE;
-    use crate::rules::testing::check;
-    use schemas::severity::Severity::{self, Low, Medium};
-
-    #[track_caller]
-    fn all(path: &str, around: (&str, &str), lines: &[&str], severity: Option<Severity>) {
-        for line in lines {
-            let expected: Vec<_> = severity.map(|severity| (2, severity)).into_iter().collect();
-            check(&RULE, path, &format!("{}\n{line}\n{}\n", around.0, around.1), &expected);
-        }
-    }
-
-    #[test]
-    fn rust() {
-        let around = ("fn f() {", "}");
-        all("src/a.rs", around, &["let a = dbg!(b);", "dbg!();", "println!(\"{a}\");", "print!(\"a\");"], Some(Low));
-        all(
-            "src/a.rs",
-            around,
-            &["eprintln!(\"a\");", "// dbg!(a)", "let a = \"dbg!(a)\";", "writeln!(out, \"a\");"],
-            None,
-        );
-        all("src/a.rs", ("fn print_all() {", "}"), &["println!(\"{a}\");"], None);
-        all("src/main.rs", around, &["println!(\"{a}\");"], None);
-        all("examples/a.rs", around, &["println!(\"{a}\");"], None);
-        all("tests/a.rs", around, &["println!(\"{a}\");"], None);
-        check(&RULE, "src/a.rs", &format!("fn f() {{\n{}}}\n", "println!(\"a\");\n".repeat(4)), &[]);
-    }
-
-    #[test]
-    fn python() {
-        let around = ("def f():", "");
-        all(
-            "a.py",
-            around,
-            &["    breakpoint()", "    pdb.set_trace()", "    import pdb; pdb.set_trace()"],
-            Some(Medium),
-        );
-        all("a.py", around, &["    print(a)", "    print('here')"], Some(Low));
-        all(
-            "a.py",
-            around,
-            &["    # breakpoint()", "    a = 'print(a)'", "    a.print(b)", "    print(a, file=out)"],
-            None,
-        );
-        all("a.py", ("if DEBUG:", ""), &["    print(a)"], None);
-        all("scripts/a.py", around, &["    print(a)"], None);
-        all("a.py", ("#!/usr/bin/env python", ""), &["print(a)"], None);
-        all("tests/test_a.py", around, &["    print(a)"], None);
-    }
-
-    #[test]
-    fn go() {
-        let around = ("package a; func f() {", "}");
-        all("a.go", around, &["runtime.Breakpoint()"], Some(Medium));
-        all("a.go", around, &["fmt.Println(a)", "println(a)"], Some(Low));
-        all(
-            "a.go",
-            around,
-            &["fmt.Fprintln(w, a)", "// fmt.Println(a)", "a := \"fmt.Println(a)\"", "log.Println(a)"],
-            None,
-        );
-        all("cmd/a/a.go", around, &["fmt.Println(a)"], None);
-        all("a.go", ("package main; func main() {", "}"), &["fmt.Println(a)"], None);
-        all("a_test.go", around, &["fmt.Println(a)"], None);
-    }
-
-    #[test]
-    fn javascript_and_typescript() {
-        for path in ["src/a.js", "src/a.ts", "src/a.tsx"] {
-            let around = ("function f() {", "}");
-            all(path, around, &["debugger", "  debugger;"], Some(Medium));
-            all(path, around, &["console.log(a)", "console.table(a);"], Some(Low));
-            all(path, around, &["console.error(a)", "// console.log(a)", "a = 'debugger'", "debuggers(a)"], None);
-            all(path, ("function logAll() {", "}"), &["console.log(a)"], None);
-        }
-        all("bin/a.js", ("function f() {", "}"), &["console.log(a)"], None);
-        all("src/a.test.js", ("function f() {", "}"), &["console.log(a)"], None);
-    }
-
-    #[test]
-    fn java() {
-        let around = ("class A { void f() {", "} }");
-        all("src/A.java", around, &["System.out.println(a);", "System.out.println();"], Some(Low));
-        all("src/A.java", around, &["System.err.println(a);", "// System.out.println(a);", "out.println(a);"], None);
-        all("src/ATest.java", around, &["System.out.println(a);"], None);
-    }
-
-    #[test]
-    fn c_sharp() {
-        let around = ("class A { void B() {", "} }");
-        all("src/A.cs", around, &["Debugger.Break();", "System.Diagnostics.Debugger.Launch();"], Some(Medium));
-        all("src/A.cs", around, &["Console.WriteLine(a);", "Console.WriteLine(\"here\");"], Some(Low));
-        let fine =
-            ["log.WriteLine(a);", "// Debugger.Break();", "a = \"Console.WriteLine(a)\";", "my.Debugger.Break();"];
-        all("src/A.cs", around, &fine, None);
-        all("src/A.cs", ("class A { void PrintAll() {", "} }"), &["Console.WriteLine(a);"], None);
-        all("cli/A.cs", around, &["Console.WriteLine(a);"], None);
-        all("ATests.cs", around, &["Console.WriteLine(a);"], None);
-    }
-
-    #[test]
-    fn ruby_and_php() {
-        let around = ("def f", "end");
-        all("lib/a.rb", around, &["  binding.pry", "  byebug", "  binding.irb"], Some(Medium));
-        all("lib/a.rb", around, &["  # binding.pry", "  a = 'byebug'", "  puts a", "  byebugs a"], None);
-        let around = ("<?php function f() {", "}");
-        all("src/a.php", around, &["xdebug_break();"], Some(Medium));
-        all("src/a.php", around, &["var_dump($a);", "dd($a, $b);", "print_r($a);"], Some(Low));
-        let fine = ["$a = print_r($b, true);", "// var_dump($a);", "$a = 'var_dump($a);';", "$c->dd($a);", "echo $a;"];
-        all("src/a.php", around, &fine, None);
-        all("tests/a.php", around, &["var_dump($a);", "print_r($a);"], None);
-    }
-
-    #[test]
-    fn kotlin_and_swift() {
-        let around = ("fun f() {", "}");
-        all("src/a.kt", around, &["println(a)", "print(\"here\")"], Some(Low));
-        all("src/a.kt", around, &["log.println(a)", "// println(a)", "val a = \"println(a)\"", "printer(a)"], None);
-        all("src/a.kt", ("fun main() {", "}"), &["println(a)"], None);
-        let around = ("func f() {", "}");
-        all("Sources/a.swift", around, &["print(a)", "debugPrint(a)"], Some(Low));
-        all("Sources/a.swift", around, &["out.print(a)", "// print(a)", "let a = \"print(a)\"", "NSLog(a)"], None);
-        all("Tests/a.swift", around, &["print(a)"], None);
-    }
-
-    #[test]
-    fn shells_talk_by_printing() {
-        all("a.sh", ("f() {", "}"), &["  print a", "  echo a", "  debugger_of a", "  println a"], None);
-    }
+/// Whether the documentation in `function` says that it prints.
+fn is_documented_to_print(file: &File<'_>, function: &Function) -> bool {
+    let body = function.body.clone().unwrap_or(0..0);
+    let head = file.text(&body);
+    let head = &head[..head.floor_char_boundary(DOCUMENTATION_BYTES_MAX)];
+    let docstring = file.outline.docstrings.iter().find(|string| body.contains(&string.start));
+    docstring.is_some() && ["Print", "Display", "print the", "prints "].iter().any(|word| head.contains(word))
 }
+
+/// Whether a condition right above `call` asks for output.
+fn is_asked_for(file: &File<'_>, call: &Call) -> bool {
+    let line = file.source.line_of(call.callee.start);
+    let above = (line.saturating_sub(CONDITION_LINES)..line).map(|line| file.text(&file.source.line_span(line)));
+    let own = file.text(&(file.source.line_span(line).start..call.callee.start));
+    above.chain([own]).map(str::trim_start).filter_map(|text| text.split_once("if")).any(|(before, condition)| {
+        let words = words(condition);
+        before.chars().all(|c| !c.is_alphanumeric() && c != '_' || "else".contains(c))
+            && words.iter().any(|word| ASKING_WORDS.iter().any(|asking| word.starts_with(asking)))
+    })
+}
+
+/// Whether the program ends right below `call`.
+fn ends_below(file: &File<'_>, call: &Call) -> bool {
+    let line = file.source.line_of(call.callee.start);
+    let below = (line + 1..=line + END_LINES).map(|line| file.text(&file.source.line_span(line)).trim_start());
+    let mut below =
+        below.take_while(|text| !["func ", "def ", "fn ", "function "].iter().any(|word| text.starts_with(word)));
+    below.any(|text| ENDS.iter().any(|end| text.starts_with(end) || text.contains(&format!(".{end}"))))
+}
+
+#[cfg(test)]
+#[path = "debug_leftover/tests.rs"]
+mod tests;

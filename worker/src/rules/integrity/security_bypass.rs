@@ -20,7 +20,8 @@ rule!(
     /// (every origin allowed, together with credentials), and a function that checks who somebody is lets everybody in
     /// while a switch for developers is on (`if DEBUG: return True`).
     ///
-    /// Tests, documentation and examples, and lines about the own machine are left alone.
+    /// Tests, documentation and examples, lines about the own machine, and what is only done if a setting of the user asks for
+    /// it, are left alone. In something that is called insecure the finding is low: nobody takes it for safe.
     ///
     /// ## Why it matters
     /// The connection is encrypted, with whoever answers. Nobody notices until somebody else does.
@@ -32,7 +33,7 @@ rule!(
     ///
     /// ## How to fix
     /// Add the authority that signed the certificate to those that are trusted, or the key of the host to the known ones.
-    "integrity/security-bypass", Integrity, High, version: 2, Check::Text(check)
+    "integrity/security-bypass", Integrity, High, version: 3, Check::Text(check)
 );
 
 /// What a switch turns off.
@@ -104,6 +105,12 @@ const OWN_MACHINE: &[&str] = &["127.0.0.1", "::1", "0.0.0.0", "localhost"];
 /// Directories of what only shows how.
 const SAMPLE_DIRECTORIES: &[&str] = &["demo", "demos", "example", "examples", "samples"];
 
+/// Lines above a switch in which what it stands in begins.
+const ENCLOSING_LINES: usize = 12;
+
+/// Parts of conditions under which a user wants the protection off.
+const ASKING_WORDS: &[&str] = &["cert", "insecure", "trust", "valid", "verif"];
+
 static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let marks = SWITCHES.iter().chain(ORIGINS).map(|(mark, _)| mark);
     AhoCorasick::new(marks).expect("some dozen short marks fit every limit of the automaton")
@@ -138,9 +145,14 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         if is_harmless(file, index, place, text) || is_negated(&packed[..hit.start()]) || is_other_option(text) {
             continue;
         }
+        let around: Vec<String> = enclosing(file, index).map(str::to_ascii_lowercase).collect();
+        if around.iter().any(|line| is_asked_for(line)) {
+            continue;
+        }
+        let is_named = around.iter().any(|line| line.contains("insecure"));
         found.push(Hit {
             place: file.place(at..line.end),
-            severity: Severity::High,
+            severity: if is_named { Severity::Low } else { Severity::High },
             confidence_permille: 850,
             message: what.to_owned(),
             suggestion: "trust the authority or the key that is needed, and leave the protection on",
@@ -176,7 +188,34 @@ fn is_harmless(file: &File<'_>, index: usize, place: usize, text: &str) -> bool 
 
 /// Whether a switch behind `before` says the opposite, as `skip_verify=False` does.
 fn is_negated(before: &str) -> bool {
+    // A comparison asks whether it is off.
+    if before.ends_with("==") || before.ends_with("!=") {
+        return true;
+    }
     ["disable_", "no_", "skip_", "dont_"].iter().any(|word| before.to_ascii_lowercase().ends_with(word))
+}
+
+/// The lines above line `index` in which what it stands in begins: each is indented less than the one before.
+fn enclosing<'f>(file: &'f File<'_>, index: usize) -> impl Iterator<Item = &'f str> {
+    let mut inner = indent(file.text(&file.source.line_span(index)));
+    let above =
+        (index.saturating_sub(ENCLOSING_LINES)..index).rev().map(move |line| file.text(&file.source.line_span(line)));
+    above.filter(move |text| {
+        let encloses = !text.trim().is_empty() && indent(text) < inner;
+        inner = if encloses { indent(text) } else { inner };
+        encloses
+    })
+}
+
+fn indent(text: &str) -> usize {
+    text.len() - text.trim_start().len()
+}
+
+/// Whether `line`, in lower case, is a condition that a setting asks for less protection.
+fn is_asked_for(line: &str) -> bool {
+    let line = line.trim_start().trim_start_matches(['}', ' ']);
+    let is_condition = ["if ", "if(", "elif ", "else if", "case "].iter().any(|open| line.starts_with(open));
+    is_condition && ASKING_WORDS.iter().any(|word| line.contains(word))
 }
 
 /// Whether `text` has an option that only starts like the one of curl.

@@ -5,6 +5,7 @@ use schemas::severity::Severity;
 use crate::names::words;
 use crate::outline::{Body, Function, Span};
 use crate::paths;
+use crate::rules::marks::says_why;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
@@ -14,9 +15,11 @@ rule!(
     /// `pass`, `...` (medium, less sure). In a class that others may extend, medium and low: perhaps they are to fill it in.
     ///
     /// Left alone are functions for others to fill in (abstract methods, members of protocols, traits and interfaces,
-    /// overloads, stub files, methods of classes that something extends), functions that do nothing because of a base class,
-    /// an interface or a decorator, or whose comment or name says why they do nothing, parts of the code that are built on a
-    /// condition, files that stand in for others by their name, and code for tests.
+    /// overloads, stub files, methods of classes that something extends, documented methods of classes and files of base
+    /// classes), operators and inherited methods that refuse to work, functions that do nothing because of a base class, an
+    /// interface or a decorator, or whose comment or name says why they do nothing, hooks, parts of the code that are built on
+    /// a condition or for one platform, files of several functions that do nothing, files that stand in for others by their
+    /// name, and code for tests.
     ///
     /// ## Why it matters
     /// The function can be called and looks finished from outside. What it promises does not happen.
@@ -30,18 +33,59 @@ rule!(
     ///
     /// ## How to fix
     /// Implement it, or take it away until it is needed. If nothing is right here, say why in a comment.
-    "integrity/stub-body", Integrity, High, version: 3, Check::Code(check)
+    "integrity/stub-body", Integrity, High, version: 4, Check::Code(check)
 );
 
 /// Names of functions that may do nothing: entry points and constructors without work, and those that say so.
 const IDLE_NAMES: &[&str] = &["constructor", "init", "main", "new"];
 
-/// Words in names that say that nothing is done.
-const IDLE_WORDS: &[&str] =
-    &["blank", "dummy", "empty", "fake", "ignore", "mock", "noop", "nop", "nothing", "null", "stub"];
+/// Words in names that say that nothing is done, or that the documentation is all there is.
+const IDLE_WORDS: &[&str] = &[
+    "blank", "disabled", "doc", "docs", "dummy", "empty", "fake", "ignore", "mock", "noop", "nop", "nothing", "null",
+    "stub",
+];
+
+/// First words of the names of hooks, and of halves of pairs of which the other may have all the work.
+const HOOK_WORDS: &[&str] = &[
+    "after", "before", "destroy", "did", "dispose", "lock", "on", "post", "pre", "setup", "teardown", "unlock", "will",
+];
+
+/// Words in names of functions whose purpose is to refuse.
+const REFUSING_WORDS: &[&str] = &["notimplemented", "unimplemented", "unsupported"];
+
+/// Words in names of files that hold classes for others to extend.
+const BASE_WORDS: &[&str] = &["abstract", "base", "baseclasses", "bases", "interface", "interfaces"];
+
+/// Words in paths of code for one platform, which has a counterpart that does something.
+const PLATFORM_WORDS: &[&str] = &[
+    "386", "aix", "amd64", "android", "arm", "arm64", "darwin", "ios", "linux", "loong64", "macos", "mips", "mips64",
+    "ppc64", "riscv", "riscv64", "s390x", "unix", "wasm", "win32", "windows", "x86",
+];
 
 /// Words in documentation that say why nothing is done.
-const REASONS: &[&str] = &["do nothing", "does nothing", "hook", "no op", "no-op", "noop", "overrid", "subclass"];
+const REASONS: &[&str] =
+    &["abstract", "do nothing", "does nothing", "hook", "no op", "no-op", "noop", "overrid", "subclass"];
+
+/// Marks of work that is still to be done: a comment with one gives no reason.
+const UNFINISHED: &[&str] = &["FIXME", "TODO", "XXX"];
+
+/// What a stub says of itself in lower case, if it is there to be written and not to refuse.
+const CONFESSIONS: &[&str] = &["implemented", "todo", "unimplemented"];
+
+/// Functions of one file that do nothing, from which on that is what they are for: it fills an interface.
+const IDLE_FILE_MIN: usize = 3;
+
+/// Lines above a method in which its class is looked for: longer classes are rare, and hostile files full of methods are not.
+const CLASS_LINES_MAX: usize = 1_000;
+
+/// Lines at the beginning of a class in which its documentation says what it is for.
+const CLASS_HEAD_LINES: usize = 8;
+
+/// What the documentation of a class says that others are to extend.
+const BASE_PHRASES: &[&str] = &["abstract", "base class", "interface", "subclass"];
+
+/// Comments above a function that are read: its documentation, and a mark for a tool below it.
+const COMMENTS_ABOVE: usize = 2;
 
 /// How much of a body is searched for such words.
 const BODY_BYTES_MAX: usize = 1_000;
@@ -50,15 +94,18 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if paths::is_stand_in(file.source.path) {
         return;
     }
+    let is_idle_file =
+        file.outline.functions.iter().filter(|one| one.shape == Body::Empty).nth(IDLE_FILE_MIN - 1).is_some();
     for function in &file.outline.functions {
         if function.is_abstract || function.test.is_some() || file.is_test_code(function.span.start) {
             continue;
         }
         let (severity, confidence_permille, message) = match function.shape {
             // A class may leave it to others to fill it in without a word about that.
+            Body::Stub if may_be_stub(file, function) => continue,
             Body::Stub if function.is_overridable => (Severity::Medium, 600, "method is not implemented"),
             Body::Stub => (Severity::High, 900, "function is not implemented"),
-            Body::Empty if may_be_empty(file, function) => continue,
+            Body::Empty if is_idle_file || may_be_empty(file, function) => continue,
             Body::Empty if function.is_overridable => (Severity::Low, 400, "method does nothing"),
             Body::Empty => (Severity::Medium, 500, "function does nothing"),
             _ => continue,
@@ -73,13 +120,79 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// Whether nothing is wrong with a function that does nothing.
+/// Whether `function` refuses on purpose, or is there for others to fill in.
+fn may_be_stub(file: &File<'_>, function: &Function) -> bool {
+    let name = file.text(&function.name);
+    let joined = words(name).join("");
+    let body = file.text(&function.body.clone().unwrap_or(0..0)).trim_end();
+    let lower = body[body.ceil_char_boundary(body.len().saturating_sub(BODY_BYTES_MAX))..].to_lowercase();
+    let refuses = function.is_bound && !CONFESSIONS.iter().any(|word| lower.contains(word));
+    let is_bare = body.ends_with("NotImplementedError") || body.ends_with("NotImplementedError()");
+    let is_base = || path_words(file, 1).any(|word| BASE_WORDS.contains(&word.as_str()));
+    let is_to_fill_in = function.is_overridable
+        && ((function.is_documented && is_bare) || is_base() || is_in_base_class(file, function));
+    let is_refusing = REFUSING_WORDS.iter().any(|word| joined.contains(word));
+    refuses || is_to_fill_in || is_refusing || is_protocol(name) || is_explained(file, function)
+}
+
 pub(crate) fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
+    /// Whether nothing is wrong with a function that does nothing.
     let name = file.text(&function.name);
     let words = words(name);
     let is_idle = words.iter().any(|word| IDLE_WORDS.contains(&word.as_str())) || words.join("").contains("noop");
-    let is_protocol = name.starts_with("__") && name.ends_with("__");
-    function.is_bound || is_protocol || IDLE_NAMES.contains(&name) || is_idle || gives_reason(file, function)
+    let is_hook = words.first().is_some_and(|word| HOOK_WORDS.contains(&word.as_str()));
+    let is_documented_method = function.is_overridable && function.is_documented;
+    let is_on_one_platform = || path_words(file, usize::MAX).any(|word| PLATFORM_WORDS.contains(&word.as_str()));
+    function.is_bound
+        || is_protocol(name)
+        || IDLE_NAMES.contains(&name)
+        || is_idle
+        || is_hook
+        || is_documented_method
+        || is_on_one_platform()
+        || gives_reason(file, function)
+}
+
+/// Whether `name` is one that Python itself calls.
+fn is_protocol(name: &str) -> bool {
+    name.starts_with("__") && name.ends_with("__")
+}
+
+/// The words of the last `parts` parts of the path, without what follows the first dot of each.
+fn path_words<'f>(file: &'f File<'_>, parts: usize) -> impl Iterator<Item = String> + 'f {
+    let parts = file.source.path.rsplit('/').take(parts);
+    parts.flat_map(|part| words(part.split('.').next().unwrap_or(part)))
+}
+
+/// Whether the class around `function` says at its beginning that others are to extend it.
+fn is_in_base_class(file: &File<'_>, function: &Function) -> bool {
+    let own = file.source.line_of(function.span.start);
+    let text = |line: usize| file.text(&file.source.line_span(line));
+    let indent = |line: usize| text(line).len() - text(line).trim_start().len();
+    let is_class = |line: &usize| {
+        text(*line).split_whitespace().take(3).any(|word| word == "class") && indent(*line) < indent(own)
+    };
+    let Some(class) = (own.saturating_sub(CLASS_LINES_MAX)..own).rev().find(is_class) else { return false };
+    let mut head = (class.saturating_sub(2)..own.min(class + CLASS_HEAD_LINES)).map(|line| text(line).to_lowercase());
+    head.any(|line| BASE_PHRASES.iter().any(|phrase| line.contains(phrase)))
+}
+
+/// Whether a comment in `function`, or one of those right above it, says why it is a stub.
+fn is_explained(file: &File<'_>, function: &Function) -> bool {
+    let comments = &file.outline.comments;
+    let from = comments.partition_point(|comment| comment.end <= function.span.start);
+    let to = comments.partition_point(|comment| comment.start < function.span.end);
+    let first_line = file.source.line_of(function.span.start);
+    let above = comments[from.saturating_sub(COMMENTS_ABOVE)..from].iter();
+    let mut above = above.filter(|comment| file.source.line_of(comment.end) + COMMENTS_ABOVE >= first_line);
+    let mut within = comments[from..to.max(from)].iter().map(|comment| file.text(comment));
+    within.any(|text| says_why(text) && !UNFINISHED.iter().any(|mark| text.contains(mark)))
+        || above.any(|comment| has_reason(file.text(comment)))
+}
+
+fn has_reason(text: &str) -> bool {
+    let text = text.to_lowercase();
+    REASONS.iter().any(|reason| text.contains(reason))
 }
 
 /// Whether a comment stands above, in or behind `function`, or its documentation gives a reason.
@@ -93,223 +206,5 @@ fn gives_reason(file: &File<'_>, function: &Function) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::RULE;
-    use crate::rules::testing::check;
-    use schemas::severity::Severity::{High, Low, Medium};
-
-    #[test]
-    fn rust() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.rs", text, expected);
-        run("fn a() { todo!() }\n", &[(1, High)]);
-        run("fn a() -> u8 {\n    unimplemented!(\"later\");\n}\n", &[(1, High)]);
-        run("fn a() { panic!(\"Not implemented yet\") }\n", &[(1, High)]);
-        run("impl A for B { fn a(&self) { todo!() } }\n", &[(1, High)]);
-        run("\nfn a(b: u8) {}\n", &[(2, Medium)]);
-        run("fn a() { panic!(\"no rows\") }\n", &[]);
-        run("fn a() { b(); todo!() }\n", &[]);
-        run("fn a() { let b = \"todo!()\"; c(b) }\n", &[]);
-        run("trait A { fn a(&self) { unimplemented!() } fn b(&self); fn c(&self) {} }\n", &[]);
-        run("impl A for B { fn a(&self) {} }\n", &[]);
-        run("fn main() {}\n", &[]);
-        run("fn noop() {}\nfn is_send<T: Send>() {}\n", &[]);
-        run("#[cfg(not(unix))]\nmod imp { fn a() { todo!() } fn b(c: u8) {} }\n", &[]);
-        run("fn a() {\n    // Nothing to close on this platform.\n}\n", &[]);
-        run("/// Does nothing.\nfn a() {}\n", &[]);
-        run("#[cfg(test)]\nmod tests { fn a() { todo!() } }\n", &[]);
-        run("#[test]\nfn a() { todo!() }\n", &[]);
-        check(&RULE, "tests/a.rs", "fn a() { todo!() }\n", &[]);
-    }
-
-    #[test]
-    fn python() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.py", text, expected);
-        run("def a():\n    raise NotImplementedError\n", &[(1, High)]);
-        run(
-            "class A:\n    def a(self):\n        '''Pays.'''\n        raise NotImplementedError('later')\n",
-            &[(2, Medium)],
-        );
-        run("def a():\n    pass\n", &[(1, Medium)]);
-        run("def a():\n    '''Pays.'''\n    ...\n", &[(1, Medium)]);
-        run("class A:\n    def a(self):\n        pass\n", &[(2, Low)]);
-        run("def a():\n    raise NotImplementedError('rows cannot be saved')\n", &[]);
-        run("def a():\n    b()\n    raise NotImplementedError\n", &[]);
-        run("class A:\n    @abstractmethod\n    def a(self): ...\n", &[]);
-        run("class A(Protocol):\n    def a(self): ...\n", &[]);
-        run("class A:\n    def a(self):\n        raise NotImplementedError\nclass B(A):\n    pass\n", &[]);
-        run("class BaseStore:\n    def a(self):\n        raise NotImplementedError\n", &[]);
-        run("class A:\n    def a(self):\n        raise NotImplementedError('subclasses must')\n", &[]);
-        run("@overload\ndef a(b: int): ...\n", &[]);
-        run("class A(B):\n    def a(self): pass\n", &[]);
-        run("@click.group()\ndef a():\n    pass\n", &[]);
-        run("def a():\n    pass  # there is nothing to close\n", &[]);
-        run("def a():\n    '''Hook for plugins.'''\n", &[]);
-        run("class A:\n    def __init__(self):\n        pass\n", &[]);
-        check(&RULE, "a.pyi", "def a(): ...\n", &[]);
-        check(&RULE, "tests/test_a.py", "def a():\n    pass\n", &[]);
-    }
-
-    #[test]
-    fn go() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "a.go", &format!("package a\n{text}"), expected);
-        run("func a() { panic(\"not implemented\") }\n", &[(2, High)]);
-        run("func (s *S) A() error { panic(\"TODO: implement\") }\n", &[(2, High)]);
-        run("func a(b int) {}\n", &[(2, Medium)]);
-        run("func a() { panic(\"no rows\") }\n", &[]);
-        run("type A interface { a() }\n", &[]);
-        run("func (S) Close() {}\nfunc (s *S) Open() {}\n", &[]);
-        run("func main() {}\n", &[]);
-        run("func a() {\n\t// Nothing to close.\n}\n", &[]);
-        run("// a does nothing on this platform.\nfunc a() {}\n", &[]);
-        run("func nopCloser() {}\n", &[]);
-        check(&RULE, "a_linux.go", "package a\nfunc a() { panic(\"not implemented\") }\n", &[]);
-        check(&RULE, "stubs.go", "package a\nfunc a() { panic(\"not implemented\") }\n", &[]);
-        check(&RULE, "a_other.go", "//go:build !linux\n\npackage a\n\nfunc a() {}\n", &[]);
-        check(&RULE, "a_test.go", "package a\nfunc a() { panic(\"not implemented\") }\n", &[]);
-    }
-
-    #[test]
-    fn javascript_and_typescript() {
-        for path in ["a.js", "a.ts", "a.tsx"] {
-            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
-            run("function a() { throw new Error('not implemented'); }\n", &[(1, High)]);
-            run("class A { a() { throw new Error(`Method not implemented.`); } }\n", &[(1, Medium)]);
-            run("class A extends B { a() { throw new Error('Not implemented'); } }\n", &[(1, Medium)]);
-            run("function a(b) {}\n", &[(1, Medium)]);
-            run("function a() { throw new Error('no rows'); }\n", &[]);
-            run("function Search() {}\n", &[]);
-            run("const noop = () => {};\n", &[]);
-            run("function a() { /* nothing to close */ }\n", &[]);
-            run("class A { constructor(b) {} }\n", &[]);
-            run("class A extends B { a() {} }\n", &[]);
-            run("run({ a() {}, b: () => {} });\na.b = () => {};\n", &[]);
-            run("class A { a() { throw new Error('not implemented'); } }\nclass B extends A {}\n", &[]);
-            run("class A { a() { throw new Error('Not implemented: override it'); } }\n", &[]);
-        }
-        let run = |text: &str, expected: &[_]| check(&RULE, "a.ts", text, expected);
-        run("abstract class A { abstract a(): void; b() {} }\n", &[]);
-        run("interface A { a(): void }\nfunction a(b: number): void;\n", &[]);
-        check(&RULE, "a.test.ts", "function a() {}\n", &[]);
-    }
-
-    #[test]
-    fn java() {
-        let run =
-            |text: &str, expected: &[_]| check(&RULE, "src/A.java", &format!("class A {{\n{text}\n}}\n"), expected);
-        run("void a() { throw new UnsupportedOperationException(); }", &[(2, High)]);
-        run("int a() { throw new RuntimeException(\"Not implemented yet\"); }", &[(2, High)]);
-        run("void a(int b) {}", &[(2, Medium)]);
-        run("void a() { throw new IllegalStateException(\"no rows\"); }", &[]);
-        run("void a() { b(); throw new UnsupportedOperationException(); }", &[]);
-        run("void a() { /* nothing to close */ }", &[]);
-        run("@Override public void a() {}", &[]);
-        run("private A() {}", &[]);
-        run("interface B { void a(); default void b() {} }", &[]);
-        run("abstract static class B { abstract void a(); void b() {} }", &[]);
-        run("@Test void a() {}", &[]);
-        check(&RULE, "src/test/java/A.java", "class A { void a() {} }\n", &[]);
-    }
-
-    #[test]
-    fn c_and_cpp() {
-        for path in ["src/a.c", "src/a.cc"] {
-            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
-            run("void a(void) { abort(); }\n", &[(1, High)]);
-            run("int a(int b)\n{\n    assert(!\"not implemented\");\n}\n", &[(1, High)]);
-            run("static void a(int b) {}\n", &[(1, Medium)]);
-            run("void a(void) { b(); abort(); }\n", &[]);
-            run("void a(void);\n", &[]);
-            run("void a(void) { /* nothing to close */ }\n", &[]);
-            run("void a_noop(void) {}\n", &[]);
-            run("int main(void) {}\n", &[]);
-            run("const char *a(void) { return \"abort()\"; }\n", &[]);
-        }
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.cc", text, expected);
-        run("void A::a() { throw std::logic_error(\"not implemented\"); }\n", &[(1, High)]);
-        run("struct A { void a() {} };\n", &[(1, Medium)]);
-        run("A::A(int b) : b_(b) {}\nA::~A() {}\n", &[]);
-        run("struct A { A() {} A(int b) : b_(b) {} ~A() = default; };\n", &[]);
-        run("struct A { virtual void a() {} virtual void b() = 0; void c() override {} };\n", &[]);
-        run("void A::a() { throw std::logic_error(\"no rows\"); }\n", &[]);
-        check(&RULE, "a_test.cc", "void a() {}\n", &[]);
-    }
-
-    #[test]
-    fn c_sharp() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.cs", &format!("class A {{\n{text}\n}}\n"), expected);
-        run("void B() { throw new NotImplementedException(); }", &[(2, High)]);
-        run("int B() => throw new NotImplementedException(\"later\");", &[(2, High)]);
-        run("void B() { throw new Exception(\"Not implemented yet\"); }", &[(2, High)]);
-        run("virtual void B() { throw new NotImplementedException(); }", &[(2, Medium)]);
-        run("void B() { throw new NotSupportedException(\"rows are fixed\"); }", &[]);
-        run("void B() { C(); throw new NotImplementedException(); }", &[]);
-        run("void B() {}\nstring C() => \"throw new NotImplementedException()\";", &[]);
-        run("interface C { void D(); }", &[]);
-        run("abstract class C { virtual void D() { throw new NotImplementedException(); } }", &[]);
-        run("[Fact] void B() { throw new NotImplementedException(); }", &[]);
-        check(&RULE, "tests/A.cs", "class A { void B() { throw new NotImplementedException(); } }\n", &[]);
-    }
-
-    #[test]
-    fn php() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.php", &format!("<?php\n{text}\n"), expected);
-        run("function a() { throw new \\Exception('Not implemented'); }", &[(2, High)]);
-        run("class A {\nprivate function b() { throw new NotImplementedException(); }\n}", &[(3, High)]);
-        run("class A {\nfunction b() { throw new LogicException('TODO'); }\n}", &[(3, Medium)]);
-        run("function a() { throw new Exception('no rows'); }", &[]);
-        run("function a() { b(); throw new Exception('not implemented'); }", &[]);
-        run(
-            "abstract class A { function b() { throw new Exception('not implemented'); } abstract function c(); }",
-            &[],
-        );
-        run("class A { function b() { throw new Exception('Not implemented: override it'); } }", &[]);
-        run("class A { function b() { throw new E('not implemented'); } }\nclass B extends A {}", &[]);
-        check(&RULE, "tests/ATest.php", "<?php\nfunction a() { throw new E('not implemented'); }\n", &[]);
-    }
-
-    #[test]
-    fn ruby() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "lib/a.rb", text, expected);
-        run("def a\n  raise NotImplementedError\nend\n", &[(1, High)]);
-        run("def a\n  raise 'not implemented'\nend\n", &[(1, High)]);
-        run("class A\n  def a\n    raise NotImplementedError, 'later'\n  end\nend\n", &[(2, Medium)]);
-        run("def a\n  raise ArgumentError, 'no rows'\nend\n", &[]);
-        run("def a\n  b\n  raise NotImplementedError\nend\n", &[]);
-        run("class A\n  def a\n    raise NotImplementedError, 'subclasses must define it'\n  end\nend\n", &[]);
-        run("class BaseStore\n  def a\n    raise NotImplementedError\n  end\nend\n", &[]);
-        run("class A\n  def a\n    raise NotImplementedError\n  end\nend\nclass B < A\nend\n", &[]);
-        run("module A\n  def a\n    raise NotImplementedError\n  end\nend\n", &[]);
-        run("def a; end\n", &[]);
-        check(&RULE, "spec/a_spec.rb", "def a\n  raise NotImplementedError\nend\n", &[]);
-    }
-
-    #[test]
-    fn kotlin() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.kt", text, expected);
-        run("fun a(): Int = TODO(\"later\")\n", &[(1, High)]);
-        run("fun a() { TODO() }\n", &[(1, High)]);
-        run("class A {\n  fun b() { throw NotImplementedError() }\n}\n", &[(2, High)]);
-        run("open class A {\n  open fun b() { TODO() }\n}\n", &[(2, Medium)]);
-        run("fun a() { throw IllegalStateException(\"no rows\") }\n", &[]);
-        run("fun a() { b()\n TODO() }\n", &[]);
-        run("interface A {\n  fun b()\n  fun c() { TODO() }\n}\n", &[]);
-        run("abstract class A {\n  open fun b() { TODO() }\n}\n", &[]);
-        run("fun a() {}\nval b = \"TODO()\"\n", &[]);
-        check(&RULE, "src/test/kotlin/A.kt", "fun a() { TODO() }\n", &[]);
-    }
-
-    #[test]
-    fn swift() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "Sources/A.swift", text, expected);
-        run("func a() -> Int { fatalError(\"not implemented\") }\n", &[(1, High)]);
-        run("class A {\n  func b() { preconditionFailure(\"TODO\") }\n}\n", &[(2, High)]);
-        run("func a() { fatalError(\"no rows\") }\n", &[]);
-        run("func a() { b()\n fatalError(\"not implemented\") }\n", &[]);
-        // What the development environment writes where nothing is loaded from an archive.
-        let archive = "required init?(coder: NSCoder) { fatalError(\"init(coder:) has not been implemented\") }";
-        run(&format!("class A: B {{\n  {archive}\n}}\n"), &[]);
-        run("class A {\n  func b() { fatalError(\"not implemented, subclasses must\") }\n}\n", &[]);
-        run("protocol A {\n  func b()\n}\nfunc c() {}\n", &[]);
-        check(&RULE, "Tests/A.swift", "func a() { fatalError(\"not implemented\") }\n", &[]);
-    }
-}
+#[path = "stub_body/tests.rs"]
+mod tests;

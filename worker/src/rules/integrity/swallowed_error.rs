@@ -2,16 +2,21 @@
 
 use schemas::severity::Severity;
 
+use crate::names::words;
 use crate::outline::{Handler, Span};
+use crate::rules::marks::says_why;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
     /// Handlers that do nothing, such as `except: pass`, `catch (e) {}`, `if err != nil {}` and `if let Err(_) = .. {}`, and
-    /// results that are thrown away by `.ok();` (high). Low where a comment stands in the handler, where it names the kind
-    /// of error that it expects, where nothing but closing and cleaning up can fail, and in code for tests. Results that are
-    /// thrown away in plain sight, `let _ = f()`, `_ = f()`, `try? f()`, `@f()` and `f rescue nil`, are low too, unless
-    /// a comment is near.
+    /// results that are thrown away by `.ok();` (high). Low where the guarded code only looks for a value, so that what follows
+    /// can do without it, where the handler names a kind as wide as `IOException`, where nothing but closing and cleaning up
+    /// can fail, and in code for tests. Results of saving, sending off and the like that are thrown away in plain
+    /// sight, `let _ = save()`, `_ = save()`, `try? save()`, `@save()` and `save rescue nil`, are low too.
+    ///
+    /// Left alone are handlers with a comment that says why, and handlers for one kind of error that is expected, such as
+    /// `KeyError`.
     ///
     /// ## Why it matters
     /// When it goes wrong nobody learns of it, and what follows works on what is not there. Such faults are found last.
@@ -26,7 +31,7 @@ rule!(
     ///
     /// ## How to fix
     /// Hand the error on, or log it and say what happens instead. If it can be ignored, name its kind and say why.
-    "integrity/swallowed-error", Integrity, High, version: 3, Check::Code(check)
+    "integrity/swallowed-error", Integrity, High, version: 4, Check::Code(check)
 );
 
 /// Kinds of error that stand for nearly every other.
@@ -35,18 +40,45 @@ const BROAD_KINDS: &[&str] = &["BaseException", "Error", "Exception", "StandardE
 /// Modules of the languages themselves, where such kinds are at home.
 const LANGUAGE_MODULES: &[&str] = &["System.", "builtins.", "java.lang.", "std::"];
 
+/// Kinds of error that stand for whatever the world outside does: who names one has not said what is expected.
+const WIDE_KINDS: &[&str] = &[
+    "EnvironmentError",
+    "IOError",
+    "IOException",
+    "OSError",
+    "RuntimeError",
+    "RuntimeException",
+    "SQLException",
+    "runtime_error",
+];
+
+/// First or last words of functions that change something outside, where a failure means that it was not done.
+const LASTING_WORDS: &[&str] = &[
+    "append", "commit", "copy", "execute", "flush", "migrate", "persist", "publish", "rename", "save", "store", "sync",
+    "update", "upload", "write",
+];
+
+/// What only fails once nobody is there to receive it.
+const SENDS: &[&str] = &["send", "try_send"];
+
+/// Marks of work that is still to be done: a comment with one gives no reason.
+const UNFINISHED: &[&str] = &["FIXME", "TODO", "XXX"];
+
 const SUGGESTION: &str = "hand the error on, or log it; if it can be ignored, name its kind and say why";
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     for handler in file.outline.handlers.iter().filter(|handler| handler.is_empty) {
-        let is_narrow = handler.caught.as_ref().is_some_and(|kinds| !is_broad(file.text(kinds)));
-        let is_excused = handler.has_comment || handler.is_cleanup || file.is_test_code(handler.span.start);
-        if is_narrow && is_excused {
+        let names = |known| handler.caught.as_ref().is_some_and(|kinds| names_one_of(file.text(kinds), known));
+        let is_narrow = handler.caught.is_some() && !names(BROAD_KINDS);
+        let is_probe = looks_for_a_value(file, handler);
+        let excuses = [is_narrow, handler.is_cleanup, file.is_test_code(handler.span.start), handler.has_comment];
+        let excuses = excuses.iter().filter(|excuse| **excuse).count();
+        if (is_narrow && !names(WIDE_KINDS)) || excuses > 1 || says_why_not(file, handler) {
             continue;
         }
         found.push(Hit {
             place: file.place(head(file, handler)),
-            severity: if is_narrow || is_excused { Severity::Low } else { Severity::High },
+            severity: if excuses > 0 || is_probe { Severity::Low } else { Severity::High },
             confidence_permille: 900,
             message: if handler.has_comment { "error is ignored" } else { "error is ignored without a word" }
                 .to_owned(),
@@ -56,6 +88,15 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     for discard in &file.outline.discards {
         let is_excused =
             discard.is_cleanup || file.is_test_code(discard.span.start) || has_comment(file, &discard.span);
+        let words = words(callee(file.text(&discard.span)));
+        let is = |known: &[&str]| {
+            [words.first(), words.last()].into_iter().flatten().any(|word| known.contains(&word.as_str()))
+                || known.contains(&words.join("_").as_str())
+        };
+        let is_left_alone = if discard.is_fallible { is_excused && is(SENDS) } else { !is(LASTING_WORDS) };
+        if is_left_alone {
+            continue;
+        }
         let (severity, confidence_permille) = match (discard.is_fallible, is_excused) {
             (true, false) => (Severity::High, 800),
             (true, true) => (Severity::Low, 800),
@@ -78,14 +119,47 @@ fn head(file: &File<'_>, handler: &Handler) -> Span {
     handler.span.start..handler.span.end.min(line.end).max(handler.span.start)
 }
 
-/// Whether one of the kinds in `kinds` stands for nearly every error: `Exception`, `(OSError, builtins.Exception)`.
-fn is_broad(kinds: &str) -> bool {
+/// Whether a comment in the handler or behind it says why the error is ignored.
+fn says_why_not(file: &File<'_>, handler: &Handler) -> bool {
+    let line = file.source.line_span(file.source.line_of(handler.body.end.saturating_sub(1)));
+    let (from, to) = (handler.span.start, handler.span.end.max(line.end));
+    let comments = &file.outline.comments;
+    let from = comments.partition_point(|comment| comment.end <= from);
+    let mut texts = comments[from..].iter().take_while(|comment| comment.start < to).map(|comment| file.text(comment));
+    handler.has_comment && texts.any(|text| says_why(text) && !UNFINISHED.iter().any(|mark| text.contains(mark)))
+}
+
+/// Whether the last guarded statement above `handler` hands out or keeps a value: then what follows does without it.
+fn looks_for_a_value(file: &File<'_>, handler: &Handler) -> bool {
+    // Others stand behind what they guard, and not below it.
+    if !["catch", "except"].iter().any(|word| file.text(&handler.span).starts_with(word)) {
+        return false;
+    }
+    let before = file.source.text[..handler.span.start].trim_end_matches(|c: char| c == '}' || c.is_whitespace());
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let statement = line.rsplit(['{', '}']).next().unwrap_or_default().trim_start();
+    let is_plain =
+        |at: usize| !statement[at + 1..].starts_with(['=', '>']) && !statement[..at].ends_with(['=', '!', '<', '>']);
+    let target = statement.split('(').next().unwrap_or_default();
+    statement.starts_with("return ") || target.find('=').is_some_and(is_plain)
+}
+
+/// The last name of what a statement that throws its result away calls: `save` of `let _ = self.rows.save(row);`.
+fn callee(statement: &str) -> &str {
+    let statement = statement.strip_prefix("(void)").unwrap_or(statement);
+    let call = statement.split_once('=').map_or(statement, |(_, call)| call);
+    let path = call.split('(').next().unwrap_or_default().trim_end();
+    path.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+}
+
+/// Whether one of the kinds in `kinds` is one of `known`: `Exception`, `(OSError, builtins.Exception)`.
+fn names_one_of(kinds: &str, known: &[&str]) -> bool {
     let mut paths = kinds.split(|c: char| c.is_whitespace() || "(),|&*".contains(c));
     // The `Error` of a module is one of its own, unless the module is that of the language.
     paths.any(|path| {
         let path = path.trim_start_matches('\\');
         let name = LANGUAGE_MODULES.iter().find_map(|module| path.strip_prefix(module)).unwrap_or(path);
-        BROAD_KINDS.contains(&name)
+        known.contains(&name)
     })
 }
 
@@ -98,222 +172,5 @@ fn has_comment(file: &File<'_>, span: &Span) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::RULE;
-    use crate::rules::testing::check;
-    use schemas::severity::Severity::{High, Low};
-
-    #[test]
-    fn rust() {
-        let run = |body: &str, expected: &[_]| check(&RULE, "src/a.rs", &format!("fn a() {{\n{body}\n}}\n"), expected);
-        run("b.save().ok();", &[(2, High)]);
-        run("if let Err(_) = b.save() {}", &[(2, High)]);
-        run("if let Err(error) = b.save() {\n}", &[(2, High)]);
-        run("b.close().ok();", &[(2, Low)]);
-        run("b.save().ok(); // the next run saves it again", &[(2, Low)]);
-        run("let _ = b.save();", &[(2, Low)]);
-        run("if let Err(_) = b.save() {\n// the next run saves it again\n}", &[(2, Low)]);
-        run("if let Err(Error::Closed) = b.save() {}", &[(2, Low)]);
-        run("let c = b.save().ok();", &[]);
-        run("b.save().ok()", &[]);
-        run("let _ = b.save()?;", &[]);
-        run("let _guard = b.save();", &[]);
-        run("// the next run saves it again\nlet _ = b.save();", &[]);
-        run("let _ = b.close();", &[]);
-        run("if let Err(error) = b.save() { warn(error) }", &[]);
-        run("let c = \"b.save().ok();\"; // b.save().ok();", &[]);
-        check(&RULE, "tests/a.rs", "fn a() { b.save().ok(); let _ = b.save(); }\n", &[(1, Low)]);
-    }
-
-    #[test]
-    fn python() {
-        let of = |kind: &str, body: &str| format!("try:\n    save()\nexcept{kind}:\n    {body}\n");
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.py", text, expected);
-        run(&of("", "pass"), &[(3, High)]);
-        run(&of(" Exception as e", "..."), &[(3, High)]);
-        run(&of(" (KeyError, Exception)", "pass"), &[(3, High)]);
-        run(&of(" KeyError", "pass"), &[(3, Low)]);
-        run(&of(" (ValueError, binascii.Error)", "pass"), &[(3, Low)]);
-        run(&of(" Exception", "pass  # saved again by the next run"), &[(3, Low)]);
-        run(&of(" Exception", "# saved again by the next run\n    pass"), &[(3, Low)]);
-        run(&of("", "pass").replace("save", "sock.close"), &[(3, Low)]);
-        run("def close():\n    try:\n        save()\n    except Exception:\n        pass\n", &[(4, Low)]);
-        run(&of(" KeyError", "pass  # saved again by the next run"), &[]);
-        run(&of(" Exception", "log()"), &[]);
-        run(&of(" Exception", "raise"), &[]);
-        run(&of(" Exception", "return"), &[]);
-        run("'''\ntry: save()\nexcept: pass\n'''\n", &[]);
-        check(&RULE, "tests/test_a.py", &of("", "pass"), &[(3, Low)]);
-    }
-
-    #[test]
-    fn go() {
-        let run = |body: &str, expected: &[_]| {
-            check(&RULE, "a.go", &format!("package a\nfunc a() {{\n{body}\n}}\n"), expected);
-        };
-        run("if err != nil {}", &[(3, High)]);
-        run("if err := save(); err != nil {\n}", &[(3, High)]);
-        run("if err := f.Close(); err != nil {\n}", &[(3, Low)]);
-        run("if err != nil {\n// saved again by the next run\n}", &[(3, Low)]);
-        run("_ = save()", &[(3, Low)]);
-        run("if err != nil {\nreturn\n}", &[]);
-        run("if err == nil {\n}", &[]);
-        run("if rows != nil {\n}", &[]);
-        run("_ = f.Close()", &[]);
-        run("_ = save() // saved again by the next run", &[]);
-        run("_ = unused", &[]);
-        run("b, _ := save()", &[]);
-    }
-
-    #[test]
-    fn javascript_and_typescript() {
-        for path in ["a.js", "a.ts", "a.tsx"] {
-            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
-            run("try { save(); } catch (e) {}\n", &[(1, High)]);
-            run("try {\n save();\n} catch {\n}\n", &[(3, High)]);
-            run("try { save(); } catch (e) { ; }\n", &[(1, High)]);
-            run("try { save(); } catch {\n // saved again by the next run\n}\n", &[(1, Low)]);
-            run("try { await sock.close(); } catch {}\n", &[(1, Low)]);
-            run("class A { dispose() { try { save(); } catch {} } }\n", &[(1, Low)]);
-            run("try { save(); } catch (e) { log(e); }\n", &[]);
-            run("try { save(); } catch (e) { return; }\n", &[]);
-            run("try { save(); } finally {}\n", &[]);
-            run("save().catch(log);\n", &[]);
-            run("// try { save(); } catch (e) {}\n", &[]);
-        }
-        check(&RULE, "a.test.js", "try { save(); } catch (e) {}\n", &[(1, Low)]);
-    }
-
-    #[test]
-    fn java() {
-        let of = |kind: &str, body: &str| {
-            format!("class A {{ void a() {{\ntry {{ save(); }}\ncatch ({kind} e) {{ {body} }}\n}} }}\n")
-        };
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.java", text, expected);
-        run(&of("Exception", ""), &[(3, High)]);
-        run(&of("IOException | Throwable", ""), &[(3, High)]);
-        run(&of("IOException", ""), &[(3, Low)]);
-        run(&of("Exception", "/* saved again by the next run */"), &[(3, Low)]);
-        run(&of("Exception", "").replace("save", "file.close"), &[(3, Low)]);
-        run(&of("IOException", "/* saved again by the next run */"), &[]);
-        run(&of("IOException", "").replace("save", "file.close"), &[]);
-        run(&of("Exception", "log.warn(e);"), &[]);
-        run(&of("Exception", "return;"), &[]);
-        run("class A { String a = \"try { save(); } catch (Exception e) {}\"; }\n", &[]);
-        check(&RULE, "src/test/java/A.java", &of("Exception", ""), &[(3, Low)]);
-    }
-
-    #[test]
-    fn cpp() {
-        let of = |kind: &str, body: &str| format!("void a() {{\ntry {{ save(); }}\ncatch ({kind}) {{ {body} }}\n}}\n");
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.cc", text, expected);
-        run(&of("...", ""), &[(3, High)]);
-        run(&of("const std::exception& e", ""), &[(3, High)]);
-        run(&of("const parse_error&", ""), &[(3, Low)]);
-        run(&of("...", "// saved again by the next run\n"), &[(3, Low)]);
-        run(&of("...", "").replace("save", "file.close"), &[(3, Low)]);
-        run(&of("const parse_error&", "").replace("save", "file.close"), &[]);
-        run(&of("...", "throw;"), &[]);
-        run(&of("...", "warn();"), &[]);
-        run("auto a = R\"(try { save(); } catch (...) {})\";\n", &[]);
-    }
-
-    #[test]
-    fn c() {
-        let run = |body: &str, expected: &[_]| {
-            check(&RULE, "src/a.c", &format!("void a(void) {{\n{body}\n}}\n"), expected);
-        };
-        run("(void)save(row);", &[(2, Low)]);
-        run("(void) row->save(row);", &[(2, Low)]);
-        run("(void)fclose(file);", &[]);
-        run("(void)printf(\"a\");", &[]);
-        run("(void)unused;", &[]);
-        run("(void)save(row); // saved again by the next run", &[]);
-        run("save(row);", &[]);
-    }
-
-    #[test]
-    fn c_sharp() {
-        let of = |catch: &str, body: &str| {
-            format!("class A {{ void B() {{\ntry {{ save(); }}\ncatch {catch} {{ {body} }}\n}} }}\n")
-        };
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.cs", text, expected);
-        run(&of("", ""), &[(3, High)]);
-        run(&of("(Exception)", ""), &[(3, High)]);
-        run(&of("(System.Exception e)", ""), &[(3, High)]);
-        run(&of("(IOException e)", ""), &[(3, Low)]);
-        run(&of("", "/* saved again by the next run */"), &[(3, Low)]);
-        run(&of("", "").replace("save", "file.Close"), &[(3, Low)]);
-        run(&of("(IOException)", "/* saved again by the next run */"), &[]);
-        run(&of("", "throw;"), &[]);
-        run(&of("(Exception e)", "log.Warn(e);"), &[]);
-        run("class A { string a = \"try { save(); } catch { }\"; }\n", &[]);
-        check(&RULE, "tests/A.cs", &of("", ""), &[(3, Low)]);
-    }
-
-    #[test]
-    fn php() {
-        let of = |kind: &str, body: &str| format!("<?php\ntry {{ save(); }}\ncatch ({kind} $e) {{ {body} }}\n");
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.php", text, expected);
-        run(&of("\\Exception", ""), &[(3, High)]);
-        run(&of("RowError | \\Throwable", ""), &[(3, High)]);
-        run(&of("RowError", ""), &[(3, Low)]);
-        run(&of("Exception", "// saved again by the next run\n"), &[(3, Low)]);
-        run("<?php\n@save($row);\n", &[(2, Low)]);
-        run(&of("RowError", "# saved again by the next run\n"), &[]);
-        run(&of("RowError", "").replace("save", "$file->close"), &[]);
-        run(&of("Exception", "throw $e;"), &[]);
-        run("<?php\n@unlink($path);\n$a = @file($path);\n$b = '@save()';\n", &[]);
-        check(&RULE, "tests/A.php", &of("Exception", ""), &[(3, Low)]);
-    }
-
-    #[test]
-    fn ruby() {
-        let of = |kind: &str, body: &str| format!("begin\n  save\nrescue{kind}\n{body}\nend\n");
-        let run = |text: &str, expected: &[_]| check(&RULE, "lib/a.rb", text, expected);
-        run(&of("", ""), &[(3, High)]);
-        run(&of(" StandardError => e", "  nil"), &[(3, High)]);
-        run("def a\n  save\nrescue Exception\nend\n", &[(3, High)]);
-        run(&of(" IOError", ""), &[(3, Low)]);
-        run(&of("", "  # saved again by the next run"), &[(3, Low)]);
-        run("row = save rescue nil\n", &[(1, Low)]);
-        run(&of(" IOError", "  # saved again by the next run"), &[]);
-        run(&of(" IOError", "").replace("save", "file.close"), &[]);
-        run(&of(" => e", "  warn e"), &[]);
-        run("row = save rescue default\nfile.close rescue nil\na = 'rescue nil'\n", &[]);
-        check(&RULE, "spec/a_spec.rb", &of("", ""), &[(3, Low)]);
-    }
-
-    #[test]
-    fn kotlin() {
-        let of = |kind: &str, body: &str| format!("fun a() {{\ntry {{ save() }}\ncatch (e: {kind}) {{ {body} }}\n}}\n");
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.kt", text, expected);
-        run(&of("Exception", ""), &[(3, High)]);
-        run(&of("Throwable", ""), &[(3, High)]);
-        run(&of("IOException", ""), &[(3, Low)]);
-        run(&of("Exception", "/* saved again by the next run */"), &[(3, Low)]);
-        run(&of("IOException", "/* saved again by the next run */"), &[]);
-        run(&of("IOException", "").replace("save", "file.close"), &[]);
-        run(&of("Exception", "log.warn(e)"), &[]);
-        run("val a = \"try { save() } catch (e: Exception) {}\"\n", &[]);
-        check(&RULE, "src/test/kotlin/A.kt", &of("Exception", ""), &[(3, Low)]);
-    }
-
-    #[test]
-    fn swift() {
-        let of =
-            |pattern: &str, body: &str| format!("func a() {{\ndo {{ try save() }}\ncatch{pattern} {{ {body} }}\n}}\n");
-        let run = |text: &str, expected: &[_]| check(&RULE, "Sources/A.swift", text, expected);
-        run(&of("", ""), &[(3, High)]);
-        run(&of(" let error", ""), &[(3, High)]);
-        run(&of(" let error as RowError", ""), &[(3, Low)]);
-        run(&of("", "/* saved again by the next run */"), &[(3, Low)]);
-        run("func a() {\n  try? save()\n}\n", &[(2, Low)]);
-        run("func a() {\n  _ = try? save()\n}\n", &[(2, Low)]);
-        run(&of(" is RowError", "/* saved again by the next run */"), &[]);
-        run(&of(" RowError.closed", "").replace("try save", "try file.close"), &[]);
-        run(&of("", "log(error)"), &[]);
-        run("func a() {\n  try? file.close()\n  let b = try? save()\n  let c = \"try? save()\"\n}\n", &[]);
-        check(&RULE, "Tests/A.swift", &of("", ""), &[(3, Low)]);
-    }
-}
+#[path = "swallowed_error/tests.rs"]
+mod tests;

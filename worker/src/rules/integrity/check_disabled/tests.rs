@@ -89,13 +89,18 @@ fn rust() {
     all("a.rs", &["#![allow(warnings)]", "#![allow(dead_code, unused)]", "#![allow(clippy::all)]"], Some(Medium));
     all(
         "a.rs",
-        &["#[allow(warnings)]", "#[allow(unused)]", "#![allow(dead_code)]", "#![allow(\n    a::b,\n)]"],
+        &["#[allow(warnings)]", "#[allow(clippy::all)]", "#![allow(dead_code)]", "#![allow(\n    a::b,\n)]"],
         Some(Low),
     );
     all("a.rs", &["#![allow(warnings, reason = \"made by a tool\")]"], Some(Low));
     all(
         "a.rs",
-        &["#[allow(dead_code)]", "#![allow(dead_code)] // used by half of the tests", "#![warn(unused)]"],
+        &[
+            "#[allow(dead_code)]",
+            "#[allow(unused)]",
+            "#![allow(dead_code)] // used by half of the tests",
+            "#![warn(unused)]",
+        ],
         None,
     );
     all(
@@ -181,4 +186,10 @@ fn ruby_kotlin_swift_and_shells() {
     all("a.sh", &["# shellcheck disable=all"], Some(Low));
     check(&RULE, "a.sh", "#!/bin/sh\n# shellcheck disable=all\nf\n", &[(2, Medium)]);
     all("a.sh", &["# shellcheck disable=SC2086", "echo '# shellcheck disable=all'", "# shellcheck shell=sh"], None);
+}
+
+#[test]
+fn comments_in_comments_show_what_a_mark_looks_like() {
+    check(&RULE, "a.js", "f()\n//    /* eslint-disable */ <- the first one\n", &[]);
+    check(&RULE, "a.js", "f()\n/* eslint-disable */\n", &[(2, Medium)]);
 }

@@ -123,3 +123,35 @@ fn settings_of_shell_scripts_are_no_code() {
     check(&RULE, "a.sh", &format!("a=1\n{}b=2\n", "# HOME_OF_IT=/srv/it\n".repeat(8)), &[]);
     check(&RULE, "run", &format!("#!/bin/sh\n{}b=2\n", "# f=g\n".repeat(8)), &[]);
 }
+
+#[test]
+fn where_values_come_from_is_no_code_left_behind() {
+    let code = format!("from mpmath import mp\nimport numpy as np\n{PYTHON}");
+    let run = |before: &str, expected: &[_]| check(&RULE, "a.py", &commented("a = 1", before, "# ", &code), expected);
+    run("The values were calculated with mpmath:", &[]);
+    run("The values were calculated with mpmath", &[]);
+    run("Waits for the new loader to come", &[(3, Low)]);
+}
+
+#[test]
+fn samples_go_on_below_sentences_in_them() {
+    let before = "An example of loading:\nrows = load(path)\nThese are all the rows there are.";
+    all(before, &[]);
+    all("Example:", &[]);
+    all("You may uncomment this on your own machine to look at it.", &[]);
+}
+
+#[test]
+fn c_above_its_import_is_code_of_its_own() {
+    let c = "static int f(int a) {\n  int b = g(a);\n  int c = h(b);\n  if (c) {\n    b = h(c);\n  }\n  i(b);\n  return b;\n}";
+    check(&RULE, "a.go", &format!("package a\n\n/*\n{c}\n*/\nimport \"C\"\n"), &[]);
+    check(&RULE, "a.go", &format!("package a\n\n/*\n{c}\n*/\nimport \"D\"\n"), &[(4, Low)]);
+}
+
+#[test]
+fn formulas_and_lists_are_no_assignments() {
+    for line in ["x1 = A1 x1 + B1 u1\n", "type = first register\n", "N = 1  -- period 64\n"] {
+        check(&RULE, "a.py", &commented("a = 1", "", "# ", &line.repeat(8)), &[]);
+    }
+    check(&RULE, "a.py", &commented("a = 1", "", "# ", &"a = f(b) and g(c)\n".repeat(8)), &[(2, Low)]);
+}

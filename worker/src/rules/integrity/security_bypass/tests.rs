@@ -2,7 +2,7 @@
 
 use super::RULE;
 use crate::rules::testing::check;
-use schemas::severity::Severity::High;
+use schemas::severity::Severity::{High, Low};
 
 #[track_caller]
 fn all(path: &str, lines: &[&str], is_found: bool) {
@@ -215,4 +215,18 @@ fn a_switch_for_developers_that_lets_everybody_in() {
             check(&RULE, path, &guard(path, "authenticate", lines), &[]);
         }
     }
+}
+
+#[test]
+fn what_the_user_asks_for_is_left_alone() {
+    let python = |condition: &str, switch: &str| format!("def f(o):\n    {condition}\n        {switch}\n");
+    let off = "c.verify_mode = ssl.CERT_NONE";
+    check(&RULE, "a.py", &python("if not o.validate_cert:", off), &[]);
+    check(&RULE, "a.py", &python("if o.rows:", off), &[(3, High)]);
+    check(&RULE, "a.py", &python("if o.reqs == ssl.CERT_NONE:", "f()"), &[]);
+    let go = |name: &str| format!("package a\n\nvar {name} = &tls.Config{{\n\tInsecureSkipVerify: true,\n}}\n");
+    check(&RULE, "a.go", &go("insecureConfig"), &[(4, Low)]);
+    check(&RULE, "a.go", &go("config"), &[(4, High)]);
+    let go = "package a\n\nfunc f() {\n\tif scheme == \"https+insecure\" {\n\t\tc = &tls.Config{\n\t\t\tInsecureSkipVerify: true,\n\t\t}\n\t}\n}\n";
+    check(&RULE, "a.go", go, &[]);
 }
