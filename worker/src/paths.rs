@@ -45,6 +45,10 @@ const LOCK_FILES: &[&str] = &[
     "yarn.lock",
 ];
 
+/// Ends of the names of files that tools write.
+const GENERATED_ENDS: &[&str] =
+    &[".Designer.cs", ".g.cs", ".pb.go", ".pb.swift", ".snap", "_pb.php", "_pb.rb", "_pb2.py"];
+
 /// Extensions of text written for people.
 const PROSE_EXTENSIONS: &[&str] = &["adoc", "asciidoc", "markdown", "md", "mdx", "org", "rst", "text", "txt"];
 
@@ -115,7 +119,7 @@ pub(crate) fn is_foreign(path: &str) -> bool {
         || LOCK_FILES.contains(&name)
         || is_minified(path)
         || name.contains(".generated.")
-        || [".pb.go", "_pb2.py", ".snap"].into_iter().any(|end| name.ends_with(end))
+        || GENERATED_ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Whether the name says that a program shortened the file.
@@ -166,10 +170,12 @@ mod tests {
 
     #[test]
     fn foreign_files_are_known_by_directory_or_name() {
-        for path in ["web/node_modules/a/b.js", "go.sum", "js/app.min.js", "api/v1.pb.go"] {
+        for path in
+            ["web/node_modules/a/b.js", "go.sum", "js/app.min.js", "api/v1.pb.go", "a/b_pb.php", "Form.Designer.cs"]
+        {
             assert!(is_foreign(path), "{path}");
         }
-        for path in ["src/distance.rs", "vendors.md", "src/lock.rs"] {
+        for path in ["src/distance.rs", "vendors.md", "src/lock.rs", "src/Designer.cs"] {
             assert!(!is_foreign(path), "{path}");
         }
     }

@@ -15,7 +15,8 @@ rule!(
     /// `unserialize`, `Marshal.load`, `BinaryFormatter` and their kin (high). In C and C++ calls that write on past the
     /// end of what they fill, if the text is long enough: `gets` (high), `strcpy`, `strcat`, `sprintf` (medium).
     ///
-    /// Literals, tests, and tools that exist to run what is typed are left alone. Where the text comes from is not followed.
+    /// Literals, tests, and tools that exist to run what is typed are left alone, and so is `eval` in shells, which nearly
+    /// always puts together what the script itself says. Where the text comes from is not followed.
     ///
     /// ## Why it matters
     /// Whoever can put a part into that text runs programs of their choice with the rights of this one.
@@ -193,7 +194,7 @@ fn danger(file: &File<'_>, call: &Call) -> Option<Danger> {
     let callee = file.text(&call.callee);
     let is_one_of = |names: &[&str]| names.iter().any(|name| is_path(callee, name));
     if is_whole(file, call) && is_runner(file, callee) && !is_declared_here(file, callee) {
-        return (!is_output(file, call)).then_some(Danger::Code);
+        return Some(Danger::Code);
     }
     let all = || arguments(file, &call.arguments);
     if is_one_of(SHELLS) || (callee == "execSync" && imports(file, "child_process")) || is_shell(file, call, callee) {
@@ -299,16 +300,6 @@ fn is_c(file: &File<'_>) -> bool {
     matches!(extension, Some("c" | "cc" | "cpp" | "cxx" | "h" | "hh" | "hpp" | "hxx"))
 }
 
-/// Whether all that is run is what a program prints for that, as in `eval "$(ssh-agent)"`.
-fn is_output(file: &File<'_>, call: &Call) -> bool {
-    let text = file.text(&call.arguments).trim_start_matches('"');
-    is_script(file) && ["$(", "`"].iter().any(|mark| text.starts_with(mark))
-}
-
-fn is_script(file: &File<'_>) -> bool {
-    matches!(paths::extension(file.source.path), None | Some("bash" | "bats" | "ksh" | "sh" | "zsh"))
-}
-
 fn imports(file: &File<'_>, module: &str) -> bool {
     file.outline.imports.iter().any(|import| file.text(&import.module).contains(module))
         || file.source.text.contains(&format!("require('{module}')"))
@@ -324,7 +315,6 @@ fn is_runner(file: &File<'_>, callee: &str) -> bool {
         }
         Some("php" | "phtml") => matches!(callee, "create_function" | "eval"),
         Some("gemspec" | "rake" | "rb" | "ru") => matches!(callee, "Kernel.eval" | "eval"),
-        _ if is_script(file) => callee == "eval",
         _ => false,
     }
 }

@@ -319,9 +319,12 @@ mod tests {
         all("a.cc", ("void f() {", "}"), &["CHECK(true);"], false);
     }
 
+    /// Path, text around a line, lines that are found, and others.
+    type Case<'t> = (&'t str, (&'t str, &'t str), &'t [&'t str], &'t [&'t str]);
+
     #[test]
     fn languages_read_by_outline() {
-        let cases: &[(&str, (&str, &str), &[&str], &[&str])] = &[
+        let cases: &[Case<'_>] = &[
             (
                 "ATests.cs",
                 ("class A { [Fact] public void T() {", "} }"),
