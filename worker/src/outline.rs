@@ -1,7 +1,5 @@
 //! What rules know of a file beyond its text: the same for every language, so that no rule knows one.
 
-#![expect(dead_code, reason = "the rules that read the rest are to come")]
-
 use std::ops::Range;
 
 use schemas::item::SkipReason;

@@ -63,6 +63,8 @@ mod tdd {
 }
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 pub(crate) mod testing;
 
 use std::sync::LazyLock;
