@@ -85,7 +85,8 @@ mod tests {
             thresholds: Vec::new(),
             doc: String::new(),
         };
-        Catalogue { rules: vec![rule("git/wip-commit", Magic::Git), rule("tdd/skipped-test", Magic::Tdd)] }
+        let rules = vec![rule("git/wip-commit", Magic::Git), rule("tdd/skipped-test", Magic::Tdd)];
+        Catalogue { rules, ..Catalogue::default() }
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod symbols;
 mod tables;
 mod walk;
 
+use schemas::catalogue::LanguageMeta;
 use schemas::item::SkipReason;
 
 use crate::outline::Outline;
@@ -47,6 +48,8 @@ struct Language {
     parser: Option<Parser>,
     /// How it writes comments: all that is known without a parser, or if the parser gives up.
     comments: &'static Syntax,
+    /// Raised whenever the same text may give another outline.
+    version: u32,
 }
 
 /// Who parses a language.
@@ -59,7 +62,7 @@ enum Parser {
 
 /// Extensions without a parser, by the way they write comments.
 const fn text(extensions: &'static [&'static str], comments: &'static Syntax) -> Language {
-    Language { extensions, names: &[], interpreters: &[], parser: None, comments }
+    Language { extensions, names: &[], interpreters: &[], parser: None, comments, version: 1 }
 }
 
 /// A language that is parsed by a grammar.
@@ -69,7 +72,7 @@ const fn parsed(
     grammar: &'static Grammar,
     comments: &'static Syntax,
 ) -> Language {
-    Language { extensions, names: &[], interpreters, parser: Some(Parser::Grammar(grammar)), comments }
+    Language { extensions, names: &[], interpreters, parser: Some(Parser::Grammar(grammar)), comments, version: 1 }
 }
 
 /// A language with a parser of its own.
@@ -78,7 +81,15 @@ const fn script(
     interpreters: &'static [&'static str],
     outline: fn(&str, &str) -> Option<Outline>,
 ) -> Language {
-    Language { extensions, names: &[], interpreters, parser: Some(Parser::Own(outline)), comments: &comments::C_LIKE }
+    let parser = Some(Parser::Own(outline));
+    Language { extensions, names: &[], interpreters, parser, comments: &comments::C_LIKE, version: 1 }
+}
+
+impl Language {
+    /// The same, read in a newer way.
+    const fn version(self, version: u32) -> Self {
+        Self { version, ..self }
+    }
 }
 
 /// Every known language. What is in none of them, such as prose, has no comments.
@@ -86,9 +97,9 @@ static LANGUAGES: &[Language] = &[
     parsed(&["rs"], &["rust-script"], &rust::RUST, &comments::RUST),
     parsed(&["py", "pyi", "pyw"], &["python", "python2", "python3"], &python::PYTHON, &comments::HASH),
     parsed(&["go"], &[], &go::GO, &comments::C_LIKE),
-    script(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], javascript::javascript),
-    script(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], javascript::typescript),
-    script(&["tsx"], &[], javascript::tsx),
+    script(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], javascript::javascript).version(2),
+    script(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], javascript::typescript).version(2),
+    script(&["tsx"], &[], javascript::tsx).version(2),
     parsed(&["java"], &[], &java::JAVA, &comments::C_LIKE),
     parsed(&[headers::C], &[], &c::C, &comments::C_LIKE),
     parsed(
@@ -179,6 +190,7 @@ static LANGUAGES: &[Language] = &[
         interpreters: &["awk", "fish", "make", "perl"],
         parser: None,
         comments: &comments::HASH,
+        version: 1,
     },
     text(&["css"], &comments::CSS),
     text(&["hcl", "tf", "tfvars"], &comments::HCL),
@@ -191,6 +203,15 @@ static LANGUAGES: &[Language] = &[
     text(&["inf", "ini"], &comments::INI),
     text(&["erl", "hrl", "sty", "tex"], &comments::PERCENT),
 ];
+
+/// Every language with its version.
+pub(crate) fn versions() -> Vec<LanguageMeta> {
+    let meta = |language: &Language| {
+        let name = language.extensions.first().copied().unwrap_or_default().to_owned();
+        LanguageMeta { name, version: language.version }
+    };
+    LANGUAGES.iter().map(meta).collect()
+}
 
 /// The outline of `source`, as deep as its language allows.
 pub(crate) fn outline(source: &Source<'_>) -> Outline {

@@ -77,6 +77,7 @@ use schemas::magic::{Input, Magic};
 use schemas::severity::Severity;
 
 use crate::automation::Automation;
+use crate::languages;
 
 pub(crate) use findings::{File, Findings, Hit, Place};
 pub(crate) use threshold::Threshold;
@@ -239,7 +240,7 @@ pub fn catalogue() -> Catalogue {
         thresholds: rule.thresholds.iter().map(|threshold| threshold.meta()).collect(),
         doc: rule.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n"),
     };
-    Catalogue { rules: ALL.iter().map(meta).collect() }
+    Catalogue { rules: ALL.iter().map(meta).collect(), languages: languages::versions() }
 }
 
 #[cfg(test)]

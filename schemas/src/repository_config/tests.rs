@@ -49,7 +49,7 @@ fn catalogue() -> Catalogue {
         ("tdd/focused-test", Magic::Tdd, &[]),
         ("tdd/skipped-test", Magic::Tdd, &[]),
     ];
-    Catalogue { rules: rules.into_iter().map(rule).collect() }
+    Catalogue { rules: rules.into_iter().map(rule).collect(), ..Catalogue::default() }
 }
 
 fn settings(text: &str) -> Settings {

@@ -20,7 +20,8 @@ fn catalogue() -> Catalogue {
         thresholds: Vec::new(),
         doc: String::new(),
     };
-    Catalogue { rules: vec![rule("integrity/config-invalid", Magic::Integrity), rule("tdd/skipped-test", Magic::Tdd)] }
+    let rules = vec![rule("integrity/config-invalid", Magic::Integrity), rule("tdd/skipped-test", Magic::Tdd)];
+    Catalogue { rules, ..Catalogue::default() }
 }
 
 fn looked(origin: &Origin, base: Option<&schemas::ids::ObjectId>) -> Survey {
