@@ -165,6 +165,18 @@ fn comments_allow_what_rules_over_the_whole_repository_find() {
 }
 
 #[test]
+fn comments_of_html_allow_what_is_found_in_a_document() {
+    let counts = |text: &str| {
+        let (tree, _) = whole("", Magic::Sages, &[("a.md", text)], "2026-11-25");
+        (tree.findings.len(), tree.suppressed.len())
+    };
+    assert_eq!(counts("# A\n\n[b](b.png)\n"), (1, 0));
+    let allowed = "# A\n\n<!-- @(sages/broken-doc-link) reason: made by the build -->\n[b](b.png)\n";
+    assert_eq!(counts(allowed), (0, 1));
+    assert_eq!(counts(&allowed.replace("<!--", "`<!--").replace("-->", "-->`")), (1, 0));
+}
+
+#[test]
 fn settings_move_what_rules_over_the_whole_repository_find() {
     let plain = long_function("");
     let count = |config: &str| {
