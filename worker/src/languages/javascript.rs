@@ -4,11 +4,14 @@ mod blocks;
 mod budget;
 mod calls;
 mod declarations;
+mod flow;
 mod functions;
 mod modules;
+mod recovery;
 
 use oxc_allocator::Allocator;
 use oxc_ast::AstKind;
+use oxc_ast::ast::Program;
 use oxc_ast_visit::Visit;
 use oxc_diagnostics::Diagnostics;
 use oxc_parser::{ParseOptions, Parser};
@@ -20,6 +23,7 @@ use super::draft::{Draft, Place};
 use crate::effort;
 use crate::outline::{Outline, Span};
 use functions::FORMS;
+use recovery::Copy;
 
 impl Place for oxc_span::Span {
     fn place(&self) -> Span {
@@ -27,28 +31,67 @@ impl Place for oxc_span::Span {
     }
 }
 
-/// The outline of JavaScript, with JSX.
+/// What is said of types in the first comment of a file that has those of Flow.
+const FLOW_MARK: &str = "@flow";
+
+/// The outline of JavaScript, with JSX. What is none may have types, which are those of TypeScript or, nearly, of Flow.
 pub(super) fn javascript(path: &str, text: &str) -> Option<Outline> {
-    outline(path, text, SourceType::unambiguous().with_jsx(true))
+    outline(path, text, &[SourceType::unambiguous().with_jsx(true), SourceType::tsx().with_unambiguous(true)])
 }
 
 /// The outline of TypeScript.
 pub(super) fn typescript(path: &str, text: &str) -> Option<Outline> {
     let declares_only = [".d.ts", ".d.mts", ".d.cts"].iter().any(|end| path.ends_with(end));
-    outline(path, text, SourceType::ts().with_unambiguous(true).with_typescript_definition(declares_only))
+    outline(path, text, &[SourceType::ts().with_unambiguous(true).with_typescript_definition(declares_only)])
 }
 
 /// The outline of TypeScript with JSX, in which `<T>x` is no cast.
 pub(super) fn tsx(path: &str, text: &str) -> Option<Outline> {
-    outline(path, text, SourceType::tsx().with_unambiguous(true))
+    outline(path, text, &[SourceType::tsx().with_unambiguous(true)])
 }
 
-/// The outline of `text`; `None` if it may need more than there is to parse it.
-fn outline(path: &str, text: &str, language: SourceType) -> Option<Outline> {
+/// The outline of `text`, in the first of `languages` in which it has no mistakes, or else in the one that makes the most of
+/// it; `None` if it may need more than there is to parse it.
+fn outline(path: &str, text: &str, languages: &[SourceType]) -> Option<Outline> {
     if !budget::suffices(text) {
         return None;
     }
     effort::note_parsed();
+    let (mut with_errors, mut furthest) = (None, None);
+    for language in languages {
+        match parse(path, text, text, *language) {
+            Ok(outline) if outline.first_error.is_none() => return Some(outline),
+            Ok(outline) => with_errors = with_errors.or(Some(outline)),
+            Err(at) if furthest.is_none_or(|(furthest, _)| at > furthest) => furthest = Some((at, *language)),
+            Err(_) => {}
+        }
+    }
+    with_errors.or_else(|| furthest.map(|(at, language)| partial_outline(path, text, at, language)))
+}
+
+/// The outline of what is left of `text` without what makes no sense in `language`, at byte `at` and further on.
+fn partial_outline(path: &str, text: &str, at: usize, language: SourceType) -> Outline {
+    let mut copy = Copy::new(text);
+    copy.without_flow();
+    let is_flow = text.contains(FLOW_MARK);
+    let mut found = Err(at);
+    for _attempt in 0..budget::attempts(text) {
+        found = copy.text().map_or(Err(at), |kept| parse(path, text, kept, language));
+        let Err(mistake) = found else { break };
+        if !copy.leave_out(mistake) {
+            break;
+        }
+    }
+    let mut outline = found
+        .unwrap_or_else(|_| Outline::of_comments(comments::comments(text, &comments::C_LIKE), SkipReason::ParseBudget));
+    // What Flow has and TypeScript has not is no mistake where it is announced.
+    let first = if is_flow && outline.gap.is_none() { copy.first_gap } else { Some(at) };
+    outline.first_error = [first, outline.first_error].into_iter().flatten().min();
+    outline
+}
+
+/// The outline of `kept`, which is all or a part of `text`, or where the parser gave up.
+fn parse(path: &str, text: &str, kept: &str, language: SourceType) -> Result<Outline, usize> {
     let allocator = Allocator::default();
     let options = ParseOptions {
         // Modules of CommonJS are bodies of functions.
@@ -56,23 +99,34 @@ fn outline(path: &str, text: &str, language: SourceType) -> Option<Outline> {
         enable_ident_hashes: false,
         ..ParseOptions::default()
     };
-    let parsed = Parser::new(&allocator, text, language).with_options(options).parse();
-    let first_error = first_error(&parsed.diagnostics);
-    if parsed.panicked {
-        let comments = comments::comments(text, &comments::C_LIKE);
-        return Some(Outline { first_error, ..Outline::of_comments(comments, SkipReason::ParseBudget) });
+    let parsed = Parser::new(&allocator, kept, language).with_options(options).parse();
+    // A byte that opens no token ends the text, and is no reason to give up.
+    let unread = || kept.get(read_to(&parsed.program)..).unwrap_or_default().trim();
+    if parsed.panicked || (!parsed.diagnostics.is_empty() && !unread().is_empty()) {
+        // What ends too early is the end of the text only where nothing else is wrong.
+        let end = kept.trim_end().len();
+        let last = places(&parsed.diagnostics).filter(|at| *at < end).max();
+        return Err(last.unwrap_or(end));
     }
     let mut draft = Draft::new(path, text);
-    draft.outline.first_error = first_error;
+    draft.outline.first_error = places(&parsed.diagnostics).min();
     draft.outline.comments = parsed.program.comments.iter().map(|comment| comment.span.place()).collect();
     draft.visit_program(&parsed.program);
-    Some(draft.finish())
+    Ok(draft.finish())
 }
 
-/// Where the first of `errors` is.
-fn first_error(errors: &Diagnostics) -> Option<usize> {
-    let labels = errors.iter().filter_map(|error| error.labels.first());
-    labels.map(|label| label.offset() as usize).min()
+/// Where the last of `program` ends.
+fn read_to(program: &Program<'_>) -> usize {
+    let statement = program.body.last().map(GetSpan::span);
+    let directive = program.directives.last().map(|one| one.span);
+    let others = [program.hashbang.as_ref().map(|one| one.span), program.comments.last().map(|one| one.span)];
+    let spans = others.into_iter().chain([statement, directive]).flatten();
+    spans.map(|span| span.place().end).max().unwrap_or_default()
+}
+
+/// Where `errors` are.
+fn places(errors: &Diagnostics) -> impl Iterator<Item = usize> {
+    errors.iter().filter_map(|error| error.labels.first()).map(|label| label.offset() as usize)
 }
 
 impl<'a> Visit<'a> for Draft<'_> {
@@ -113,3 +167,6 @@ impl<'a> Visit<'a> for Draft<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

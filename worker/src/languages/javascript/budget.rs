@@ -17,15 +17,79 @@ const OPERATOR_BYTES: u64 = 768;
 const LINK_BYTES: u64 = 384;
 
 /// Most conditional expressions in a file: in TypeScript the parser reads the rest again at each that could hold the type of an
-/// arrow function, and so many in one chain take two seconds. The most that were seen in a file are 860.
-const CONDITIONS_MAX: usize = 2_500;
+/// arrow function, and so many in one chain take one second and a half. The most that were seen in a file are 860.
+const CONDITIONS_MAX: usize = 1_500;
+
+/// Round brackets around a round bracket, for all of them together. What opens with one is read again where it may be the
+/// parameters of an arrow function with defaults: `({a=({a=` takes 170 bytes and 0.8 µs for each pair of brackets that
+/// stand in each other. The most that were seen in a file are 625.
+const ENCLOSURES_MAX: usize = 100_000;
+
+/// Round brackets around another that are not counted: code wrapped into calls of calls has some.
+const ENCLOSURES_FREE: usize = 8;
+
+/// Most bytes of text that are parsed again for what is left of a file with mistakes: what a tenth of a second is enough for.
+const REREAD_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Most pieces that are left out of a file with mistakes.
+const ATTEMPTS_MAX: usize = 64;
+
+/// What it costs, in bytes of text, that the parser reads the rest again: for each condition and level, by the count of them.
+/// Measured at up to 28.
+const REREAD_FACTOR: usize = 32;
 
 /// Whether `text` can be parsed on a thread of the pool.
 pub(super) fn suffices(text: &str) -> bool {
-    let is_condition = |pair: &[u8]| pair[0] == b'?' && !b".?:),;=]".contains(&pair[1]);
     !endless::is_endless(text)
         && stack_bytes(text) <= STACK_BYTES_MAX
-        && text.as_bytes().windows(2).filter(|pair| is_condition(pair)).count() <= CONDITIONS_MAX
+        && conditions(text) <= CONDITIONS_MAX
+        && enclosures(text) <= ENCLOSURES_MAX
+}
+
+/// How often `text` may be parsed again.
+pub(super) fn attempts(text: &str) -> usize {
+    let square = |count: usize| count.saturating_mul(count);
+    let reread = square(conditions(text)).saturating_add(square(levels(text))).saturating_mul(REREAD_FACTOR);
+    (REREAD_BYTES_MAX / text.len().saturating_add(reread).max(1)).min(ATTEMPTS_MAX)
+}
+
+/// How many conditional expressions `text` may have.
+fn conditions(text: &str) -> usize {
+    let is_condition = |pair: &[u8]| pair[0] == b'?' && !b".?:),;=]".contains(&pair[1]);
+    text.as_bytes().windows(2).filter(|pair| is_condition(pair)).count()
+}
+
+/// How many round brackets stand around another, for each of them, but for a few that are free.
+fn enclosures(text: &str) -> usize {
+    let (mut open, mut sum) = (0usize, 0usize);
+    for byte in text.bytes() {
+        match byte {
+            b'(' => {
+                sum += open.saturating_sub(ENCLOSURES_FREE);
+                open += 1;
+            }
+            b')' => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    sum
+}
+
+/// How deep arguments and types are nested, of which it shows only behind them what they are.
+fn levels(text: &str) -> usize {
+    let (mut round, mut angles, mut deepest) = (0usize, 0usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'(' => round += 1,
+            b'<' => angles += 1,
+            b'>' => angles = angles.saturating_sub(1),
+            b')' => (round, angles) = (round.saturating_sub(1), 0),
+            b';' => angles = 0,
+            _ => {}
+        }
+        deepest = deepest.max(round + angles);
+    }
+    deepest
 }
 
 /// Stack that `text` takes at most, were each of its bytes inside all that may open a level before it. What is quoted or
@@ -64,16 +128,33 @@ mod tests {
     fn what_may_be_parsed_has_the_stack_that_it_takes() {
         let cases = [
             ("", "!", "a"),
+            ("", "- -", "a"),
             ("", "typeof ", "a"),
+            ("", "new ", "a"),
+            ("", "await ", "a"),
             ("", "a=>", "a"),
+            ("", "async a=>", "a"),
             ("", "a+", "a"),
+            ("", "a=", "a"),
             ("a", ".a", ""),
+            ("a", ".é", ""),
+            ("a", "?.a", ""),
             ("a", "``", ""),
+            ("", "é:", ";"),
+            ("", "if(a)", ";"),
             ("", "if(a);else ", ";"),
+            ("", "do ", ""),
             ("", "a[0]&&", "a"),
             ("a=", "[a,", ""),
             ("a=", "{a:", ""),
+            ("", "{", ""),
+            ("", "`${a+", ""),
+            ("a=", "<a>", ""),
+            ("", "class A{a=", ""),
+            ("", "function f(){", ""),
+            ("", "x=function*(){yield ", ""),
             ("type A=", "keyof ", "A"),
+            ("type A=", "{a:", ""),
             ("a", " as A", ""),
         ];
         for (head, part, tail) in cases {
@@ -93,7 +174,18 @@ mod tests {
             assert!(suffices(&text), "{open}");
         }
         assert!(!suffices(&"(a=".repeat(2_000)));
+        let nested = |depth: usize| format!("{}1{}\n", "({a=".repeat(depth), "},b)".repeat(depth));
+        assert!(suffices(&nested(10).repeat(1_000)) && suffices(&nested(400)));
+        assert!(!suffices(&nested(400).repeat(2)));
         assert!(suffices(&"a ? b : c;\n".repeat(CONDITIONS_MAX)));
         assert!(!suffices(&"a?(b):c=>".repeat(CONDITIONS_MAX + 1)));
+    }
+
+    #[test]
+    fn a_file_with_mistakes_is_read_again_as_often_as_it_is_cheap() {
+        assert_eq!(attempts("a"), ATTEMPTS_MAX);
+        assert_eq!(attempts(&"f(a);\n".repeat(200_000)), 6);
+        assert_eq!(attempts(&"(a=".repeat(600)), 0);
+        assert_eq!(attempts(&"a?(b):c=>".repeat(600)), 0);
     }
 }
