@@ -41,6 +41,7 @@ const INTRODUCTIONS: &[&str] = &[
     "e.g",
     "equivalent",
     "example",
+    "following",
     "expands to",
     "for instance",
     "generated",
@@ -64,6 +65,9 @@ const C_IMPORT: &str = "import \"C\"";
 
 /// Words of licences.
 const LICENCES: &[&str] = &["copyright", "license", "licence", "spdx-"];
+
+/// Spaces that a tab counts as: code in documentation is set off by one tab, where a sentence is by one space.
+const TAB_SPACES: usize = 4;
 
 /// What opens a statement in a language that ends lines without a mark.
 const OPENERS: &[&str] = &[
@@ -147,8 +151,8 @@ fn content(file: &File<'_>, comment: &Span, line: usize) -> Line {
     let rest = text.trim_start();
     let rest = ["//", "/*", "*/", "*", "#"].iter().find_map(|mark| rest.strip_prefix(mark)).unwrap_or(rest);
     let body = rest.trim_end().trim_end_matches("*/").trim();
-    let indent = rest.len() - rest.trim_start().len();
-    let start = start + (text.len() - rest.len()) + indent;
+    let indent = rest.chars().take_while(|c| c.is_whitespace()).map(|c| if c == '\t' { TAB_SPACES } else { 1 }).sum();
+    let start = start + (text.len() - rest.trim_start().len());
     Line { span: start..start + body.len(), indent }
 }
 
@@ -215,8 +219,8 @@ fn is_prose(text: &str) -> bool {
     if text.starts_with("import ") || (text.starts_with("from ") && text.contains(" import ")) {
         return false;
     }
-    let is_title = text.starts_with(char::is_uppercase) && text.ends_with(':');
-    if is_title && text.chars().all(|c| c.is_alphabetic() || c == ' ' || c == ':') {
+    let is_title = text.ends_with(':') && text.chars().all(|c| c.is_alphabetic() || c == ' ' || c == ':');
+    if is_title && !opens_statement(text) {
         return true;
     }
     let is_word = |word: &&str| {

@@ -5,7 +5,7 @@ use schemas::severity::Severity;
 use crate::names::words;
 use crate::outline::{Call, Function, Span};
 use crate::paths;
-use crate::rules::calls::{arguments, is_in_tests, is_whole};
+use crate::rules::calls::{arguments, is_in_tests, is_whole, last_name};
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
@@ -107,10 +107,10 @@ const BARE_PRINTS: &[&str] = &["print", "println"];
 const WEB_EXTENSIONS: &[&str] = &["cjs", "cts", "js", "jsx", "mjs", "mts", "ts", "tsx"];
 
 /// Lines above a print in which the condition stands that it is asked for.
-const CONDITION_LINES: usize = 3;
+const CONDITION_LINES: usize = 5;
 
 /// Words of settings that ask for output, as a condition names them.
-const ASKING_WORDS: &[&str] = &["debug", "disp", "false", "iprint", "print", "show", "trace", "verbose"];
+const ASKING_WORDS: &[&str] = &["debug", "disp", "false", "iprint", "print", "show", "trace", "verbos"];
 
 /// Lines below a print in which the program ends.
 const END_LINES: usize = 4;
@@ -124,7 +124,7 @@ const DOCUMENTATION_BYTES_MAX: usize = 300;
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     for call in &file.outline.calls {
         let callee = file.text(&call.callee);
-        if STOPS.contains(&callee) && is_whole(file, call) {
+        if STOPS.contains(&callee) && is_whole(file, call) && !is_wrapped(file, call) {
             report(file, call.callee.clone(), Severity::Medium, 950, found);
         } else if is_show(file, call) {
             report(file, call.callee.clone(), Severity::Low, 950, found);
@@ -144,6 +144,13 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             report(file, call.callee.clone(), Severity::Low, 600, found);
         }
     }
+}
+
+/// Whether the function around `call` is named after it: it is there to be called by who wants to stop.
+fn is_wrapped(file: &File<'_>, call: &Call) -> bool {
+    let function = call.function.and_then(|index| file.outline.functions.get(index));
+    let stop = last_name(file.text(&call.callee));
+    function.is_some_and(|function| file.text(&function.name).eq_ignore_ascii_case(stop))
 }
 
 fn report(file: &File<'_>, span: Span, severity: Severity, confidence_permille: u16, found: &mut Findings<'_>) {
@@ -202,11 +209,21 @@ fn is_program(file: &File<'_>) -> bool {
 fn prints_on_purpose(file: &File<'_>, call: &Call) -> bool {
     let function = call.function.and_then(|index| file.outline.functions.get(index));
     let name = function.map(|function| file.text(&function.name).to_ascii_lowercase()).unwrap_or_default();
+    let is_script = call.function.is_none() && file.text(&call.callee) == "print";
     PRINTING_WORDS.iter().any(|word| name.contains(word))
+        || is_script
+        || is_signed(file, call)
         || function.is_some_and(|function| is_documented_to_print(file, function))
         || is_asked_for(file, call)
         || ends_below(file, call)
         || file.text(&call.arguments).contains("file=")
+}
+
+/// Whether `call` prints a message that begins with the name of its package, as those of Go's own library do.
+fn is_signed(file: &File<'_>, call: &Call) -> bool {
+    let is_go = paths::extension(file.source.path) == Some("go");
+    let message = file.text(&call.arguments).strip_prefix("(\"").and_then(|message| message.split_once(": "));
+    is_go && message.is_some_and(|(package, _)| package.chars().all(|c| c.is_alphanumeric() || c == '/' || c == '_'))
 }
 
 /// Whether the documentation in `function` says that it prints.

@@ -47,7 +47,21 @@ const IDLE_WORDS: &[&str] = &[
 
 /// First words of the names of hooks, and of halves of pairs of which the other may have all the work.
 const HOOK_WORDS: &[&str] = &[
-    "after", "before", "destroy", "did", "dispose", "lock", "on", "post", "pre", "setup", "teardown", "unlock", "will",
+    "after",
+    "before",
+    "destroy",
+    "did",
+    "dispose",
+    "lock",
+    "on",
+    "post",
+    "postprocess",
+    "pre",
+    "preprocess",
+    "setup",
+    "teardown",
+    "unlock",
+    "will",
 ];
 
 /// Words in names of functions whose purpose is to refuse.
@@ -76,7 +90,7 @@ const CONFESSIONS: &[&str] = &["implemented", "todo", "unimplemented"];
 const IDLE_FILE_MIN: usize = 3;
 
 /// Lines above a method in which its class is looked for: longer classes are rare, and hostile files full of methods are not.
-const CLASS_LINES_MAX: usize = 1_000;
+const CLASS_LINES_MAX: usize = 400;
 
 /// Lines at the beginning of a class in which its documentation says what it is for.
 const CLASS_HEAD_LINES: usize = 8;
@@ -96,6 +110,9 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
     let is_idle_file =
         file.outline.functions.iter().filter(|one| one.shape == Body::Empty).nth(IDLE_FILE_MIN - 1).is_some();
+    // Where some methods are left to those who extend a class, those that do nothing are too.
+    let leaves_open =
+        file.outline.functions.iter().any(|one| one.shape == Body::Stub && (one.is_overridable || one.is_abstract));
     for function in &file.outline.functions {
         if function.is_abstract || function.test.is_some() || file.is_test_code(function.span.start) {
             continue;
@@ -106,6 +123,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             Body::Stub if function.is_overridable => (Severity::Medium, 600, "method is not implemented"),
             Body::Stub => (Severity::High, 900, "function is not implemented"),
             Body::Empty if is_idle_file || may_be_empty(file, function) => continue,
+            Body::Empty if function.is_overridable && leaves_open => continue,
             Body::Empty if function.is_overridable => (Severity::Low, 400, "method does nothing"),
             Body::Empty => (Severity::Medium, 500, "function does nothing"),
             _ => continue,
@@ -135,8 +153,8 @@ fn may_be_stub(file: &File<'_>, function: &Function) -> bool {
     refuses || is_to_fill_in || is_refusing || is_protocol(name) || is_explained(file, function)
 }
 
+/// Whether nothing is wrong with a function that does nothing.
 pub(crate) fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
-    /// Whether nothing is wrong with a function that does nothing.
     let name = file.text(&function.name);
     let words = words(name);
     let is_idle = words.iter().any(|word| IDLE_WORDS.contains(&word.as_str())) || words.join("").contains("noop");
@@ -150,7 +168,25 @@ pub(crate) fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
         || is_hook
         || is_documented_method
         || is_on_one_platform()
+        || is_conditional(file, function)
         || gives_reason(file, function)
+}
+
+/// Whether the preprocessor of C takes `function` only on a condition; what guards a header against a second reading is none.
+fn is_conditional(file: &File<'_>, function: &Function) -> bool {
+    if !file.source.text[function.span.end..].contains("#endif") {
+        return false;
+    }
+    let directives = file.source.text[..function.span.end].lines().map(str::trim_start);
+    let mut directives = directives.filter(|line| line.starts_with('#')).peekable();
+    let is_open = directives.next_if(|line| line.starts_with("#ifndef") || line.starts_with("#if !defined")).is_some();
+    let is_guarded = is_open && directives.peek().is_some_and(|line| line.starts_with("#define"));
+    let depth = directives.fold(i64::from(is_open), |depth, line| match line {
+        _ if line.starts_with("#if") => depth + 1,
+        _ if line.starts_with("#endif") => depth - 1,
+        _ => depth,
+    });
+    depth > i64::from(is_guarded)
 }
 
 /// Whether `name` is one that Python itself calls.
@@ -173,6 +209,9 @@ fn is_in_base_class(file: &File<'_>, function: &Function) -> bool {
         text(*line).split_whitespace().take(3).any(|word| word == "class") && indent(*line) < indent(own)
     };
     let Some(class) = (own.saturating_sub(CLASS_LINES_MAX)..own).rev().find(is_class) else { return false };
+    if words(text(class)).iter().any(|word| BASE_WORDS.contains(&word.as_str())) {
+        return true;
+    }
     let mut head = (class.saturating_sub(2)..own.min(class + CLASS_HEAD_LINES)).map(|line| text(line).to_lowercase());
     head.any(|line| BASE_PHRASES.iter().any(|phrase| line.contains(phrase)))
 }

@@ -41,16 +41,8 @@ const BROAD_KINDS: &[&str] = &["BaseException", "Error", "Exception", "StandardE
 const LANGUAGE_MODULES: &[&str] = &["System.", "builtins.", "java.lang.", "std::"];
 
 /// Kinds of error that stand for whatever the world outside does: who names one has not said what is expected.
-const WIDE_KINDS: &[&str] = &[
-    "EnvironmentError",
-    "IOError",
-    "IOException",
-    "OSError",
-    "RuntimeError",
-    "RuntimeException",
-    "SQLException",
-    "runtime_error",
-];
+const WIDE_KINDS: &[&str] =
+    &["EnvironmentError", "IOError", "IOException", "OSError", "RuntimeException", "SQLException", "runtime_error"];
 
 /// First or last words of functions that change something outside, where a failure means that it was not done.
 const LASTING_WORDS: &[&str] = &[
@@ -71,14 +63,15 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let names = |known| handler.caught.as_ref().is_some_and(|kinds| names_one_of(file.text(kinds), known));
         let is_narrow = handler.caught.is_some() && !names(BROAD_KINDS);
         let is_probe = looks_for_a_value(file, handler);
-        let excuses = [is_narrow, handler.is_cleanup, file.is_test_code(handler.span.start), handler.has_comment];
+        let excuses =
+            [is_narrow, is_probe, handler.is_cleanup, file.is_test_code(handler.span.start), handler.has_comment];
         let excuses = excuses.iter().filter(|excuse| **excuse).count();
-        if (is_narrow && !names(WIDE_KINDS)) || excuses > 1 || says_why_not(file, handler) {
+        if (is_narrow && !names(WIDE_KINDS)) || excuses > 1 || is_answered(file, handler, is_probe) {
             continue;
         }
         found.push(Hit {
             place: file.place(head(file, handler)),
-            severity: if excuses > 0 || is_probe { Severity::Low } else { Severity::High },
+            severity: if excuses > 0 { Severity::Low } else { Severity::High },
             confidence_permille: 900,
             message: if handler.has_comment { "error is ignored" } else { "error is ignored without a word" }
                 .to_owned(),
@@ -119,20 +112,27 @@ fn head(file: &File<'_>, handler: &Handler) -> Span {
     handler.span.start..handler.span.end.min(line.end).max(handler.span.start)
 }
 
-/// Whether a comment in the handler or behind it says why the error is ignored.
+/// Whether a comment says why the error is ignored, or the code below goes another way.
+fn is_answered(file: &File<'_>, handler: &Handler, is_probe: bool) -> bool {
+    let below = file.source.text[handler.span.end..].trim_start();
+    below.starts_with("else:") || (is_probe && below.starts_with("return ")) || says_why_not(file, handler)
+}
+
+/// Whether a comment in the handler, behind it or on the line above says why the error is ignored.
 fn says_why_not(file: &File<'_>, handler: &Handler) -> bool {
-    let line = file.source.line_span(file.source.line_of(handler.body.end.saturating_sub(1)));
-    let (from, to) = (handler.span.start, handler.span.end.max(line.end));
+    let line = |at: usize| file.source.line_of(at);
+    let from = file.source.line_span(line(handler.span.start).saturating_sub(1)).start;
+    let to = handler.span.end.max(file.source.line_span(line(handler.body.end.saturating_sub(1))).end);
     let comments = &file.outline.comments;
-    let from = comments.partition_point(|comment| comment.end <= from);
-    let mut texts = comments[from..].iter().take_while(|comment| comment.start < to).map(|comment| file.text(comment));
-    handler.has_comment && texts.any(|text| says_why(text) && !UNFINISHED.iter().any(|mark| text.contains(mark)))
+    let first = comments.partition_point(|comment| comment.end <= from);
+    let mut texts = comments[first..].iter().take_while(|comment| comment.start < to).map(|comment| file.text(comment));
+    texts.any(|text| says_why(text) && !UNFINISHED.iter().any(|mark| text.contains(mark)))
 }
 
 /// Whether the last guarded statement above `handler` hands out or keeps a value: then what follows does without it.
 fn looks_for_a_value(file: &File<'_>, handler: &Handler) -> bool {
     // Others stand behind what they guard, and not below it.
-    if !["catch", "except"].iter().any(|word| file.text(&handler.span).starts_with(word)) {
+    if !["catch", "except", "rescue"].iter().any(|word| file.text(&handler.span).starts_with(word)) {
         return false;
     }
     let before = file.source.text[..handler.span.start].trim_end_matches(|c: char| c == '}' || c.is_whitespace());
@@ -148,6 +148,8 @@ fn looks_for_a_value(file: &File<'_>, handler: &Handler) -> bool {
 fn callee(statement: &str) -> &str {
     let statement = statement.strip_prefix("(void)").unwrap_or(statement);
     let call = statement.split_once('=').map_or(statement, |(_, call)| call);
+    // What Ruby rescues may be called without brackets.
+    let call = call.split(" rescue").next().unwrap_or_default();
     let path = call.split('(').next().unwrap_or_default().trim_end();
     path.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
 }

@@ -155,3 +155,11 @@ fn formulas_and_lists_are_no_assignments() {
     }
     check(&RULE, "a.py", &commented("a = 1", "", "# ", &"a = f(b) and g(c)\n".repeat(8)), &[(2, Low)]);
 }
+
+#[test]
+fn code_that_documentation_sets_off_by_a_tab_is_a_sample() {
+    check(&RULE, "a.go", &commented("var a = 1", "", "//\t", GO), &[(2, Low)]);
+    let code = GO.replace('\n', "\n//\t");
+    check(&RULE, "a.go", &format!("package a\n\n// The reader takes all of the rows using\n//\n//\t{code}\n"), &[]);
+    check(&RULE, "a.go", &commented("var a = 1", "output:", "// ", GO), &[]);
+}

@@ -41,8 +41,10 @@ fn python() {
         None,
     );
     all("a.py", ("if DEBUG:", ""), &["    print(a)"], None);
-    all("a.py", ("if self.disp:", ""), &["    print(a)"], None);
-    all("a.py", ("if self.rows:", ""), &["    print(a)"], Some(Low));
+    all("a.py", ("def f():\n  if verbosity > 1:\n    for b in c:", ""), &["        print(a)"], None);
+    all("a.py", ("a = 1", ""), &["print(a)"], None);
+    check(&RULE, "a.py", "def f():\n    if self.disp:\n        print(a)\n", &[]);
+    check(&RULE, "a.py", "def f():\n    if self.rows:\n        print(a)\n", &[(3, Low)]);
     all("a.py", ("def f():", "    raise Broken"), &["    print(a)"], None);
     check(&RULE, "a.py", "def f():\n    '''Print the rows.'''\n    print(a)\n", &[]);
     check(&RULE, "a.py", "def f():\n    '''Sums the rows.'''\n    print(a)\n", &[(3, Low)]);
@@ -55,7 +57,9 @@ fn python() {
 fn go() {
     let around = ("package a; func f() {", "}");
     all("a.go", around, &["runtime.Breakpoint()"], Some(Medium));
-    all("a.go", around, &["fmt.Println(a)", "println(a)"], Some(Low));
+    all("a.go", around, &["fmt.Println(a)", "println(a)", "println(\"a is\", a)"], Some(Low));
+    all("a.go", around, &["println(\"rows: none are left\")"], None);
+    all("a.go", ("package a; func Breakpoint() {", "}"), &["runtime.Breakpoint()"], None);
     all(
         "a.go",
         around,

@@ -44,6 +44,8 @@ fn python() {
     run("def a():\n    pass\n", &[(1, Medium)]);
     run("def a():\n    '''Pays.'''\n    ...\n", &[(1, Medium)]);
     run("class A:\n    def a(self):\n        pass\n", &[(2, Low)]);
+    let open = "class A:\n    def a(self):\n        pass\n    def b(self):\n        raise NotImplementedError\n";
+    run(open, &[(4, Medium)]);
     run("class A:\n    def a(self):\n        raise NotImplementedError\n", &[(2, Medium)]);
     run("class A:\n    def a(self):\n        '''Pays.'''\n        raise NotImplementedError()\n", &[]);
     run("class A:\n    def a(self):\n        '''Pays.'''\n        pass\n", &[]);
@@ -54,6 +56,7 @@ fn python() {
         |about: &str| format!("class A:\n    '''{about}'''\n    def a(self):\n        raise NotImplementedError\n");
     run(&of("Base class of all rows."), &[]);
     run(&of("A row."), &[(3, Medium)]);
+    run("class RowBase(object):\n    def a(self):\n        raise NotImplementedError\n", &[]);
     check(&RULE, "src/base.py", "class A:\n    def a(self):\n        raise NotImplementedError\n", &[]);
     run("def a():\n    raise NotImplementedError('rows cannot be saved')\n", &[]);
     run("def a():\n    b()\n    raise NotImplementedError\n", &[]);
@@ -147,6 +150,8 @@ fn c_and_cpp() {
         run("void a(void);\n", &[]);
         run("void a(void) { /* nothing to close */ }\n", &[]);
         run("void a_noop(void) {}\n", &[]);
+        run("#if DEBUG\nvoid a(int b) { c(b); }\n#else\nvoid a(int b) {}\n#endif\n", &[]);
+        run("#ifndef A_H\n#define A_H\nvoid a(int b) {}\n#endif\n", &[(3, Medium)]);
         check(&RULE, &path.replace("a.", "a_windows."), "static void a(int b) {}\n", &[]);
         run("int main(void) {}\n", &[]);
         run("const char *a(void) { return \"abort()\"; }\n", &[]);

@@ -43,6 +43,8 @@ fn python() {
     run(&of("", "pass").replace("save()", "check(a == load())"), &[(3, High)]);
     run(&of("", "pass").replace("save()", "save(a, sync=True)"), &[(3, High)]);
     run(&of(" OSError", "pass"), &[(3, Low)]);
+    run(&of(" OSError", "pass").replace("save()", "return load()"), &[]);
+    run(&format!("{}else:\n    log()\n", of(" Exception", "pass")), &[]);
     run(&of(" KeyError", "pass"), &[]);
     run(&of(" (ValueError, binascii.Error)", "pass"), &[]);
     run(&of(" Exception", "pass  # saved again by the next run"), &[]);
@@ -90,6 +92,8 @@ fn javascript_and_typescript() {
         run("try { save(); } catch {\n // ignore\n}\n", &[(1, Low)]);
         run("try {\n return load();\n} catch (e) {}\n", &[(3, Low)]);
         run("try { a = load(); } catch (e) {}\n", &[(1, Low)]);
+        run("function a() { try { return load(); } catch (e) {}\n return 0; }\n", &[]);
+        run("try {\n save();\n // what cannot be saved is loaded again\n} catch (e) {}\n", &[]);
         run("try { if (b) { return true; } } catch (e) {}\n", &[(1, Low)]);
         run("try { await sock.close(); } catch {}\n", &[(1, Low)]);
         run("class A { dispose() { try { save(); } catch {} } }\n", &[(1, Low)]);
