@@ -24,8 +24,22 @@ const TEST_DIRECTORIES: &[&str] = &[
 ];
 
 /// Directories of other people's code and of build output.
-const VENDOR_DIRECTORIES: &[&str] =
-    &[".venv", "bower_components", "dist", "node_modules", "target", "third_party", "vendor", "venv"];
+const VENDOR_DIRECTORIES: &[&str] = &[
+    ".venv",
+    "bower_components",
+    "deps",
+    "dist",
+    "external",
+    "extern",
+    "node_modules",
+    "target",
+    "third-party",
+    "third_party",
+    "thirdparty",
+    "vendor",
+    "vendored",
+    "venv",
+];
 
 /// Files that a package manager writes.
 const LOCK_FILES: &[&str] = &[
@@ -171,7 +185,7 @@ mod tests {
     #[test]
     fn foreign_files_are_known_by_directory_or_name() {
         for path in
-            ["web/node_modules/a/b.js", "go.sum", "js/app.min.js", "api/v1.pb.go", "a/b_pb.php", "Form.Designer.cs"]
+            ["web/node_modules/a/b.js", "go.sum", "js/app.min.js", "api/v1.pb.go", "a/b_pb.php", "Form.Designer.cs", "deps/pcre/a.c"]
         {
             assert!(is_foreign(path), "{path}");
         }

@@ -1,5 +1,7 @@
 //! Which names check something, in any language.
 
+use crate::names;
+
 /// Words that open the name of a function that fails a test: `assert_eq`, `expectStatus`, `check_row`, `RequireNoError`.
 const HEADS: &[&str] = &[
     "assert",
@@ -15,13 +17,14 @@ const HEADS: &[&str] = &[
     "verify",
 ];
 
-/// Whether `name` opens with such a word, as a word of its own: `check_row` and `checkRow`, not `checkout`.
+/// Whether `name` opens with such a word, as a word of its own: `check_row` and `checkRow`, not `checkout`; `assert` may stand
+/// anywhere in it, as in `xp_assert_equal`.
 pub(super) fn is_assertion(name: &str) -> bool {
     let name = name.trim_start_matches('_');
     HEADS.iter().any(|head| {
         let opens = name.get(..head.len()).is_some_and(|start| start.eq_ignore_ascii_case(head));
         opens && name[head.len()..].chars().next().is_none_or(|next| !next.is_lowercase())
-    })
+    }) || names::words(name).iter().any(|word| word == "assert")
 }
 
 /// Whether one of the words of `code` is an assertion.
@@ -41,10 +44,12 @@ mod tests {
     #[test]
     fn a_head_must_be_a_word_of_its_own() {
         for name in ["assert_eq", "assertEquals", "expect", "checkRow", "_verify_it", "EXPECT_EQ", "Require", "check2"]
+            .into_iter()
+            .chain(["xp_assert_equal", "nativeAssert", "my_assert"])
         {
             assert!(is_assertion(name), "{name}");
         }
-        for name in ["checkout", "expected", "failover", "requirements", "recheck", "", "é"] {
+        for name in ["checkout", "expected", "failover", "requirements", "recheck", "reassertion", "", "é"] {
             assert!(!is_assertion(name), "{name}");
         }
     }

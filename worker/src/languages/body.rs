@@ -61,8 +61,9 @@ pub(super) fn statements(body: Node<'_>, max: usize) -> Vec<Node<'_>> {
         },
         "block_body" | "body_statement" | "statements" | "then" => body,
         "block" | "compound_statement" | "constructor_body" | "module" | "statement_block" => {
-            let first = body.named_child(0).filter(|first| first.kind() == "statement_list");
-            first.unwrap_or(body)
+            let mut cursor = body.walk();
+            let first = body.named_children(&mut cursor).find(|child| !child.is_extra());
+            first.filter(|first| first.kind() == "statement_list").unwrap_or(body)
         }
         _ => return vec![body],
     };

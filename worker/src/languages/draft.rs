@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tree_sitter::Node;
 
+use super::assertions::words;
 use super::calls;
 use super::symbols::Candidate;
 use super::tables::Open;
 use crate::outline::{Body, Function, Outline, Skip, Span, Test};
+
+/// How far in front of a call that skips a way out of the test is searched.
+const WAY_OUT_BYTES_MAX: usize = 4_000;
 
 /// What holds at a place because of what is around it. Inner scopes start as copies of outer ones.
 #[derive(Debug, Clone, Default)]
@@ -237,9 +241,16 @@ impl<'t> Draft<'t> {
 
     /// Notes a mark that switches tests off; a mark inside a test's body switches off that test.
     pub(super) fn skip(&mut self, span: Span, has_reason: bool, is_conditional: bool) {
-        let is_conditional = is_conditional || self.scope().is_conditional;
+        let is_conditional = is_conditional || self.scope().is_conditional || self.may_have_left(span.start);
         self.on_test(|test| test.skipped |= !is_conditional);
         self.outline.skips.push(Skip { span, has_reason, is_conditional });
+    }
+
+    /// Whether the function around byte `at` may have returned before it comes there: then a condition decides.
+    fn may_have_left(&self, at: usize) -> bool {
+        let start = self.scope().function.map(|index| self.outline.functions[index].span.start);
+        let start = start.map(|start| self.text.floor_char_boundary(start.max(at.saturating_sub(WAY_OUT_BYTES_MAX))));
+        start.is_some_and(|start| words(self.slice(&(start..at))).any(|word| word == "return"))
     }
 
     /// The text of the handle by which the test reaches its framework.
@@ -292,7 +303,7 @@ impl<'t> Draft<'t> {
 }
 
 /// How many named children of `list` there are that `is_counted`.
-pub(super) fn count(list: Option<Node<'_>>, is_counted: impl Fn(&Node<'_>) -> bool) -> u32 {
+pub(super) fn count(list: Option<Node<'_>>, is_counted: impl FnMut(&Node<'_>) -> bool) -> u32 {
     let Some(list) = list else { return 0 };
     let mut cursor = list.walk();
     u32::try_from(list.named_children(&mut cursor).filter(is_counted).count()).unwrap_or(u32::MAX)

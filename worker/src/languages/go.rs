@@ -199,7 +199,10 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
     let is_named = |prefix: &str| {
         draft.text_of(name).strip_prefix(prefix).is_some_and(|rest| !rest.starts_with(char::is_lowercase))
     };
-    let in_tests = draft.path.ends_with("_test.go") && node.kind() == "function_declaration";
+    // The tool never looks into `testdata`: what is there is input of other tests.
+    let in_tests = draft.path.ends_with("_test.go")
+        && node.kind() == "function_declaration"
+        && !paths::has_directory(draft.path, &["testdata"]);
     let test = match &found {
         Some((_, "T")) if in_tests && is_named("Test") => Some(false),
         // A fuzz target fails on a panic too: its inputs are made up to cause one.
@@ -250,7 +253,9 @@ fn parameters(function: Node<'_>) -> u32 {
 
 fn statements(function: Node<'_>) -> usize {
     let Some(body) = function.child_by_field_name("body") else { return 0 };
-    let Some(list) = body.named_child(0).filter(|child| child.kind() == "statement_list") else { return 0 };
+    // Comments in front of the first statement are children of the body itself.
+    let mut cursor = body.walk();
+    let Some(list) = body.named_children(&mut cursor).find(|child| child.kind() == "statement_list") else { return 0 };
     let mut cursor = list.walk();
     list.named_children(&mut cursor).filter(|child| !child.is_extra()).count()
 }

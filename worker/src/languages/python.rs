@@ -113,6 +113,12 @@ fn import(draft: &mut Draft<'_>, node: Node<'_>) {
     }
 }
 
+/// Whether runners take functions named `test…` in the file for tests, whatever is around them.
+fn is_named_for_tests(path: &str) -> bool {
+    let stem = paths::file_name(path).trim_end_matches(".py");
+    stem.starts_with("test_") || stem.ends_with("_test") || stem.ends_with("_tests") || matches!(stem, "test" | "tests")
+}
+
 /// Whether test runners look into the file.
 fn is_test_file(path: &str) -> bool {
     let name = paths::file_name(path);
@@ -123,9 +129,12 @@ fn is_test_file(path: &str) -> bool {
 
 fn class(draft: &mut Draft<'_>, node: Node<'_>) {
     let superclasses = node.child_by_field_name("superclasses");
-    let is_test_case = superclasses.is_some_and(|bases| draft.text_of(bases).contains("Test"));
+    let is_test_case = superclasses.is_some_and(|bases| is_test_base(draft.text_of(bases)));
     let marks = std::mem::take(&mut draft.marks);
-    skip_by(draft, marks);
+    // A class in a test is what the test is about.
+    if draft.scope().test.is_none() {
+        skip_by(draft, marks);
+    }
     let Some(name) = node.child_by_field_name("name") else { return };
     let text = draft.text_of(name);
     let members = match bases(draft, superclasses) {
@@ -141,6 +150,12 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
     draft.outline.docstrings.extend(docstring);
     draft.class(node, Some(name.byte_range()), is_visible, members);
     draft.now(|scope| scope.is_test_class = is_test_case);
+}
+
+/// Whether `bases` are those of a class of tests, and not of what runs tests or collects what came of them.
+fn is_test_base(bases: &str) -> bool {
+    bases.contains("Test")
+        && !["TestLoader", "TestResult", "TestRunner", "TestSuite"].iter().any(|one| bases.contains(one))
 }
 
 /// Notes the base classes in `list`, and says what they mean for the members.
@@ -170,10 +185,13 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
     let marks = std::mem::take(&mut draft.marks);
     let text = draft.text_of(name);
     let is_named_test = text.starts_with("test_") || (draft.scope().is_test_class && text.starts_with("test"));
-    let is_fixture = marks.iter().any(|mark| decorator(draft.slice(mark)).0 == "fixture");
-    let is_test = is_named_test && !is_fixture && draft.scope().function.is_none() && is_test_file(draft.path);
+    let is_other = marks.iter().any(|mark| matches!(decorator(draft.slice(mark)).0, "fixture" | "property"));
+    let is_inside_test = draft.scope().test.is_some();
+    let is_taken = is_test_file(draft.path) && (draft.scope().is_test_class || is_named_for_tests(draft.path));
+    let is_test = is_named_test && !is_other && draft.scope().function.is_none() && !is_inside_test && is_taken;
     let test = is_test.then(|| {
-        let generated = |mark: &Span| matches!(decorator(draft.slice(mark)).0, "given" | "expectedFailure" | "xfail");
+        let generated =
+            |mark: &Span| matches!(decorator(draft.slice(mark)).0, "given" | "expectedFailure" | "xfail" | "XFAIL");
         Test { statements: statements(node), fails_otherwise: marks.iter().any(generated), ..Test::default() }
     });
     let function = Function { test, ..described(draft, node, name, &marks) };
@@ -183,7 +201,9 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
     }
     draft.outline.docstrings.extend(node.child_by_field_name("body").and_then(body::docstring));
     draft.function(node, node, None, function);
-    skip_by(draft, marks);
+    if !is_inside_test {
+        skip_by(draft, marks);
+    }
 }
 
 /// What a function is, apart from being a test.
@@ -191,8 +211,14 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) 
     let scope = draft.scope();
     let body = node.child_by_field_name("body");
     let shape = body::shape(draft, body, &FORMS);
-    let is_parameter =
-        |one: &Node<'_>| !one.is_extra() && !matches!(one.kind(), "keyword_separator" | "positional_separator");
+    // What may be left out or must be named cannot be mixed up with another at the call.
+    let mut is_by_name = false;
+    let is_parameter = |one: &Node<'_>| {
+        is_by_name |= matches!(one.kind(), "keyword_separator" | "list_splat_pattern");
+        let is_by_place =
+            !matches!(one.kind(), "default_parameter" | "positional_separator" | "typed_default_parameter");
+        !one.is_extra() && is_by_place && !is_by_name
+    };
     let has_mark = |names: &[&str]| marks.iter().any(|mark| names.contains(&decorator(draft.slice(mark)).0));
     let has_receiver = scope.class.is_some() && !has_mark(&["staticmethod"]);
     let parameters = draft::count(node.child_by_field_name("parameters"), is_parameter);
@@ -255,7 +281,7 @@ fn decorator(text: &str) -> (&str, &str) {
 fn skip_mark(text: &str) -> Option<SkipMark> {
     let (name, arguments) = decorator(text);
     let is_conditional = match name {
-        "skip" => false,
+        "skip" | "SKIP" => false,
         "skipif" | "skipIf" | "skipUnless" => true,
         "expectedFailure" => false,
         // A first argument without a name is the condition.
@@ -266,7 +292,9 @@ fn skip_mark(text: &str) -> Option<SkipMark> {
         _ => return None,
     };
     Some(SkipMark {
-        has_reason: has_text(arguments) || (name == "skip" && !arguments.trim_start_matches(')').is_empty()),
+        has_reason: has_text(arguments)
+            || arguments.contains("reason=")
+            || (name == "skip" && !arguments.trim_start_matches(')').is_empty()),
         is_conditional,
     })
 }
@@ -288,7 +316,7 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
             let has_reason = arguments.is_some_and(|list| list.named_child_count() > 0);
             draft.skip(node.byte_range(), has_reason, false);
         }
-        _ if is_assertion(text) => draft.assertion(),
+        _ if is_assertion(text) || text.starts_with("raises_") || text.starts_with("warns_") => draft.assertion(),
         // A method of the same class can fail the test just as well.
         (Some("self"), _) => draft.on_test(|test| test.hands_over = true),
         _ => {}

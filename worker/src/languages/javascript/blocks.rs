@@ -28,6 +28,8 @@ pub(super) fn declares_test(draft: &mut Draft<'_>, node: &CallExpression<'_>, ca
     // The condition around a test is what decides about its own marks.
     let is_conditional = draft.scope().is_conditional;
     if let Some(body) = body.filter(|_| !is_group) {
+        // A test with tests in it is a group: they fail it.
+        draft.on_test(|group| group.fails_otherwise = true);
         let fails_otherwise = has("failing") || has("fails");
         let test = Test { statements: body.statements, fails_otherwise, ..Test::default() };
         let (own, handle) = (body.span.clone(), body.first_parameter.clone());

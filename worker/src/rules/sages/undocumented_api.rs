@@ -1,5 +1,7 @@
 //! Files that offer much to others and say little about it.
 
+use std::collections::HashMap;
+
 use schemas::severity::Severity;
 
 use crate::outline::Symbol;
@@ -9,8 +11,14 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Files with at least 5 functions, types and constants that can be used from outside, of which more than half have no
-    /// documentation: no doc comment, no docstring. Functions that only hand out a field, methods that follow a base class,
-    /// code for tests, examples, programs and internal packages are left alone.
+    /// documentation: no doc comment, no docstring.
+    ///
+    /// Not counted are functions that only hand out a field, methods that follow a base class, and names that three or more
+    /// things in the file share, which follow a common interface, or that every reader of Go knows (`String`, `Error`,
+    /// `Len`), and kinds of errors and warnings, whose names say it all. Left alone are code for tests, examples, programs,
+    /// settings, internal packages, copies of libraries, declarations of what is made elsewhere, plain JavaScript where
+    /// nothing is documented so, and headers of C and C++ other than those in a directory `include` or `public`, or those
+    /// that document groups (`@{`).
     ///
     /// ## Why it matters
     /// Whoever wants to use it has to read how it works, and takes what happens today for what is promised.
@@ -28,12 +36,38 @@ rule!(
 /// With fewer things on offer a file is small enough to be read.
 const SYMBOLS_MIN: usize = 5;
 
+/// From this many things of one name on they follow a common interface.
+const SHARED_MIN: usize = 3;
+
+/// Methods of Go that implement interfaces which everybody knows.
+const GO_METHODS: &[&str] = &[
+    "Close",
+    "End",
+    "Error",
+    "GoString",
+    "Is",
+    "Len",
+    "Less",
+    "Pos",
+    "Read",
+    "ServeHTTP",
+    "String",
+    "Swap",
+    "Temporary",
+    "Timeout",
+    "Unwrap",
+    "Write",
+];
+
 /// Directories of code that nobody outside uses.
 const PRIVATE_DIRECTORIES: &[&str] = &[
     "_internal",
+    "_lib",
     "benches",
     "bin",
     "cmd",
+    "conf",
+    "config",
     "demo",
     "demos",
     "example",
@@ -41,23 +75,46 @@ const PRIVATE_DIRECTORIES: &[&str] = &[
     "internal",
     "migrations",
     "private",
+    "sample",
+    "samples",
     "script",
     "scripts",
+    "syscall",
     "tools",
 ];
+
+/// Ends of the names of files that declare what is documented where it is made.
+const STUB_ENDS: &[&str] = &[".d.cts", ".d.mts", ".d.ts", ".pyi"];
+
+/// Directories of headers that are there for others.
+const HEADER_DIRECTORIES: &[&str] = &["api", "include", "includes", "public"];
 
 /// Files that are programs, settings or the machinery of a package.
 const PRIVATE_NAMES: &[&str] =
     &["__main__.py", "build.rs", "conftest.py", "main.go", "main.rs", "manage.py", "setup.py"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if is_private(file.source.path) {
+    // Go builds what is marked so only when it is named: it is a program.
+    let is_program = file.source.path.ends_with(".go") && file.source.text.contains("\n//go:build ignore");
+    let documents_groups = is_header(file.source.path) && file.source.text.contains("@{");
+    if file.is_foreign() || documents_groups || is_program || is_private(file.source.path) {
         return;
     }
-    let is_own = |symbol: &&Symbol| !file.outline.is_test_code(symbol.name.start);
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for symbol in &file.outline.symbols {
+        *times.entry(file.text(&symbol.name)).or_default() += 1;
+    }
+    let is_go = file.source.path.ends_with(".go");
+    let follows = |name: &str| {
+        let is_shared = times.get(name).is_some_and(|times| *times >= SHARED_MIN);
+        let is_error = ["Error", "Exception", "Warning"].iter().any(|end| name.ends_with(end));
+        is_shared || is_error || (is_go && GO_METHODS.contains(&name))
+    };
+    let is_own = |symbol: &&Symbol| !file.outline.is_test_code(symbol.name.start) && !follows(file.text(&symbol.name));
     let symbols: Vec<&Symbol> = file.outline.symbols.iter().filter(is_own).collect();
     let bare: Vec<&Symbol> = symbols.iter().copied().filter(|symbol| !symbol.is_documented).collect();
-    if symbols.len() < SYMBOLS_MIN || bare.len() * 2 <= symbols.len() {
+    let is_unusual = is_plain_script(file.source.path) && bare.len() == symbols.len();
+    if symbols.len() < SYMBOLS_MIN || bare.len() * 2 <= symbols.len() || is_unusual {
         return;
     }
     if let Some(first) = bare.first() {
@@ -71,9 +128,20 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
 }
 
+fn is_header(path: &str) -> bool {
+    matches!(paths::extension(path), Some("h" | "hh" | "hpp" | "hxx"))
+}
+
+/// Whether the file is plain JavaScript, where many teams have no habit of documenting in comments.
+fn is_plain_script(path: &str) -> bool {
+    matches!(paths::extension(path), Some("cjs" | "js" | "jsx" | "mjs"))
+}
+
 fn is_private(path: &str) -> bool {
     let name = paths::file_name(path);
     paths::is_test(path)
+        || STUB_ENDS.iter().any(|end| path.ends_with(end))
+        || (is_header(path) && !paths::has_directory(path, HEADER_DIRECTORIES))
         || paths::has_directory(path, PRIVATE_DIRECTORIES)
         || PRIVATE_NAMES.contains(&name)
         || (name.starts_with('_') && !name.starts_with("__"))
@@ -83,94 +151,115 @@ fn is_private(path: &str) -> bool {
 mod tests {
     use super::RULE;
     use crate::rules::testing::check;
+    use schemas::severity::Severity;
     use schemas::severity::Severity::Low;
+
+    /// `text` so many times, each time with another number for `§`: what shares its name follows an interface.
+    fn many(text: &str, times: usize) -> String {
+        (0..times).map(|number| text.replace('§', &number.to_string())).collect()
+    }
 
     #[test]
     fn rust() {
         let run = |text: &str, expected: &[_]| check(&RULE, "src/a.rs", text, expected);
-        run(&"pub fn a() { b() }\n".repeat(5), &[(1, Low)]);
+        run(&many("pub fn a§() { b() }\n", 5), &[(1, Low)]);
         run(
-            &format!("/// A.\npub struct A;\n/// B.\npub const B: u8 = 1;\n{}", "pub enum C {}\n".repeat(3)),
+            &format!("/// A.\npub struct A;\n/// B.\npub const B: u8 = 1;\n{}", many("pub enum C§ {}\n", 3)),
             &[(5, Low)],
         );
-        run(&"pub fn a() { b() }\n".repeat(4), &[]);
-        run(&"/// A.\n#[must_use]\npub fn a() { b() }\npub fn b() { c() }\n".repeat(4), &[]);
-        run(&"pub(crate) fn a() { b() }\nfn c() { d() }\n".repeat(9), &[]);
-        run(&format!("impl A {{ {} }}\n", "pub fn a(&self) -> u8 { self.a }\n".repeat(9)), &[]);
-        run(&format!("impl A for B {{ {} }}\n", "fn a(&self) { b() }\n".repeat(9)), &[]);
-        run(&format!("#[cfg(test)]\npub mod tests {{ {} }}\n", "pub fn a() { b() }\n".repeat(9)), &[]);
-        check(&RULE, "examples/a.rs", &"pub fn a() { b() }\n".repeat(5), &[]);
+        run(&many("pub fn a§() { b() }\n", 4), &[]);
+        run(&many("/// A.\n#[must_use]\npub fn a§() { b() }\npub fn b§() { c() }\n", 4), &[]);
+        run(&many("pub(crate) fn a§() { b() }\nfn c() { d() }\n", 9), &[]);
+        run(&format!("impl A {{ {} }}\n", many("pub fn a§(&self) -> u8 { self.a }\n", 9)), &[]);
+        run(&format!("impl A for B {{ {} }}\n", many("fn a§(&self) { b() }\n", 9)), &[]);
+        run(&format!("#[cfg(test)]\npub mod tests {{ {} }}\n", many("pub fn a§() { b() }\n", 9)), &[]);
+        check(&RULE, "examples/a.rs", &many("pub fn a§() { b() }\n", 5), &[]);
     }
 
     #[test]
     fn python() {
         let run = |text: &str, expected: &[_]| check(&RULE, "src/a.py", text, expected);
-        run(&"def a():\n    b()\n".repeat(5), &[(1, Low)]);
-        run(&format!("class A:\n    '''A.'''\n{}", "    def a(self): b()\n".repeat(4)), &[(3, Low)]);
-        run(&"def _a():\n    b()\n".repeat(9), &[]);
-        run(&"def a():\n    '''A.'''\n    b()\ndef b():\n    c()\n".repeat(5), &[]);
-        run(&format!("class A(B):\n{}", "    def a(self): b()\n".repeat(9)), &[]);
-        run(&format!("class A:\n{}", "    def a(self): return self.b\n".repeat(9)), &[]);
-        check(&RULE, "src/_a.py", &"def a():\n    b()\n".repeat(5), &[]);
-        check(&RULE, "tests/test_a.py", &"def a():\n    b()\n".repeat(5), &[]);
+        run(&many("def a§():\n    b()\n", 5), &[(1, Low)]);
+        run(&format!("class A:\n    '''A.'''\n{}", many("    def a§(self): b()\n", 4)), &[(3, Low)]);
+        run(&many("def _a§():\n    b()\n", 9), &[]);
+        run(&many("def a§():\n    '''A.'''\n    b()\ndef b§():\n    c()\n", 5), &[]);
+        run(&format!("class A(B):\n{}", many("    def a§(self): b()\n", 9)), &[]);
+        run(&format!("class A:\n{}", many("    def a§(self): return self.b\n", 9)), &[]);
+        check(&RULE, "src/_a.py", &many("def a§():\n    b()\n", 5), &[]);
+        run(&many("class A§Warning(B):\n    pass\n", 9), &[]);
+        check(&RULE, "tests/test_a.py", &many("def a§():\n    b()\n", 5), &[]);
     }
 
     #[test]
     fn go() {
         let of = |text: String| format!("package a\n\n{text}");
         let run = |text: String, expected: &[_]| check(&RULE, "a/a.go", &of(text), expected);
-        run("func A() { b() }\n".repeat(5), &[(3, Low)]);
-        run("type A struct{}\n\nfunc (a *A) B() { c() }\n".repeat(3), &[(3, Low)]);
-        run("func a() { b() }\nfunc (a *a) B() { c() }\n".repeat(9), &[]);
-        run("// A is one.\nfunc A() { b() }\n".repeat(5), &[]);
-        run("func (a *A) B() int { return a.b }\n".repeat(9), &[]);
-        check(&RULE, "internal/a.go", &of("func A() { b() }\n".repeat(5)), &[]);
-        check(&RULE, "a/a_test.go", &of("func A() { b() }\n".repeat(5)), &[]);
+        run(many("func A§() { b() }\n", 5), &[(3, Low)]);
+        run(many("type A§ struct{}\n\nfunc (a *A§) B§() { c() }\n", 3), &[(3, Low)]);
+        run(many("func a§() { b() }\nfunc (a *a) B§() { c() }\n", 9), &[]);
+        run(many("// A§ is one.\nfunc A§() { b() }\n", 5), &[]);
+        run(many("func (a *A§) String() string { return b() }\n", 9), &[]);
+        run(many("type A§ struct{}\n\nfunc (a *A§) Common() { c() }\n", 4), &[]);
+        run(many("func (a *A) B§() int { return a.b }\n", 9), &[]);
+        check(&RULE, "a/b.go", &format!("// A.\n//go:build ignore\n{}", of(many("func A§() { b() }\n", 5))), &[]);
+        check(&RULE, "internal/a.go", &of(many("func A§() { b() }\n", 5)), &[]);
+        check(&RULE, "a/a_test.go", &of(many("func A§() { b() }\n", 5)), &[]);
     }
 
     #[test]
     fn javascript_and_typescript() {
         for path in ["src/a.js", "src/a.ts", "src/a.tsx"] {
-            let run = |text: String, expected: &[_]| check(&RULE, path, &text, expected);
-            run("export function a() { b(); }\n".repeat(5), &[(1, Low)]);
-            run(format!("export class A {{\n{}}}\n", "  a() { b(); }\n".repeat(5)), &[(1, Low)]);
-            run("const a = 1;\n".repeat(5) + "export { a };\n", &[(1, Low)]);
-            run("function a() { b(); }\n".repeat(9), &[]);
-            run("/** A. */\nexport function a() { b(); }\n".repeat(5), &[]);
-            run(format!("/** A. */\nexport class A extends B {{\n{}}}\n", "  a() { b(); }\n".repeat(9)), &[]);
-            run("/** A. */\nexport const a = 1;\nexport const b = 2;\n".repeat(4), &[]);
+            // Plain JavaScript is judged only where something is documented.
+            let habit = "/** Z. */\nexport const z = 1;\n";
+            let run = |text: String, expected: &[(u32, Severity)]| {
+                let expected: Vec<_> = expected.iter().map(|(line, severity)| (line + 2, *severity)).collect();
+                check(&RULE, path, &format!("{habit}{text}"), &expected);
+            };
+            run(many("export function a§() { b(); }\n", 5), &[(1, Low)]);
+            run(format!("export class A {{\n{}}}\n", many("  a§() { b(); }\n", 5)), &[(1, Low)]);
+            run(many("const a§ = 1;\n", 5) + "export { a0, a1, a2, a3, a4 };\n", &[(1, Low)]);
+            run(many("function a§() { b(); }\n", 9), &[]);
+            run(many("/** A. */\nexport function a§() { b(); }\n", 5), &[]);
+            run(format!("/** A. */\nexport class A extends B {{\n{}}}\n", many("  a§() { b(); }\n", 9)), &[]);
+            run(many("/** A. */\nexport const a§ = 1;\nexport const b§ = 2;\n", 4), &[]);
         }
-        check(&RULE, "src/a.test.ts", &"export function a() { b(); }\n".repeat(5), &[]);
-        check(&RULE, "src/a.ts", &"// eslint-disable-next-line\nexport type A = 1;\n".repeat(5), &[(2, Low)]);
+        check(&RULE, "src/a.js", &many("export function a§() { b(); }\n", 5), &[]);
+        check(&RULE, "src/a.ts", &many("export function a§() { b(); }\n", 5), &[(1, Low)]);
+        check(&RULE, "src/a.d.ts", &many("export function a§(): void;\n", 5), &[]);
+        check(&RULE, "src/a.js", &format!("/*! A v1 */\n{}", many("export function a§() { b(); }\n", 5)), &[]);
+        check(&RULE, "src/a.test.ts", &many("export function a§() { b(); }\n", 5), &[]);
+        check(&RULE, "src/a.ts", &many("// eslint-disable-next-line\nexport type A§ = 1;\n", 5), &[(2, Low)]);
     }
 
     #[test]
     fn java() {
-        let of = |text: &str| format!("/** A. */\npublic class A {{\n{}}}\n", text.repeat(6));
+        let of = |text: &str| format!("/** A. */\npublic class A {{\n{}}}\n", many(text, 6));
         let run = |text: &str, expected: &[_]| check(&RULE, "src/A.java", &of(text), expected);
-        run("public void a() { b(); }\n", &[(3, Low)]);
-        run("public static final int A = 1;\n", &[(3, Low)]);
-        run("/** A. */\npublic void a() { b(); }\n", &[]);
-        run("void a() { b(); }\nprivate void c() { d(); }\n", &[]);
-        run("@Override public void a() { b(); }\n", &[]);
-        run("public int a() { return this.a; }\n", &[]);
-        check(&RULE, "src/test/java/A.java", &of("public void a() { b(); }\n"), &[]);
+        run("public void a§() { b(); }\n", &[(3, Low)]);
+        run("public static final int A§ = 1;\n", &[(3, Low)]);
+        run("/** A. */\npublic void a§() { b(); }\n", &[]);
+        run("void a§() { b(); }\nprivate void c§() { d(); }\n", &[]);
+        run("@Override public void a§() { b(); }\n", &[]);
+        run("public int a§() { return this.a; }\n", &[]);
+        check(&RULE, "src/test/java/A.java", &of("public void a§() { b(); }\n"), &[]);
     }
 
     #[test]
     fn c_and_cpp() {
         for path in ["include/a.h", "include/a.hpp"] {
-            let run = |text: &str, expected: &[_]| check(&RULE, path, &text.repeat(6), expected);
-            run("int a(int b);\n", &[(1, Low)]);
-            run("static inline int a(int b) { return c(b); }\n", &[(1, Low)]);
-            run("/* A. */\nint a(int b);\n", &[]);
-            run("extern int a;\nstruct b;\n", &[]);
+            let run = |text: &str, expected: &[_]| check(&RULE, path, &many(text, 6), expected);
+            run("int a§(int b);\n", &[(1, Low)]);
+            run("static inline int a§(int b) { return c(b); }\n", &[(1, Low)]);
+            run("/* A. */\nint a§(int b);\n", &[]);
+            run("extern int a§;\nstruct b;\n", &[]);
         }
-        let class = |text: &str| format!("namespace a {{\n/// A.\nclass A {{\n{}}};\n}}\n", text.repeat(6));
-        check(&RULE, "include/a.hpp", &class("public:\nint a(int b);\n"), &[(5, Low)]);
-        check(&RULE, "include/a.hpp", &class("private:\nint a(int b);\n"), &[]);
-        check(&RULE, "include/a.hpp", &class("public:\nint a(int b) override;\n"), &[]);
-        check(&RULE, "src/a.c", &"int a(int b) { return c(b); }\n".repeat(6), &[]);
+        let class = |text: &str| format!("namespace a {{\n/// A.\nclass A {{\n{}}};\n}}\n", many(text, 6));
+        check(&RULE, "include/a.hpp", &class("public:\nint a§(int b);\n"), &[(5, Low)]);
+        check(&RULE, "include/a.hpp", &class("private:\nint a§(int b);\n"), &[]);
+        check(&RULE, "include/a.hpp", &class("public:\nint a§(int b) override;\n"), &[]);
+        check(&RULE, "src/a.c", &many("int a§(int b) { return c(b); }\n", 6), &[]);
+        check(&RULE, "include/a.h", &format!("/** @{{ */\n{}", many("int a§(int b);\n", 6)), &[]);
+        check(&RULE, "src/a.h", &many("int a§(int b);\n", 6), &[]);
     }
 
     #[test]

@@ -9,14 +9,17 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
-    /// Calls that run text as a program, with something other than a literal: `eval`, `exec`, `new Function`, `os.system`,
-    /// `shell=True`, `child_process.exec`, `Runtime.exec`, `shell_exec`, `system`, a shell with `-c`; and calls that
-    /// build any object that the data asks for: `pickle.loads`, `yaml.load` without a safe loader, `readObject`,
-    /// `unserialize`, `Marshal.load`, `BinaryFormatter` and their kin (high). In C and C++ calls that write on past the
-    /// end of what they fill, if the text is long enough: `gets` (high), `strcpy`, `strcat`, `sprintf` (medium).
+    /// Calls that give something other than a literal to a shell: `os.system`, `shell=True`, `child_process.exec`,
+    /// `Runtime.exec`, `shell_exec`, `system`, a shell with `-c` (high, in scripts and tools medium); calls that run it as
+    /// code: `eval`, `exec`, `new Function`; and calls that build any object that the data asks for: `pickle.loads`,
+    /// `yaml.load` without a safe loader, `readObject`, `unserialize`, `Marshal.load`, `BinaryFormatter` and their kin
+    /// (medium). In C and C++ calls that write on past the end of what they fill, if the text is long enough: `gets`
+    /// (high), `strcpy`, `strcat`, `sprintf` (medium).
     ///
-    /// Literals, tests, and tools that exist to run what is typed are left alone, and so is `eval` in shells, which nearly
-    /// always puts together what the script itself says. Where the text comes from is not followed.
+    /// Literals, tests, copies of libraries, data that lies beside the code or was packed in the same function, code that a
+    /// module makes for itself (when it is loaded, or in a local name, given to `exec` with a namespace), tools that
+    /// exist to run what is typed, and `eval` in shells, which nearly always puts together what the script itself says, are
+    /// left alone. Where the text comes from is not followed.
     ///
     /// ## Why it matters
     /// Whoever can put a part into that text runs programs of their choice with the rights of this one.
@@ -28,7 +31,7 @@ rule!(
     ///
     /// ## How to fix
     /// Start the program with a list of arguments and no shell; parse with a format that holds data only, such as JSON.
-    "servant/dangerous-call", Servant, High, version: 2, Check::Code(check)
+    "servant/dangerous-call", Servant, High, version: 3, Check::Code(check)
 );
 
 /// Without knowing where the text comes from this is as sure as it gets.
@@ -99,14 +102,26 @@ const DOTNET_BUILDERS: &[&str] =
 /// Signs that what PHP builds or runs was made harmless.
 const PHP_GUARDS: &[&str] = &["allowed_classes", "escapeshellarg", "escapeshellcmd"];
 
+/// Where text comes from that others write.
+const OUTSIDE: &[&str] = &["argv", "environ", "getenv", "json", "read(", "readline", "recv", "request"];
+
+/// Directories of programs that the team runs itself.
+const SCRIPT_DIRECTORIES: &[&str] = &["bin", "script", "scripts", "tool", "tools"];
+
 /// Parts of paths of tools that exist to run what is typed.
 const TOOLS: &[&str] = &["console", "debugger", "interactive", "repl", "shell"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let path = file.source.path.to_ascii_lowercase();
-    if TOOLS.iter().any(|tool| path.contains(tool)) || paths::is_documentation(&path) {
+    if file.is_foreign() || TOOLS.iter().any(|tool| path.contains(tool)) || paths::is_documentation(&path) {
         return;
     }
+    // Whoever sits in front of it may run anything anyway.
+    let is_typed = |call: &Call| file.text(&call.callee) == "input";
+    if path.ends_with(".py") && file.outline.calls.iter().any(is_typed) {
+        return;
+    }
+    let is_script = paths::has_directory(&path, SCRIPT_DIRECTORIES);
     for call in &file.outline.calls {
         if found.is_full() {
             return;
@@ -115,8 +130,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let Some(danger) = danger.filter(|_| !is_in_tests(file, call.callee.start)) else { continue };
         found.push(Hit {
             place: file.place(call.callee.start..call.arguments.end),
-            severity: if danger.is_grave() { Severity::High } else { Severity::Medium },
-            confidence_permille: if danger.is_grave() { CONFIDENCE } else { CONFIDENCE_OF_COPIES },
+            severity: danger.severity(is_script),
+            confidence_permille: if danger == Danger::Copy { CONFIDENCE_OF_COPIES } else { CONFIDENCE },
             message: danger.message().to_owned(),
             suggestion: danger.suggestion(),
         });
@@ -155,8 +170,13 @@ impl Danger {
         }
     }
 
-    const fn is_grave(self) -> bool {
-        !matches!(self, Self::Copy)
+    /// What is run as code and what is built is the program's own nearly as often as not.
+    const fn severity(self, is_script: bool) -> Severity {
+        match self {
+            Self::Unbounded => Severity::High,
+            Self::Program | Self::Shell if !is_script => Severity::High,
+            Self::Program | Self::Shell | Self::Code | Self::Builder | Self::Copy => Severity::Medium,
+        }
     }
 }
 
@@ -194,7 +214,10 @@ fn danger(file: &File<'_>, call: &Call) -> Option<Danger> {
     let callee = file.text(&call.callee);
     let is_one_of = |names: &[&str]| names.iter().any(|name| is_path(callee, name));
     if is_whole(file, call) && is_runner(file, callee) && !is_declared_here(file, callee) {
-        return Some(Danger::Code);
+        let first = arguments(file, &call.arguments).first().copied().unwrap_or_default();
+        // Of several arguments of `Function` the last one is the body.
+        let is_text = callee == "Function" || !is_literal(first);
+        return (is_text && !is_made_here(file, call, callee)).then_some(Danger::Code);
     }
     let all = || arguments(file, &call.arguments);
     if is_one_of(SHELLS) || (callee == "execSync" && imports(file, "child_process")) || is_shell(file, call, callee) {
@@ -204,7 +227,7 @@ fn danger(file: &File<'_>, call: &Call) -> Option<Danger> {
     if is_one_of(BUILDERS) || is_builder(file, call, callee) {
         let text = file.text(&call.arguments);
         let is_safe = text.contains("SafeLoader") || text.contains("BaseLoader");
-        return (!is_safe).then_some(Danger::Builder);
+        return (!is_safe && !reads_own_data(file, call)).then_some(Danger::Builder);
     }
     if is_one_of(STARTERS) {
         let all = all();
@@ -304,6 +327,35 @@ fn imports(file: &File<'_>, module: &str) -> bool {
     file.outline.imports.iter().any(|import| file.text(&import.module).contains(module))
         || file.source.text.contains(&format!("require('{module}')"))
         || file.source.text.contains(&format!("require(\"{module}\")"))
+}
+
+/// Whether a module in Python makes code for itself: outside of functions, or in a local name that nothing from outside goes
+/// into, as far as the function shows.
+fn is_made_here(file: &File<'_>, call: &Call, callee: &str) -> bool {
+    if !matches!(paths::extension(file.source.path), Some("py" | "pyw")) {
+        return false;
+    }
+    let all = arguments(file, &call.arguments);
+    let first = all.first().copied().unwrap_or_default();
+    let Some(function) = call.function.and_then(|index| file.outline.functions.get(index)) else {
+        return callee == "exec";
+    };
+    let is_path = !first.is_empty() && first.chars().all(|c| c.is_alphanumeric() || "_.[]()".contains(c));
+    let base = first.split(['.', '[', '(']).next().unwrap_or_default();
+    let head = function.body.as_ref().map_or(0..0, |body| function.span.start..body.start);
+    let mut given = file.text(&head).split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| *word != "self");
+    let text = file.text(&function.span);
+    let is_from_outside = given.any(|word| word == base) || OUTSIDE.iter().any(|source| text.contains(source));
+    is_path && !is_from_outside && (callee == "eval" || all.len() > 1)
+}
+
+/// Whether the function around `call` reads a file beside the code, which is as much to be trusted as the code, or packs
+/// such data itself, or keeps it in its object.
+fn reads_own_data(file: &File<'_>, call: &Call) -> bool {
+    let function = call.function.and_then(|index| file.outline.functions.get(index));
+    let text = function.map_or("", |function| file.text(&function.span));
+    let first = arguments(file, &call.arguments).first().copied().unwrap_or_default();
+    text.contains("__file__") || text.contains("pickle.dumps(") || text.contains(&format!("{first} = self."))
 }
 
 /// Whether `callee` is a function of the language itself that runs text.

@@ -6,8 +6,9 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
-    /// Functions with control structures (`if`, `for`, `while`, `match`, `switch`, `try` and their kin) more than 4 deep in
-    /// each other. `else if` stands beside its `if`, not in it; all callbacks around a place count as one level together.
+    /// Functions with control structures (`if`, `for`, `while`, `match`, `switch`, `try` and their kin) more than 4 (low) or
+    /// 6 (medium) deep in each other. `else if` stands beside its `if`, not in it; all callbacks around a place count as one
+    /// level together. Copies of libraries are left alone.
     ///
     /// ## Why it matters
     /// Whoever reads the innermost line has to hold every condition around it in mind.
@@ -25,11 +26,17 @@ rule!(
 /// Deeper than this is reported.
 const DEPTH_MAX: u32 = 4;
 
+/// Deeper than this is worse.
+const GRAVE_MAX: u32 = 6;
+
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    if file.is_foreign() {
+        return;
+    }
     for function in file.outline.functions.iter().filter(|function| function.nesting > DEPTH_MAX) {
         found.push(Hit {
             place: file.place(function.name.clone()),
-            severity: Severity::Medium,
+            severity: if function.nesting > GRAVE_MAX { Severity::Medium } else { Severity::Low },
             confidence_permille: 900,
             message: format!("control structures are {} deep, more than {DEPTH_MAX}", function.nesting),
             suggestion: "return or continue early instead of going in, and give inner loops a function of their own",
@@ -41,7 +48,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
 mod tests {
     use super::RULE;
     use crate::rules::testing::check;
-    use schemas::severity::Severity::Medium;
+    use schemas::severity::Severity::{Low, Medium};
 
     fn braces(open: &str, depth: usize) -> String {
         format!("{}{}", open.repeat(depth), "}".repeat(depth))
@@ -50,14 +57,16 @@ mod tests {
     #[test]
     fn rust() {
         let run = |body: String, expected: &[_]| check(&RULE, "a.rs", &format!("fn a() {{ {body} }}\n"), expected);
-        run(braces("if b { ", 5), &[(1, Medium)]);
-        run("for b in c { while d { loop { match e { 1 => if f { }, _ => {} } } } }".to_owned(), &[(1, Medium)]);
+        run(braces("if b { ", 5), &[(1, Low)]);
+        run(braces("if b { ", 6), &[(1, Low)]);
+        run(braces("if b { ", 7), &[(1, Medium)]);
+        run("for b in c { while d { loop { match e { 1 => if f { }, _ => {} } } } }".to_owned(), &[(1, Low)]);
         run(braces("if b { ", 4), &[]);
         run(format!("if b {{}} {}", "else if c { d(); } ".repeat(9)), &[]);
         run(braces("{ ", 9), &[]);
         run(format!("{}{}", braces("if b { ", 4), braces("for b in c { ", 4)), &[]);
         run(format!("b(|| c(|| d(|| {{ {} }})));", braces("if b { ", 3)), &[]);
-        run(format!("b(|| c(|| d(|| {{ {} }})));", braces("if b { ", 4)), &[(1, Medium)]);
+        run(format!("b(|| c(|| d(|| {{ {} }})));", braces("if b { ", 4)), &[(1, Low)]);
         run(format!("if b {{ if b {{ fn c() {{ {} }} }} }}", braces("if b { ", 4)), &[]);
     }
 
@@ -68,8 +77,8 @@ mod tests {
             lines.iter().enumerate().map(line).collect::<String>()
         };
         let run = |lines: &[&str], expected: &[_]| check(&RULE, "a.py", &nested(lines), expected);
-        run(&["def a():", "for b in c:", "if d:", "while e:", "if f:", "if g:", "h()"], &[(1, Medium)]);
-        run(&["def a():", "if b:", "if b:", "if b:", "if b:", "match b:", "case 1: c()"], &[(1, Medium)]);
+        run(&["def a():", "for b in c:", "if d:", "while e:", "if f:", "if g:", "h()"], &[(1, Low)]);
+        run(&["def a():", "if b:", "if b:", "if b:", "if b:", "match b:", "case 1: c()"], &[(1, Low)]);
         run(&["def a():", "for b in c:", "if d:", "while e:", "if f:", "h()"], &[]);
         run(&["def a():", "with b:", "with b:", "with b:", "with b:", "with b:", "c()"], &[]);
         run(&["class A:", "def a():", "if b:", "if b:", "if b:", "def c():", "if b:", "if b:", "d()"], &[]);
@@ -82,8 +91,8 @@ mod tests {
         let run = |body: String, expected: &[_]| {
             check(&RULE, "a.go", &format!("package a\nfunc a() {{ {body} }}\n"), expected);
         };
-        run(braces("if b { ", 5), &[(2, Medium)]);
-        run(format!("switch b {{ case 1: {} }}", braces("for b { ", 4)), &[(2, Medium)]);
+        run(braces("if b { ", 5), &[(2, Low)]);
+        run(format!("switch b {{ case 1: {} }}", braces("for b { ", 4)), &[(2, Low)]);
         run(braces("if b { ", 4), &[]);
         run(format!("if b {{}} {}", "else if c { d() } ".repeat(9)).replace("} }", "}}"), &[]);
         run(format!("b(func() {{ c(func() {{ {} }}) }})", braces("if b { ", 3)), &[]);
@@ -95,12 +104,12 @@ mod tests {
             let run = |body: String, expected: &[_]| {
                 check(&RULE, path, &format!("function a() {{ {body} }}\n"), expected);
             };
-            run(braces("if (b) { ", 5), &[(1, Medium)]);
-            run(format!("try {{ {} }} catch (e) {{ throw e; }}", braces("for (;;) { ", 4)), &[(1, Medium)]);
+            run(braces("if (b) { ", 5), &[(1, Low)]);
+            run(format!("try {{ {} }} catch (e) {{ throw e; }}", braces("for (;;) { ", 4)), &[(1, Low)]);
             run(braces("if (b) { ", 4), &[]);
             run(format!("if (b) {{}} {}", "else if (c) { d(); } ".repeat(9)), &[]);
             run(format!("b(() => c(() => d(() => {{ {} }})));", braces("if (b) { ", 3)), &[]);
-            run(format!("b(() => c(() => d(() => {{ {} }})));", braces("if (b) { ", 4)), &[(1, Medium)]);
+            run(format!("b(() => c(() => d(() => {{ {} }})));", braces("if (b) { ", 4)), &[(1, Low)]);
         }
     }
 
@@ -112,8 +121,8 @@ mod tests {
                 let text = if path == "A.java" { format!("class A {{ {text} }}\n") } else { text };
                 check(&RULE, path, &text, expected);
             };
-            run(braces("if (b) { ", 5), &[(1, Medium)]);
-            run(format!("switch (b) {{ case 1: {} }}", braces("while (b) { ", 4)), &[(1, Medium)]);
+            run(braces("if (b) { ", 5), &[(1, Low)]);
+            run(format!("switch (b) {{ case 1: {} }}", braces("while (b) { ", 4)), &[(1, Low)]);
             run(braces("if (b) { ", 4), &[]);
             run(format!("if (b) {{}} {}", "else if (c) { d(); } ".repeat(9)), &[]);
             run(braces("{ ", 9), &[]);

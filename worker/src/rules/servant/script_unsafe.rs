@@ -10,13 +10,14 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
-    /// In shell scripts and git hooks: a script of several commands that does not stop at the first failure (`set -e`), or
+    /// In shell scripts and git hooks: a script that does not stop at the first failure (`set -e`) of a command other than
+    /// its last, or
     /// that uses pipes in bash, ksh or zsh without `pipefail` (low); what `curl` or `wget` loads given to a shell (medium);
     /// and `rm -r` of a variable outside of quotes (medium).
     ///
-    /// Files without a first line that names a shell are meant to be sourced: there the caller decides how failures are handled.
-    /// Scripts that handle them by hand (`|| exit 1`, `trap … ERR`) are left alone.
-    /// `${NAME:?}` cannot be empty and is left alone.
+    /// Files without a first line that names a shell are meant to be sourced: there the caller decides how failures are
+    /// handled. Scripts that handle them by hand (`|| exit 1`, `trap … ERR`) are left alone. `${NAME:?}` cannot be empty and
+    /// is left alone.
     ///
     /// ## Why it matters
     /// The command after the one that failed works on what is not there. An empty or split variable behind `rm -rf` deletes
@@ -30,11 +31,15 @@ rule!(
     /// ## How to fix
     /// Begin with `set -eu`, in bash with `set -euo pipefail`; load to a file and check its digest before it runs; write
     /// `rm -rf -- "${BUILD_DIR:?}/out"`.
-    "servant/script-unsafe", Servant, Medium, version: 1, Check::Automation(check)
+    "servant/script-unsafe", Servant, Medium, version: 2, Check::Automation(check)
 );
 
-/// Commands from which on it matters whether the one before failed.
-const COMMANDS_MIN: usize = 2;
+/// Commands that do not fail, or whose outcome is what they are asked for.
+const HARMLESS: &[&str] = &[
+    "{", "}", ":", "[", "[[", "alias", "break", "case", "continue", "declare", "echo", "exit", "export", "false", "fi",
+    "function", "if", "local", "printf", "readonly", "return", "set", "shift", "shopt", "test", "then", "trap", "true",
+    "type", "typeset", "umask", "unset",
+];
 
 /// Programs that load something.
 const LOADERS: &[&str] = &["curl", "wget"];
@@ -104,13 +109,26 @@ fn check_options(file: &File<'_>, script: &Script, shebang: &Span, found: &mut F
     let is_handled = traps || ends_by_hand;
     let knows_pipefail = ["bash", "ksh", "zsh"].iter().any(|shell| first.contains(shell));
     let pipes = script.commands.iter().any(|command| command.joint == Joint::Pipe);
-    if script.commands.len() >= COMMANDS_MIN && !has('e', "errexit") && !is_handled {
+    if goes_on(file, script) && !has('e', "errexit") && !is_handled {
         let advice = "begin with `set -eu`, in bash with `set -euo pipefail`";
         report(file, shebang.clone(), Severity::Low, "script goes on after a failure", advice, found);
     } else if pipes && knows_pipefail && !has('\0', "pipefail") && !is_handled {
         let advice = "begin with `set -euo pipefail`";
         report(file, shebang.clone(), Severity::Low, "failures inside of pipes go unnoticed", advice, found);
     }
+}
+
+/// Whether a command that can fail, and whose failure nothing takes care of, is followed by another.
+fn goes_on(file: &File<'_>, script: &Script) -> bool {
+    let is_harmless = |command: &Command| program(command).is_none_or(|program| HARMLESS.contains(&program));
+    // `name()` only says what the name is to mean.
+    let declares = |command: &Command| {
+        let after = file.source.text.get(command.span().end..).unwrap_or_default();
+        after.starts_with('(') || program(command).is_some_and(|program| program.ends_with("()"))
+    };
+    // What stands behind `||` takes care of a failure itself.
+    let can_fail = |command: &Command| command.joint != Joint::Or && !is_harmless(command) && !declares(command);
+    script.commands.windows(2).any(|pair| pair[1].joint == Joint::Next && can_fail(&pair[0]))
 }
 
 /// Whether `words`, given to `set` or to a shell, set the option called `letter` or `name`.
@@ -153,7 +171,9 @@ fn deleted(file: &File<'_>, command: &Command) -> Vec<Span> {
     }
     let operands = command.words.iter().skip_while(|word| !word.text.ends_with("rm"));
     let bare = operands.flat_map(|word| &word.bare);
-    bare.filter(|span| !file.text(span).contains(":?")).cloned().collect()
+    // What a command gives is no variable that somebody forgot to set.
+    let is_variable = |text: &str| !text.contains(":?") && !text.starts_with("$(") && !text.starts_with('`');
+    bare.filter(|span| is_variable(file.text(span))).cloned().collect()
 }
 
 #[cfg(test)]
@@ -166,13 +186,18 @@ mod tests {
     fn scripts_that_go_on() {
         let run = |text: &str, expected: &[_]| check(&RULE, "a.sh", text, expected);
         run("#!/bin/sh\ncd a\nmake\n", &[(1, Low)]);
-        run("#!/usr/bin/env bash\nset -u\nmake\n", &[(1, Low)]);
+        run("#!/usr/bin/env bash\nset -u\nmake\nb\n", &[(1, Low)]);
+        run("#!/usr/bin/env bash\nset -u\nmake\n", &[]);
+        run("#!/bin/sh\nfail()\n{\n  echo a >&2\n  exit 2\n}\nb || fail\n", &[]);
         run("#!/bin/bash\nset -e\na | b\n", &[(1, Low)]);
         for first in ["#!/bin/sh -e\na\nb", "#!/bin/bash\nset -euo pipefail\na | b", "#!/bin/sh\nset -o errexit\na"] {
             run(first, &[]);
         }
         run("#!/bin/sh\nset -e\na | b\n", &[]);
         run("#!/bin/sh\nexec a\n", &[]);
+        run("#!/bin/sh\nA=$(b)\nexport A=1\nexec c \"$@\"\n", &[]);
+        run("#!/bin/sh\n[ -z \"$A\" ] && export A=b\ntype \"$A\" || not_found\nc\n", &[]);
+        run("#!/bin/sh\nb\nexec c\n", &[(1, Low)]);
         run("#!/bin/bash\ntrap 'echo failed' ERR\na | b\n", &[]);
         run("cd a\nmake | b\n", &[]);
         run("#!/bin/sh\ncd a || exit 1\nmake || exit 2\n", &[]);
@@ -197,8 +222,9 @@ mod tests {
     fn what_is_deleted() {
         let run = |text: &str, expected: &[_]| check(&RULE, "hooks/a.bash", text, expected);
         run("rm -rf $A/b\n", &[(1, Medium)]);
+        run("rm -rf $(find . -name a)\n", &[]);
         run("sudo rm -fr \"$A\" ${B}\n", &[(1, Medium)]);
-        run("if a; then\n  rm -r `b`\nfi\n", &[(2, Medium)]);
+        run("if a; then\n  rm -r $b\nfi\n", &[(2, Medium)]);
         run("rm -rf \"$A/b\" '$c' d\n", &[]);
         run("rm -rf ${A:?}/b\n", &[]);
         run("rm $A\n", &[]);

@@ -1,5 +1,7 @@
 //! Files that are mostly plans.
 
+use std::collections::HashSet;
+
 use schemas::severity::Severity;
 
 use crate::rules::integrity::todo_marker::markers;
@@ -9,6 +11,7 @@ rule!(
     /// ## What it finds
     /// Files in which one line of twenty (low) or of ten (medium) holds a mark such as `TODO` or `FIXME`, as
     /// `integrity/todo-marker` finds them. Files of fewer than fifty lines are left alone: there a few marks are a large share.
+    /// The same words many times over are one note.
     ///
     /// ## Why it matters
     /// One note is a plan; a file full of them is a draft that others already build on.
@@ -21,7 +24,7 @@ rule!(
     ///
     /// ## How to fix
     /// Finish the file before others depend on it, or take out what is not going to be done.
-    "servant/todo-density", Servant, Medium, version: 1, Check::Text(check)
+    "servant/todo-density", Servant, Medium, version: 2, Check::Text(check)
 );
 
 /// Lines of the smallest file that is judged.
@@ -37,6 +40,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
     let mut lines: Vec<usize> = markers(file).map(|marker| file.source.line_of(marker.span.start)).collect();
     lines.dedup();
+    let mut said = HashSet::new();
+    lines.retain(|line| said.insert(file.text(&file.source.line_span(*line)).trim()));
     let (marked, (low, medium)) = (lines.len(), SHARES);
     if marked * 100 <= total * low {
         return;
@@ -63,7 +68,8 @@ mod tests {
     /// `marked` marks in a file of `total` lines, and what is expected there.
     fn run(path: &str, open: &str, marked: usize, total: usize, expected: &[(u32, Severity)]) {
         let plain = "x\n".repeat(total - marked);
-        check(&RULE, path, &format!("{}{plain}", format!("{open} {MARK}\n").repeat(marked)), expected);
+        let notes: String = (0..marked).map(|number| format!("{open} {MARK} {number}\n")).collect();
+        check(&RULE, path, &format!("{notes}{plain}"), expected);
     }
 
     #[test]
@@ -95,6 +101,11 @@ mod tests {
         run("a.rs", "let x =", 20, 100, &[]);
         run("a.md", "#", 20, 100, &[]);
         check(&RULE, "a.py", &format!("x = '# {MARK}'\n").repeat(60), &[]);
+    }
+
+    #[test]
+    fn the_same_words_are_one_note() {
+        check(&RULE, "a.rs", &format!("{}{}", format!("// {MARK}\n").repeat(20), "x\n".repeat(80)), &[]);
     }
 
     #[test]

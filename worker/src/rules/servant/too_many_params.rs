@@ -6,9 +6,10 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
-    /// Functions with more than 7 parameters (low) or 10 (medium), the receiver not counted. Left alone are functions whose
+    /// Functions with more than 7 parameters (low) or 10 (medium), the receiver not counted, and in Python those not that
+    /// have a default or can only be given by name. Left alone are functions whose
     /// parameters are chosen elsewhere: by a trait, an interface, a base class, a decorator or C, and constructors, which
-    /// frameworks fill.
+    /// frameworks fill, and copies of libraries.
     ///
     /// ## Why it matters
     /// At the call nobody sees which value is which, and two of one type are swapped without a word from the compiler.
@@ -33,6 +34,9 @@ const GRAVE_MAX: u32 = 10;
 const CONSTRUCTORS: &[&str] = &["__init__", "__new__", "build", "constructor", "new"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    if file.is_foreign() {
+        return;
+    }
     for function in &file.outline.functions {
         let count = function.parameters;
         let is_chosen_elsewhere = function.is_bound || CONSTRUCTORS.contains(&file.text(&function.name));
@@ -79,7 +83,11 @@ mod tests {
     fn python() {
         let run = |text: &str, expected: &[_]| check(&RULE, "a.py", text, expected);
         run(&format!("def a({}):\n    b()\n", list(8, "")), &[(1, Low)]);
-        run(&format!("def a({}):\n    b()\n", list(11, ": int = 1")), &[(1, Medium)]);
+        run(&format!("def a({}):\n    b()\n", list(11, ": int")), &[(1, Medium)]);
+        run(&format!("def a({}):\n    b()\n", list(11, ": int = 1")), &[]);
+        run(&format!("def a({}):\n    b()\n", list(11, "=1")), &[]);
+        run(&format!("def a(b, *, {}):\n    b()\n", list(11, "")), &[]);
+        check(&RULE, "vendor/a.py", &format!("def a({}):\n    b()\n", list(11, "")), &[]);
         run(&format!("class A:\n    def a(self, {}):\n        b()\n", list(8, "")), &[(2, Low)]);
         run(&format!("class A:\n    def a(self, {}):\n        b()\n", list(7, "")), &[]);
         run(&format!("class A:\n    def __init__(self, {}):\n        b()\n", list(9, "")), &[]);

@@ -8,11 +8,12 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
-    /// Marks that switch a test or a group of tests off: `#[ignore]`, `@pytest.mark.skip`, `xfail`, `@unittest.skip`, `t.Skip`,
-    /// `it.skip`, `xit`, `xdescribe`, `it.todo`, `@Disabled`, `@Ignore`, `GTEST_SKIP`, `DISABLED_` and their kin. Without a reason medium; with one (in the mark, in a comment
-    /// beside or right above it, or as a ticket) low.
+    /// Marks that switch a test or a group of tests off: `#[ignore]`, `@pytest.mark.skip`, `xfail`, `@unittest.skip`,
+    /// `t.Skip`, `it.skip`, `xit`, `xdescribe`, `it.todo`, `@Disabled`, `@Ignore`, `GTEST_SKIP`, `DISABLED_` and their kin.
+    /// Without a reason medium; with one (in the mark, in a comment beside or right above it, or as a ticket) low.
     ///
-    /// Marks that depend on a platform, an environment or another condition are left alone: there the test runs elsewhere.
+    /// Marks that depend on a platform, an environment or another condition are left alone: there the test runs elsewhere. So
+    /// are marks whose reason is that there is nothing to test: what is abstract, not supported or not applicable.
     ///
     /// ## Why it matters
     /// A test that is off protects nothing, and looks like one that does. Without a reason nobody knows when it may come back.
@@ -32,8 +33,21 @@ rule!(
 /// Shortest comment, in letters, that says something.
 const REASON_LETTERS_MIN: usize = 6;
 
+/// Reasons, in lower case, that say that there is nothing to test.
+const INAPPLICABLE: &[&str] = &[
+    "abstract",
+    "does not apply",
+    "does not have",
+    "doesn't apply",
+    "incompatible",
+    "not applicable",
+    "not support",
+    "n/a",
+    "unsupported",
+];
+
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    for skip in file.outline.skips.iter().filter(|skip| !skip.is_conditional) {
+    for skip in file.outline.skips.iter().filter(|skip| !skip.is_conditional && !is_inapplicable(file, skip)) {
         let has_reason = skip.has_reason || names_ticket(file, skip) || has_comment(file, skip);
         found.push(Hit {
             place: file.place(skip.span.clone()),
@@ -44,6 +58,12 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             suggestion: "mend the test or delete it; if it must wait, say for what",
         });
     }
+}
+
+/// Whether the mark says that there is nothing to test.
+fn is_inapplicable(file: &File<'_>, skip: &Skip) -> bool {
+    let text = file.text(&skip.span).to_ascii_lowercase();
+    INAPPLICABLE.iter().any(|reason| text.contains(reason))
 }
 
 fn names_ticket(file: &File<'_>, skip: &Skip) -> bool {
@@ -96,6 +116,14 @@ mod tests {
         run("try:\n    import x\nexcept ImportError:\n    pytest.skip('x', allow_module_level=True)\n", &[]);
         check(&RULE, "src/loader.py", "@case.skip(str(error))\ndef load():\n    pass\n", &[]);
         run("@unittest.skip(WHY)\ndef test_a():\n    pass\n", &[(1, Low)]);
+        run("@pytest.mark.xfail(run=False, reason=why)\ndef test_a():\n    pass\n", &[(1, Low)]);
+        run("@SKIP('abstract class')\ndef test_a():\n    pass\n", &[]);
+        run("@SKIP('too slow')\ndef test_a():\n    pass\n", &[(1, Low)]);
+        run("def test_a(self):\n    pytest.skip('Not applicable: no sequence')\n", &[]);
+        run(
+            "def test_a():\n    class A(TestCase):\n        @unittest.skip('x')\n        def test_b(self):\n            pass\n",
+            &[],
+        );
         run("def test_a():\n    # pytest.skip('x')\n    row.skip()\n", &[]);
     }
 
@@ -110,6 +138,7 @@ mod tests {
         run("// waits for the mailer\nt.SkipNow()", &[(4, Low)]);
         run("t.Run(\"x\", func(t *testing.T) { t.Skip() })", &[(3, Medium)]);
         run("if testing.Short() { t.Skip() }", &[]);
+        run("if err := run(); err == nil { return }\nt.Skip(\"no debugger\")", &[]);
         run("switch runtime.GOOS { case \"windows\": t.Skip() }", &[]);
         run("rows.Skip()", &[]);
         run("t.Log(\"t.Skip()\")", &[]);

@@ -11,7 +11,9 @@ rule!(
     /// Fixed sleeps of a tenth of a second or more in tests: `thread::sleep`, `time.sleep`, `time.Sleep`, `asyncio.sleep`,
     /// `setTimeout`, `waitForTimeout` and their kin.
     ///
-    /// Files that use a fake clock, and benchmarks, are left alone.
+    /// Files that use a fake clock, benchmarks, and sleeps between two looks at a condition, in a loop that can end early,
+    /// those that are a timeout by name, and those in functions that are no tests, which may stand for slow work, are left
+    /// alone.
     ///
     /// ## Why it matters
     /// On a busy machine the time is too short, and the test fails now and then; on any other it is too long, and everybody
@@ -34,6 +36,12 @@ const MILLISECONDS_MIN: f64 = 100.0;
 /// Functions that wait, by their last name.
 const SLEEPS: &[&str] =
     &["Delay", "Sleep", "delay", "setTimeout", "sleep", "sleep_for", "sleep_ms", "sleepMs", "waitForTimeout"];
+
+/// Directories of programs that tests read or run, which have reasons of their own to sleep.
+const DATA_DIRECTORIES: &[&str] = &["fixtures", "testdata"];
+
+/// Most lines above a sleep in which the loop around it is searched.
+const LOOP_LINES_MAX: usize = 40;
 
 /// Signs of a clock that a test turns by hand.
 const FAKE_CLOCKS: &[&str] = &[
@@ -66,22 +74,37 @@ const UNITS: &[(&str, f64)] = &[
     ("Second", 1_000.0),
 ];
 
+/// Names that may stand around a unit.
+const KINDS: &[&str] = &["Duration", "chrono", "core", "datetime", "std", "time", "timedelta", "tokio"];
+
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let calls = file.outline.calls.iter().filter(|call| SLEEPS.contains(&last_name(file.text(&call.callee))));
     let mut calls = calls.filter(|call| is_in_tests(file, call.callee.start)).peekable();
-    if calls.peek().is_none() || FAKE_CLOCKS.iter().any(|sign| file.source.text.contains(sign)) {
+    if calls.peek().is_none() || paths::has_directory(file.source.path, DATA_DIRECTORIES) {
+        return;
+    }
+    if FAKE_CLOCKS.iter().any(|sign| file.source.text.contains(sign)) {
         return;
     }
     for call in calls {
         let name = last_name(file.text(&call.callee));
         let all = arguments(file, &call.arguments);
-        let time = if name == "setTimeout" { all.get(1) } else { all.first() };
+        // A `delay` of more than a time is one of something else.
+        let time = match name {
+            "setTimeout" => all.get(1),
+            "delay" if all.len() != 1 => None,
+            _ => all.first(),
+        };
         let Some(milliseconds) = time.and_then(|time| milliseconds(time, paths::extension(file.source.path))) else {
             continue;
         };
         let function = call.function.and_then(|index| file.outline.functions.get(index));
-        let is_benchmark = function.is_some_and(|one| file.text(&one.name).to_ascii_lowercase().starts_with("bench"));
-        if milliseconds < MILLISECONDS_MIN || is_benchmark {
+        let is_other = function.is_some_and(|one| one.test.is_none());
+        if milliseconds < MILLISECONDS_MIN
+            || is_other
+            || is_timeout(file, call.callee.start)
+            || is_between_looks(file, call.callee.start)
+        {
             continue;
         }
         found.push(Hit {
@@ -97,6 +120,49 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
 /// Extensions of languages whose sleeps count in seconds.
 const SECONDS: &[&str] = &["bash", "bats", "php", "py", "pyi", "rb", "sh", "swift", "zsh"];
 
+/// Whether the line of byte `at`, or the one above, names what is slept for a timeout.
+fn is_timeout(file: &File<'_>, at: usize) -> bool {
+    let line = file.source.line_of(at);
+    let text = file.text(&(file.source.line_span(line.saturating_sub(1)).start..file.source.line_span(line).end));
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| matches!(word, "deadline" | "timeout"))
+}
+
+/// Whether byte `at` is in a loop that ends when something has come about.
+fn is_between_looks(file: &File<'_>, at: usize) -> bool {
+    let line = file.source.line_of(at);
+    let text = |index: usize| file.text(&file.source.line_span(index));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut depth = indent(text(line));
+    for index in (line.saturating_sub(LOOP_LINES_MAX)..line).rev() {
+        let head = text(index);
+        if head.trim().is_empty() || indent(head) >= depth {
+            continue;
+        }
+        depth = indent(head);
+        let words: Vec<&str> =
+            head.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty()).collect();
+        if !matches!(words.first(), Some(&("async" | "await" | "do" | "for" | "loop" | "while"))) {
+            continue;
+        }
+        let is_endless = matches!(words.get(1), None | Some(&("True" | "true" | "1")));
+        let has_condition = words.first() == Some(&"while") && !is_endless;
+        // Go has one word for all loops; one that counts or goes through a list has these signs.
+        let is_go = paths::extension(file.source.path) == Some("go");
+        let has_condition =
+            has_condition || (is_go && words.len() > 1 && !head.contains(';') && !head.contains("range"));
+        let mut inside = (index + 1..line + LOOP_LINES_MAX).map(text);
+        let mut inside = inside.by_ref().take_while(|line| line.trim().is_empty() || indent(line) > depth);
+        return has_condition || inside.any(leaves_loop);
+    }
+    false
+}
+
+/// Whether `line` ends a loop early.
+fn leaves_loop(line: &str) -> bool {
+    let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+    words.any(|word| matches!(word, "break" | "return"))
+}
+
 /// How long `time` is, if it is a number or one with a unit.
 fn milliseconds(time: &str, extension: Option<&str>) -> Option<f64> {
     let unit = UNITS.iter().find(|(name, _)| time.contains(name)).map(|(_, unit)| *unit);
@@ -105,10 +171,14 @@ fn milliseconds(time: &str, extension: Option<&str>) -> Option<f64> {
     let mut numbers = numbers.filter(|word| word.starts_with(|c: char| c.is_ascii_digit() || c == '.'));
     let number = numbers.next().and_then(|word| word.replace('_', "").parse::<f64>().ok());
     let is_bare = time.chars().all(|c| c.is_ascii_digit() || "._".contains(c));
+    let is_known = |word: &str| KINDS.contains(&word) || UNITS.iter().any(|(name, _)| word.starts_with(name));
+    let mut words = time.split(|c: char| !c.is_alphanumeric() && c != '_');
+    // Another name beside the number may hold any time.
+    let is_fixed = words.all(|word| !word.starts_with(char::is_alphabetic) || is_known(word));
     match (number, unit) {
-        (Some(number), Some(unit)) => Some(number * unit),
+        (Some(number), Some(unit)) if is_fixed => Some(number * unit),
         (Some(number), None) if is_bare => Some(number * plain),
-        (None, Some(unit)) if time.ends_with("Second") || time.ends_with("Minute") => Some(unit),
+        (None, Some(unit)) if is_fixed && (time.ends_with("Second") || time.ends_with("Minute")) => Some(unit),
         _ => None,
     }
 }
@@ -129,6 +199,9 @@ mod tests {
         run("sleep(Duration::from_secs_f64(0.5));", &[(2, Low)]);
         run("sleep(Duration::from_millis(99));", &[]);
         run("sleep(timeout);", &[]);
+        run("let timeout = async {\n  sleep(Duration::from_secs(1)).await;\n};", &[]);
+        run("\nfor _ in 0..9 {\n  if ready() {\n    break;\n  }\n  sleep(Duration::from_secs(1));\n}", &[]);
+        run("\nfor _ in 0..9 {\n  sleep(Duration::from_secs(1));\n}", &[(4, Low)]);
         run("tokio::time::pause(); sleep(Duration::from_secs(1)).await;", &[]);
         run("let a = \"sleep(Duration::from_secs(1))\";", &[]);
         check(&RULE, "src/a.rs", "fn a() { sleep(Duration::from_secs(1)); }\n", &[]);
@@ -143,6 +216,11 @@ mod tests {
         run("time.sleep(.05)", &[]);
         run("asyncio.sleep(0)", &[]);
         run("time.sleep(interval)", &[]);
+        run("while not ready():\n        time.sleep(1)", &[]);
+        run("for i in range(9):\n        time.sleep(1)", &[(3, Low)]);
+        run("while True:\n        time.sleep(1)\n        if ready():\n            break", &[]);
+        run("self.delay(3, 'v1')", &[]);
+        run("def slow():\n        time.sleep(1)\n    run(slow)", &[]);
         check(&RULE, "test_a.py", "import time_machine\ntime.sleep(1)\n", &[]);
         check(&RULE, "a.py", "time.sleep(1)\n", &[]);
     }
@@ -156,6 +234,11 @@ mod tests {
         run("a_test.go", "TestA", "time.Sleep(time.Second)", &[(2, Low)]);
         run("a_test.go", "TestA", "time.Sleep(50 * time.Millisecond)", &[]);
         run("a_test.go", "TestA", "time.Sleep(wait)", &[]);
+        run("a_test.go", "TestA", "time.Sleep(n * time.Second)", &[]);
+        run("a_test.go", "TestA", "\nfor !ready() {\n\ttime.Sleep(time.Second)\n}", &[]);
+        run("a_test.go", "TestA", "\nfor i := 0; i < 9; i++ {\n\ttime.Sleep(time.Second)\n}", &[(4, Low)]);
+        run("a_test.go", "slowly", "time.Sleep(time.Second)", &[]);
+        run("race/testdata/a_test.go", "TestA", "time.Sleep(time.Second)", &[]);
         run("a_test.go", "BenchmarkA", "time.Sleep(time.Second)", &[]);
         run("a_test.go", "TestA", "synctest.Wait(); time.Sleep(time.Second)", &[]);
         run("a.go", "f", "time.Sleep(time.Second)", &[]);
@@ -192,6 +275,7 @@ mod tests {
         cpp("std::this_thread::sleep_for(std::chrono::seconds(1));", &[(1, Low)]);
         cpp("std::this_thread::sleep_for(std::chrono::milliseconds(20));", &[]);
         cpp("std::this_thread::sleep_for(wait);", &[]);
+        cpp("std::this_thread::sleep_for(std::chrono::milliseconds(wait * 1000));", &[]);
         cpp("// sleep_for(std::chrono::seconds(1));", &[]);
     }
 

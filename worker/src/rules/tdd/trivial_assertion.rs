@@ -2,7 +2,7 @@
 
 use schemas::severity::Severity;
 
-use crate::outline::{Call, Span};
+use crate::outline::{Call, Function, Span};
 use crate::paths;
 use crate::rules::calls::{arguments, is_in_tests, last_name, split};
 use crate::rules::{Check, File, Findings, Hit, rule};
@@ -13,7 +13,9 @@ rule!(
     /// `assert 1 == 1`, `assert.Equal(t, x, x)`, `expect(true).toBe(true)`, `EXPECT_EQ(1, 1)`, `Assert.True(true)`.
     ///
     /// A value compared with itself where the test is about comparing (its name speaks of `eq`, `hash`, `order`, `nan` and
-    /// such) and calls on both sides, which may answer differently, are left alone.
+    /// such, or it also says what the same value differs from) and calls on both sides, which may answer differently, are
+    /// left alone. So is a literal where coming there is what is tested: the test says elsewhere how it fails, or how many
+    /// assertions it plans.
     ///
     /// ## Why it matters
     /// The test has an assertion and checks nothing; it passes for every version of the code, broken ones among them.
@@ -84,10 +86,32 @@ const HOSTS: &[&str] = &["Assert", "assert", "chai", "require", "t"];
 /// Literals that are true.
 const TRUE: &[&str] = &["1", "True", "true"];
 
+/// Signs, without white space, that a test fails where it comes to another place than it should.
+const FAILURES: &[&str] = &[
+    ".plan(",
+    "assert!(false",
+    "assert(false",
+    "assertions(",
+    "fail(",
+    "ok(false",
+    "panic!",
+    "reject(",
+    "unreachable!",
+];
+
+/// Signs of two values that differ.
+const DIFFERENCES: &[&str] = &["!=", "assert_ne", "Not", "not ", ".not."];
+
+/// Directories of what tests read.
+const DATA_DIRECTORIES: &[&str] = &["__fixtures__", "fixtures", "test-data", "test_data", "testdata"];
+
 /// Words in names of tests that are about comparing.
 const COMPARING: &[&str] = &["cmp", "compar", "eq", "hash", "ident", "nan", "ord", "reflex", "same", "self"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    if paths::has_directory(file.source.path, DATA_DIRECTORIES) {
+        return;
+    }
     for (index, call) in file.outline.calls.iter().enumerate() {
         if found.is_full() {
             return;
@@ -163,7 +187,7 @@ fn is_true(file: &File<'_>, condition: &str, at: usize) -> bool {
         ["===", "==", " is "].iter().find(|mark| rest.starts_with(*mark)).map(|mark| mark.len())
     });
     match sides.as_slice() {
-        [only] => TRUE.contains(only),
+        [only] => is_true_literal(file, only) && !is_about_reaching(file, at),
         [a, b] => are_same(file, a, b, at),
         _ => false,
     }
@@ -171,17 +195,58 @@ fn is_true(file: &File<'_>, condition: &str, at: usize) -> bool {
 
 /// Whether `a` and `b` are the same literal, or the same name where nothing says that this is meant.
 fn are_same(file: &File<'_>, a: &str, b: &str, at: usize) -> bool {
-    let is_literal =
-        a.starts_with(|c: char| c.is_ascii_digit() || c == '"' || c == '\'') || TRUE.contains(&a) || a == "false";
     let is_name = a.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '&' | ':'));
-    a == b && !a.is_empty() && (is_literal || (is_name && !is_about_comparing(file, at)))
+    let is_number = is_name && a.starts_with(|c: char| c.is_ascii_digit());
+    // A quote that stands at both ends only: otherwise more than one string may be joined.
+    let is_text = ['"', '\'']
+        .into_iter()
+        .any(|quote| a.starts_with(quote) && a.matches(quote).count() == 2 && a.ends_with(quote));
+    let is_literal = is_number || is_text || is_true_literal(file, a) || a == "false";
+    let is_meant = || is_about_comparing(file, at) || is_told_apart(file, a, at);
+    a == b && !a.is_empty() && (is_literal || (is_name && !is_meant()))
+}
+
+/// Whether `text` is a literal that is true; in Python `true` is a name like others.
+fn is_true_literal(file: &File<'_>, text: &str) -> bool {
+    let is_python = paths::extension(file.source.path) == Some("py");
+    TRUE.contains(&text) && !(is_python && text == "true")
+}
+
+/// The function around byte `at`.
+fn around<'f>(file: &'f File<'_>, at: usize) -> Option<&'f Function> {
+    let after = file.outline.functions.partition_point(|function| function.span.start <= at);
+    file.outline.functions[..after].iter().rev().take(8).find(|function| function.span.contains(&at))
+}
+
+/// Whether the test around byte `at` fails by itself where it does not come there.
+fn is_about_reaching(file: &File<'_>, at: usize) -> bool {
+    // Callbacks of a test are functions of their own; the plan is made in front of them.
+    let tests = file.outline.tests().map(|(function, _)| function);
+    let test = tests.filter(|function| function.span.contains(&at)).last();
+    let text = test.or(around(file, at)).map_or("", |function| file.text(&function.span));
+    let says = |line: &str| {
+        let line: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+        let is_false = line.strip_prefix("assertFalse").is_some_and(|rest| !rest.starts_with('('));
+        is_false || FAILURES.iter().any(|sign| line.contains(sign))
+    };
+    text.lines().any(says)
+}
+
+/// Whether the test around byte `at` says too what `name` differs from.
+fn is_told_apart(file: &File<'_>, name: &str, at: usize) -> bool {
+    let text = around(file, at).map_or("", |function| file.text(&function.span));
+    let holds = |line: &str| words(line).any(|word| word == name);
+    text.lines().any(|line| DIFFERENCES.iter().any(|sign| line.contains(sign)) && holds(line))
+}
+
+/// The names in `line`, with what they are fields of.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '.' | '&' | ':'))
 }
 
 /// Whether the test around byte `at` is about comparing, by its name.
 fn is_about_comparing(file: &File<'_>, at: usize) -> bool {
-    let after = file.outline.functions.partition_point(|function| function.span.start <= at);
-    let around = file.outline.functions[..after].iter().rev().take(8).find(|function| function.span.contains(&at));
-    let name = around.map(|function| file.text(&function.name).to_ascii_lowercase()).unwrap_or_default();
+    let name = around(file, at).map(|function| file.text(&function.name).to_ascii_lowercase()).unwrap_or_default();
     COMPARING.iter().any(|word| name.contains(word))
 }
 
@@ -241,6 +306,21 @@ mod tests {
             "    # assert True",
         ];
         all("test_a.py", around, &fine, false);
+        all(
+            "test_a.py",
+            around,
+            &["    assert true", "    assert 1/x + f(1) == 1/x + f(1)", "    assert 10*m == 10*m"],
+            false,
+        );
+        all("test_a.py", around, &["    assert x == x\n    assert x != y"], false);
+        let caught = "    try:\n        run()\n    except E:\n        ";
+        check(
+            &RULE,
+            "test_a.py",
+            &format!("def test_a():\n{caught}assert True\n    else:\n        assert False\n"),
+            &[],
+        );
+        check(&RULE, "test_a.py", &format!("def test_a():\n{caught}assert True\n"), &[(5, High)]);
         all("test_a.py", ("def test_hash(self):", "    run()"), &["    assert x == x"], false);
         all("a.py", ("def f():", "    run()"), &["    assert True"], false);
     }
@@ -255,6 +335,7 @@ mod tests {
             &["assert.Equal(t, 1, x)", "require.True(t, x)", "assert.Equal(t, f(), f())", "list.Equal(x, x)"],
             false,
         );
+        all("testdata/a_test.go", around, &["assert.Equal(t, 1, 1)"], false);
         all("a_test.go", ("package a; func TestEqual(t *testing.T) {", "}"), &["assert.Equal(t, x, x)"], false);
     }
 
@@ -278,6 +359,13 @@ mod tests {
                 "// expect(true).toBe(true)",
             ];
             all(path, around, &fine, false);
+            all(
+                path,
+                ("test('a', t => { t.plan(1)", "})"),
+                &["run(() => t.assert.ok(true))", "res.end = () => { t.assert.ok(true) }"],
+                false,
+            );
+            all(path, ("it('a', () => { try {", "} catch { assert.fail() } })"), &["assert.ok(true)"], false);
             all(path, ("it('compares', () => {", "})"), &["expect(x).toEqual(x)"], false);
         }
     }

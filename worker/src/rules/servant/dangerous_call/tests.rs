@@ -6,8 +6,11 @@ use schemas::severity::Severity::{High, Medium};
 
 #[track_caller]
 fn all(path: &str, before: &str, calls: &[&str], after: &str, is_found: bool) {
-    let expected: &[_] = if is_found { &[(2, High)] } else { &[] };
     for call in calls {
+        let is_code =
+            ["eval(", "Function(", "pickle", "yaml"].iter().any(|sign| call.contains(sign)) || call.starts_with("def ");
+        let severity = if is_code { Medium } else { High };
+        let expected: &[_] = if is_found { &[(2, severity)] } else { &[] };
         check(&RULE, path, &format!("{before}\n{call}\n{after}"), expected);
     }
 }
@@ -16,7 +19,10 @@ fn all(path: &str, before: &str, calls: &[&str], after: &str, is_found: bool) {
 fn python() {
     let calls = [
         "eval(text)",
-        "exec(text, names)",
+        "def f(text): exec(text, names)",
+        "def f(): exec('a = %s' % text, names)",
+        "def f(): exec(text)",
+        "def f(*texts): eval(texts[0])",
         "os.system('convert ' + name)",
         "os.popen(command)",
         "subprocess.run(command, shell=True)",
@@ -28,6 +34,14 @@ fn python() {
     all("a.py", "import os", &calls, "", true);
     let harmless = [
         "eval('1 + 1')",
+        "exec('from a import *', names)",
+        "exec('del ' + name)",
+        "def f(): exec(source, names)",
+        "def f(): exec(self._template, names)",
+        "def f(a): pickle.dumps(pickle.loads(a) + 1)",
+        "eval(input())",
+        "def f(): eval(TABLE[0])(1)",
+        "def f(self):\n    kept = self.cache[0]\n    pickle.loads(kept)",
         "model.eval(text)",
         "f().eval(text)",
         "os.system('clear')",
@@ -41,6 +55,13 @@ fn python() {
         "literal_eval(text)",
     ];
     all("a.py", "import os", &harmless, "", false);
+    let beside =
+        "def f():\n    with open(os.path.join(os.path.dirname(__file__), 'a')) as b:\n        return pickle.load(b)\n";
+    check(&RULE, "a.py", beside, &[]);
+    check(&RULE, "a.py", &beside.replace("__file__", "HOME"), &[(3, Medium)]);
+    check(&RULE, "scripts/a.py", "os.system(text)\n", &[(1, Medium)]);
+    check(&RULE, "vendor/a.py", "os.system(text)\n", &[]);
+    check(&RULE, "a.js", "/*! A v1 */\neval(text)\n", &[]);
     all("tests/test_a.py", "import os", &["eval(text)"], "", false);
     all("tools/repl.py", "import os", &["eval(text)"], "", false);
 }
