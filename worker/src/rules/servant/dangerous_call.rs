@@ -103,7 +103,7 @@ const DOTNET_BUILDERS: &[&str] =
 const PHP_GUARDS: &[&str] = &["allowed_classes", "escapeshellarg", "escapeshellcmd"];
 
 /// Where text comes from that others write.
-const OUTSIDE: &[&str] = &["argv", "environ", "getenv", "json", "read(", "readline", "recv", "request"];
+const OUTSIDE: &[&str] = &["argv", "getenv", "json", "os.environ", "read(", "readline", "recv", "request"];
 
 /// Directories of programs that the team runs itself.
 const SCRIPT_DIRECTORIES: &[&str] = &["bin", "script", "scripts", "tool", "tools"];
@@ -346,7 +346,8 @@ fn is_made_here(file: &File<'_>, call: &Call, callee: &str) -> bool {
     let mut given = file.text(&head).split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| *word != "self");
     let text = file.text(&function.span);
     let is_from_outside = given.any(|word| word == base) || OUTSIDE.iter().any(|source| text.contains(source));
-    is_path && !is_from_outside && (callee == "eval" || all.len() > 1)
+    let is_checked = text.contains(&format!("if {first} in ("));
+    is_path && (is_checked || !is_from_outside) && (callee == "eval" || all.len() > 1)
 }
 
 /// Whether the function around `call` reads a file beside the code, which is as much to be trusted as the code, or packs

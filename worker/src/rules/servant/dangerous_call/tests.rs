@@ -41,6 +41,7 @@ fn python() {
         "def f(a): pickle.dumps(pickle.loads(a) + 1)",
         "eval(input())",
         "def f(): eval(TABLE[0])(1)",
+        "def f(a):\n    if a in ('True', 'False'):\n        eval(a)",
         "def f(self):\n    kept = self.cache[0]\n    pickle.loads(kept)",
         "model.eval(text)",
         "f().eval(text)",

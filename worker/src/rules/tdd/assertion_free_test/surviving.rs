@@ -22,11 +22,14 @@ const SURVIVAL_WORDS: &[&str] = &[
     "leak",
     "overflow",
     "panic",
+    "race",
+    "regression",
     "segfault",
     "segv",
     "smoke",
     "succeed",
     "terminat",
+    "twice",
     "underflow",
 ];
 

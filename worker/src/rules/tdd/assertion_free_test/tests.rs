@@ -62,6 +62,7 @@ fn python() {
     run("@pytest.mark.usefixtures('db')\ndef test_a():\n    run()\n", &[(2, Medium)]);
     run("def test_a():\n    helper()\ndef helper():\n    assert 1\n", &[]);
     run("def test_issue_22684():\n    run()\n", &[]);
+    run("def test_stop_twice():\n    run()\n", &[]);
     run("def test_issues():\n    run()\n", &[(1, Medium)]);
     run(
         "class A(TestCase):\n    def tearDown(self):\n        assert x\n    def test_a(self):\n        run()\n",
