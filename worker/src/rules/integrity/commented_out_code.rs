@@ -28,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Delete it. If it is to come back, a ticket can name the commit that still has it.
-    "integrity/commented-out-code", Integrity, Low, version: 3, Check::Code(check)
+    "integrity/commented-out-code", Integrity, Low, version: 4, Check::Code(check)
 );
 
 /// Statements from which on a comment is code.

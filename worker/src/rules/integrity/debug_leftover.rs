@@ -28,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Take it out. What is worth knowing goes to the log.
-    "integrity/debug-leftover", Integrity, Medium, version: 3, Check::Code(check)
+    "integrity/debug-leftover", Integrity, Medium, version: 4, Check::Code(check)
 );
 
 /// Stops for a debugger.
@@ -100,11 +100,12 @@ const PRINTING_WORDS: &[&str] = &[
     "report", "setup", "show", "trace", "usage", "verbose", "version", "warn", "write",
 ];
 
-/// What prints in some languages, and is something else in those of the web: there it would ask for a printer.
+/// What prints in some languages, and is something else in others.
 const BARE_PRINTS: &[&str] = &["print", "println"];
 
-/// Extensions of the languages of the web.
-const WEB_EXTENSIONS: &[&str] = &["cjs", "cts", "js", "jsx", "mjs", "mts", "ts", "tsx"];
+/// Extensions of languages where it is something else: in those of the web it asks for a printer, in Go it writes to the
+/// standard error output.
+const OTHER_EXTENSIONS: &[&str] = &["cjs", "cts", "go", "js", "jsx", "mjs", "mts", "ts", "tsx"];
 
 /// Lines above a print in which the condition stands that it is asked for.
 const CONDITION_LINES: usize = 5;
@@ -174,12 +175,12 @@ fn is_show(file: &File<'_>, call: &Call) -> bool {
 
 fn is_print(file: &File<'_>, call: &Call) -> bool {
     let callee = file.text(&call.callee);
-    let is_web = || paths::extension(file.source.path).is_some_and(|extension| WEB_EXTENSIONS.contains(&extension));
+    let is_other = || paths::extension(file.source.path).is_some_and(|extension| OTHER_EXTENSIONS.contains(&extension));
     // With a second argument it hands the text back.
     let is_value = callee == "print_r" && arguments(file, &call.arguments).len() > 1;
     PRINTS.contains(&callee)
         && !is_value
-        && !(BARE_PRINTS.contains(&callee) && is_web())
+        && !(BARE_PRINTS.contains(&callee) && is_other())
         && !prints_for_a_living(file)
         && is_whole(file, call)
         && !is_in_tests(file, call.callee.start)
@@ -212,18 +213,10 @@ fn prints_on_purpose(file: &File<'_>, call: &Call) -> bool {
     let is_script = call.function.is_none() && file.text(&call.callee) == "print";
     PRINTING_WORDS.iter().any(|word| name.contains(word))
         || is_script
-        || is_signed(file, call)
         || function.is_some_and(|function| is_documented_to_print(file, function))
         || is_asked_for(file, call)
         || ends_below(file, call)
         || file.text(&call.arguments).contains("file=")
-}
-
-/// Whether `call` prints a message that begins with the name of its package, as those of Go's own library do.
-fn is_signed(file: &File<'_>, call: &Call) -> bool {
-    let is_go = paths::extension(file.source.path) == Some("go");
-    let message = file.text(&call.arguments).strip_prefix("(\"").and_then(|message| message.split_once(": "));
-    is_go && message.is_some_and(|(package, _)| package.chars().all(|c| c.is_alphanumeric() || c == '/' || c == '_'))
 }
 
 /// Whether the documentation in `function` says that it prints.

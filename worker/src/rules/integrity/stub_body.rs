@@ -33,7 +33,7 @@ rule!(
     ///
     /// ## How to fix
     /// Implement it, or take it away until it is needed. If nothing is right here, say why in a comment.
-    "integrity/stub-body", Integrity, High, version: 4, Check::Code(check)
+    "integrity/stub-body", Integrity, High, version: 5, Check::Code(check)
 );
 
 /// Names of functions that may do nothing: entry points and constructors without work, and those that say so.
@@ -89,14 +89,20 @@ const CONFESSIONS: &[&str] = &["implemented", "todo", "unimplemented"];
 /// Functions of one file that do nothing, from which on that is what they are for: it fills an interface.
 const IDLE_FILE_MIN: usize = 3;
 
+/// Methods of one file that raise without a word that they are not implemented, from which on they are an interface.
+const BARE_METHODS_MIN: usize = 3;
+
 /// Lines above a method in which its class is looked for: longer classes are rare, and hostile files full of methods are not.
 const CLASS_LINES_MAX: usize = 400;
 
 /// Lines at the beginning of a class in which its documentation says what it is for.
 const CLASS_HEAD_LINES: usize = 8;
 
+/// Lines above a class in which its documentation says so.
+const CLASS_DOC_LINES: usize = 8;
+
 /// What the documentation of a class says that others are to extend.
-const BASE_PHRASES: &[&str] = &["abstract", "base class", "interface", "subclass"];
+const BASE_PHRASES: &[&str] = &["abstract", "base class", "inherit", "interface", "parent", "subclass", "superclass"];
 
 /// Comments above a function that are read: its documentation, and a mark for a tool below it.
 const COMMENTS_ABOVE: usize = 2;
@@ -110,6 +116,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
     let is_idle_file =
         file.outline.functions.iter().filter(|one| one.shape == Body::Empty).nth(IDLE_FILE_MIN - 1).is_some();
+    let is_interface =
+        file.outline.functions.iter().filter(|one| is_bare(file, one)).nth(BARE_METHODS_MIN - 1).is_some();
     // Where some methods are left to those who extend a class, those that do nothing are too.
     let leaves_open =
         file.outline.functions.iter().any(|one| one.shape == Body::Stub && (one.is_overridable || one.is_abstract));
@@ -119,7 +127,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         }
         let (severity, confidence_permille, message) = match function.shape {
             // A class may leave it to others to fill it in without a word about that.
-            Body::Stub if may_be_stub(file, function) => continue,
+            Body::Stub if (is_interface && is_bare(file, function)) || may_be_stub(file, function) => continue,
             Body::Stub if function.is_overridable => (Severity::Medium, 600, "method is not implemented"),
             Body::Stub => (Severity::High, 900, "function is not implemented"),
             Body::Empty if is_idle_file || may_be_empty(file, function) => continue,
@@ -145,12 +153,20 @@ fn may_be_stub(file: &File<'_>, function: &Function) -> bool {
     let body = file.text(&function.body.clone().unwrap_or(0..0)).trim_end();
     let lower = body[body.ceil_char_boundary(body.len().saturating_sub(BODY_BYTES_MAX))..].to_lowercase();
     let refuses = function.is_bound && !CONFESSIONS.iter().any(|word| lower.contains(word));
-    let is_bare = body.ends_with("NotImplementedError") || body.ends_with("NotImplementedError()");
     let is_base = || path_words(file, 1).any(|word| BASE_WORDS.contains(&word.as_str()));
     let is_to_fill_in = function.is_overridable
-        && ((function.is_documented && is_bare) || is_base() || is_in_base_class(file, function));
+        && ((function.is_documented && is_bare(file, function)) || is_base() || is_in_base_class(file, function));
     let is_refusing = REFUSING_WORDS.iter().any(|word| joined.contains(word));
     refuses || is_to_fill_in || is_refusing || is_protocol(name) || is_explained(file, function)
+}
+
+/// Whether `function` is a method that raises that it is not implemented, and says nothing more.
+fn is_bare(file: &File<'_>, function: &Function) -> bool {
+    let body = file.text(&function.body.clone().unwrap_or(0..0)).trim_end();
+    let body = body.strip_suffix("end").unwrap_or(body).trim_end();
+    function.is_overridable
+        && function.shape == Body::Stub
+        && (body.ends_with("NotImplementedError") || body.ends_with("NotImplementedError()"))
 }
 
 /// Whether nothing is wrong with a function that does nothing.
@@ -212,7 +228,8 @@ fn is_in_base_class(file: &File<'_>, function: &Function) -> bool {
     if words(text(class)).iter().any(|word| BASE_WORDS.contains(&word.as_str())) {
         return true;
     }
-    let mut head = (class.saturating_sub(2)..own.min(class + CLASS_HEAD_LINES)).map(|line| text(line).to_lowercase());
+    let mut head = (class.saturating_sub(CLASS_DOC_LINES)..own.min(class + CLASS_HEAD_LINES))
+        .map(|line| text(line).to_lowercase());
     head.any(|line| BASE_PHRASES.iter().any(|phrase| line.contains(phrase)))
 }
 

@@ -31,7 +31,7 @@ rule!(
     ///
     /// ## How to fix
     /// Hand the error on, or log it and say what happens instead. If it can be ignored, name its kind and say why.
-    "integrity/swallowed-error", Integrity, High, version: 4, Check::Code(check)
+    "integrity/swallowed-error", Integrity, High, version: 5, Check::Code(check)
 );
 
 /// Kinds of error that stand for nearly every other.
@@ -52,6 +52,12 @@ const LASTING_WORDS: &[&str] = &[
 
 /// What only fails once nobody is there to receive it.
 const SENDS: &[&str] = &["send", "try_send"];
+
+/// Lines above a handler in which what it guards begins, where a comment above may say why nothing is done.
+const GUARDED_LINES_MAX: usize = 12;
+
+/// Lines below a handler in which the error that it kept is looked for.
+const KEPT_LINES: usize = 5;
 
 /// Marks of work that is still to be done: a comment with one gives no reason.
 const UNFINISHED: &[&str] = &["FIXME", "TODO", "XXX"];
@@ -115,18 +121,43 @@ fn head(file: &File<'_>, handler: &Handler) -> Span {
 /// Whether a comment says why the error is ignored, or the code below goes another way.
 fn is_answered(file: &File<'_>, handler: &Handler, is_probe: bool) -> bool {
     let below = file.source.text[handler.span.end..].trim_start();
-    below.starts_with("else:") || (is_probe && below.starts_with("return ")) || says_why_not(file, handler)
+    let head = file.text(&head(file, handler));
+    // Ruby keeps the error in a variable, which code below the handler may raise.
+    let kept = head.split_once("=> ").map(|(_, name)| name.trim());
+    let is_kept = kept.is_some_and(|name| below.lines().take(KEPT_LINES).any(|line| has_word(line, name)));
+    is_kept || below.starts_with("else:") || (is_probe && below.starts_with("return ")) || says_why_not(file, handler)
 }
 
-/// Whether a comment in the handler, behind it or on the line above says why the error is ignored.
+fn has_word(line: &str, name: &str) -> bool {
+    !name.is_empty() && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
+}
+
+/// The line in which what `handler` guards begins, if that can be told by how it is indented.
+fn guarded_from(file: &File<'_>, handler: &Handler) -> Option<usize> {
+    let text = |line: usize| file.text(&file.source.line_span(line));
+    let indent = |line: usize| text(line).len() - text(line).trim_start().len();
+    let own = file.source.line_of(handler.span.start);
+    let opens = |line: &usize| {
+        indent(*line) == indent(own) && ["try", "begin"].iter().any(|word| text(*line).trim_start().starts_with(word))
+    };
+    (own.saturating_sub(GUARDED_LINES_MAX)..own).rev().find(opens)
+}
+
+/// Whether a comment in the handler, behind it, on the line above or above what it guards says why the error is ignored.
 fn says_why_not(file: &File<'_>, handler: &Handler) -> bool {
     let line = |at: usize| file.source.line_of(at);
     let from = file.source.line_span(line(handler.span.start).saturating_sub(1)).start;
     let to = handler.span.end.max(file.source.line_span(line(handler.body.end.saturating_sub(1))).end);
     let comments = &file.outline.comments;
+    let tells = |text: &str| says_why(text) && !UNFINISHED.iter().any(|mark| text.contains(mark));
+    let above = guarded_from(file, handler).filter(|line| *line > 0).map(|line| file.source.line_span(line - 1));
+    let above = above.filter(|line| file.text(line).trim_start().starts_with(['/', '#', '*']));
+    if above.is_some_and(|line| file.outline.has_comment(&line) && tells(file.text(&line))) {
+        return true;
+    }
     let first = comments.partition_point(|comment| comment.end <= from);
     let mut texts = comments[first..].iter().take_while(|comment| comment.start < to).map(|comment| file.text(comment));
-    texts.any(|text| says_why(text) && !UNFINISHED.iter().any(|mark| text.contains(mark)))
+    texts.any(tells)
 }
 
 /// Whether the last guarded statement above `handler` hands out or keeps a value: then what follows does without it.

@@ -57,8 +57,8 @@ fn python() {
 fn go() {
     let around = ("package a; func f() {", "}");
     all("a.go", around, &["runtime.Breakpoint()"], Some(Medium));
-    all("a.go", around, &["fmt.Println(a)", "println(a)", "println(\"a is\", a)"], Some(Low));
-    all("a.go", around, &["println(\"rows: none are left\")"], None);
+    all("a.go", around, &["fmt.Println(a)", "fmt.Print(a)"], Some(Low));
+    all("a.go", around, &["println(a)", "print(a)"], None);
     all("a.go", ("package a; func Breakpoint() {", "}"), &["runtime.Breakpoint()"], None);
     all(
         "a.go",
@@ -66,8 +66,8 @@ fn go() {
         &["fmt.Fprintln(w, a)", "// fmt.Println(a)", "a := \"fmt.Println(a)\"", "log.Println(a)"],
         None,
     );
-    all("a.go", ("package a; func f() {", "panic(b) }"), &["println(a)"], None);
-    all("a.go", ("package a; func f() {", "} \nfunc g() { panic(b) }"), &["println(a)"], Some(Low));
+    all("a.go", ("package a; func f() {", "panic(b) }"), &["fmt.Println(a)"], None);
+    all("a.go", ("package a; func f() {", "} \nfunc g() { panic(b) }"), &["fmt.Println(a)"], Some(Low));
     all("cmd/a/a.go", around, &["fmt.Println(a)"], None);
     all("a.go", ("package main; func main() {", "}"), &["fmt.Println(a)"], None);
     all("a_test.go", around, &["fmt.Println(a)"], None);

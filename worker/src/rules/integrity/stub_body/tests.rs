@@ -47,6 +47,9 @@ fn python() {
     let open = "class A:\n    def a(self):\n        pass\n    def b(self):\n        raise NotImplementedError\n";
     run(open, &[(4, Medium)]);
     run("class A:\n    def a(self):\n        raise NotImplementedError\n", &[(2, Medium)]);
+    let bare = |name: &str| format!("    def {name}(self):\n        raise NotImplementedError\n");
+    run(&format!("class A:\n{}{}", bare("a"), bare("b")), &[(2, Medium), (4, Medium)]);
+    run(&format!("class A:\n{}{}{}", bare("a"), bare("b"), bare("c")), &[]);
     run("class A:\n    def a(self):\n        '''Pays.'''\n        raise NotImplementedError()\n", &[]);
     run("class A:\n    def a(self):\n        '''Pays.'''\n        pass\n", &[]);
     run("class A:\n    def __add__(self, b):\n        raise NotImplementedError\n", &[]);

@@ -93,6 +93,8 @@ fn javascript_and_typescript() {
         run("try {\n return load();\n} catch (e) {}\n", &[(3, Low)]);
         run("try { a = load(); } catch (e) {}\n", &[(1, Low)]);
         run("function a() { try { return load(); } catch (e) {}\n return 0; }\n", &[]);
+        run("// what cannot be saved is loaded again\ntry {\n save();\n} catch (e) {}\n", &[]);
+        run("load(); // what cannot be saved is loaded again\ntry {\n save();\n} catch (e) {}\n", &[(4, High)]);
         run("try {\n save();\n // what cannot be saved is loaded again\n} catch (e) {}\n", &[]);
         run("try { if (b) { return true; } } catch (e) {}\n", &[(1, Low)]);
         run("try { await sock.close(); } catch {}\n", &[(1, Low)]);
@@ -206,6 +208,8 @@ fn ruby() {
     run(&of(" IOError", "  # saved again by the next run"), &[]);
     run(&of(" IOError", "").replace("save", "file.close"), &[]);
     run(&of(" => e", "  warn e"), &[]);
+    run("def a\n  save\nrescue => e\nend\n", &[(3, High)]);
+    run("begin\n  save\nrescue => e\nend\nraise e if e\n", &[]);
     run("row = save rescue default\nfile.close rescue nil\na = 'rescue nil'\n", &[]);
     check(&RULE, "spec/a_spec.rb", &of("", ""), &[(3, Low)]);
 }
