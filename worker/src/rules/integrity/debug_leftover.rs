@@ -175,12 +175,13 @@ fn is_show(file: &File<'_>, call: &Call) -> bool {
 
 fn is_print(file: &File<'_>, call: &Call) -> bool {
     let callee = file.text(&call.callee);
-    let is_other = || paths::extension(file.source.path).is_some_and(|extension| OTHER_EXTENSIONS.contains(&extension));
+    let is_elsewhere = |extension| OTHER_EXTENSIONS.contains(&extension);
+    let is_other = BARE_PRINTS.contains(&callee) && paths::extension(file.source.path).is_some_and(is_elsewhere);
     // With a second argument it hands the text back.
     let is_value = callee == "print_r" && arguments(file, &call.arguments).len() > 1;
     PRINTS.contains(&callee)
         && !is_value
-        && !(BARE_PRINTS.contains(&callee) && is_other())
+        && !is_other
         && !prints_for_a_living(file)
         && is_whole(file, call)
         && !is_in_tests(file, call.callee.start)

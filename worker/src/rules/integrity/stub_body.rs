@@ -152,7 +152,9 @@ fn may_be_stub(file: &File<'_>, function: &Function) -> bool {
     let joined = words(name).join("");
     let body = file.text(&function.body.clone().unwrap_or(0..0)).trim_end();
     let lower = body[body.ceil_char_boundary(body.len().saturating_sub(BODY_BYTES_MAX))..].to_lowercase();
-    let refuses = function.is_bound && !CONFESSIONS.iter().any(|word| lower.contains(word));
+    // What is not implemented for something in particular is for everything else.
+    let refuses = lower.contains("implemented for ")
+        || (function.is_bound && !CONFESSIONS.iter().any(|word| lower.contains(word)));
     let is_base = || path_words(file, 1).any(|word| BASE_WORDS.contains(&word.as_str()));
     let is_to_fill_in = function.is_overridable
         && ((function.is_documented && is_bare(file, function)) || is_base() || is_in_base_class(file, function));

@@ -50,8 +50,8 @@ const LASTING_WORDS: &[&str] = &[
     "update", "upload", "write",
 ];
 
-/// What only fails once nobody is there to receive it.
-const SENDS: &[&str] = &["send", "try_send"];
+/// What only fails once nobody is there at the other end.
+const SENDS: &[&str] = &["recv", "send", "try_send"];
 
 /// Lines above a handler in which what it guards begins, where a comment above may say why nothing is done.
 const GUARDED_LINES_MAX: usize = 12;

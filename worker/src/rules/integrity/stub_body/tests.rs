@@ -207,6 +207,7 @@ fn ruby() {
     run("def a\n  raise NotImplementedError\nend\n", &[(1, High)]);
     run("def a\n  raise 'not implemented'\nend\n", &[(1, High)]);
     run("class A\n  def a\n    raise NotImplementedError, 'later'\n  end\nend\n", &[(2, Medium)]);
+    run("def a\n  raise NotImplementedError, 'not implemented for this db'\nend\n", &[]);
     run("def a\n  raise ArgumentError, 'no rows'\nend\n", &[]);
     run("def a\n  b\n  raise NotImplementedError\nend\n", &[]);
     run("class A\n  def a\n    raise NotImplementedError, 'subclasses must define it'\n  end\nend\n", &[]);
