@@ -184,9 +184,15 @@ mod tests {
 
     #[test]
     fn foreign_files_are_known_by_directory_or_name() {
-        for path in
-            ["web/node_modules/a/b.js", "go.sum", "js/app.min.js", "api/v1.pb.go", "a/b_pb.php", "Form.Designer.cs", "deps/pcre/a.c"]
-        {
+        for path in [
+            "web/node_modules/a/b.js",
+            "go.sum",
+            "js/app.min.js",
+            "api/v1.pb.go",
+            "a/b_pb.php",
+            "Form.Designer.cs",
+            "deps/pcre/a.c",
+        ] {
             assert!(is_foreign(path), "{path}");
         }
         for path in ["src/distance.rs", "vendors.md", "src/lock.rs", "src/Designer.cs"] {

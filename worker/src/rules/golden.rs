@@ -30,11 +30,11 @@ fn files() -> Vec<(String, String)> {
     format!("\n{text}").split(&format!("\n{OPENING}")).skip(1).map(file).collect()
 }
 
-/// One line, or as many as it asks for, each with its end.
+/// One line, or as many as it asks for, each with its end and its number for `{{n}}`.
 fn repeated(line: &str) -> String {
     let asked = line.strip_prefix("{{").and_then(|line| line.split_once(" times}}"));
     let (count, line) = asked.map_or((1, line), |(count, line)| (count.parse().expect("a number"), line));
-    format!("{line}\n").repeat(count)
+    (0..count).map(|number: usize| format!("{}\n", line.replace("{{n}}", &number.to_string()))).collect()
 }
 
 /// Commits that rules find something in.

@@ -264,46 +264,46 @@ mod tests {
 
     #[test]
     fn c_sharp() {
-        let of = |text: &str| format!("/// <summary>A.</summary>\npublic class A {{\n{}}}\n", text.repeat(6));
+        let of = |text: &str| format!("/// <summary>A.</summary>\npublic class A {{\n{}}}\n", many(text, 6));
         let run = |text: &str, expected: &[_]| check(&RULE, "src/A.cs", &of(text), expected);
-        run("public void B() { C(); }\n", &[(3, Low)]);
-        run("public class B { }\n", &[(3, Low)]);
-        check(&RULE, "src/A.cs", &"public interface A { void B(); }\n".repeat(3), &[(1, Low)]);
-        run("/// <summary>B.</summary>\n[Pure] public void B() { C(); }\n", &[]);
-        run("internal void B() { C(); }\nvoid D() { E(); }\n", &[]);
-        run("public override void B() { C(); }\n", &[]);
-        check(&RULE, "src/A.cs", &of("public void B() { C(); }\n").replace("public class", "class"), &[]);
-        check(&RULE, "tests/A.cs", &of("public void B() { C(); }\n"), &[]);
+        run("public void B§() { C(); }\n", &[(3, Low)]);
+        run("public class B§ { }\n", &[(3, Low)]);
+        check(&RULE, "src/A.cs", &many("public interface A§ { void B§(); }\n", 3), &[(1, Low)]);
+        run("/// <summary>B.</summary>\n[Pure] public void B§() { C(); }\n", &[]);
+        run("internal void B§() { C(); }\nvoid D§() { E(); }\n", &[]);
+        run("public override void B§() { C(); }\n", &[]);
+        check(&RULE, "src/A.cs", &of("public void B§() { C(); }\n").replace("public class", "class"), &[]);
+        check(&RULE, "tests/A.cs", &of("public void B§() { C(); }\n"), &[]);
     }
 
     #[test]
     fn kotlin() {
-        let of = |text: &str| format!("/** A. */\nclass A {{\n{}}}\n", text.repeat(6));
+        let of = |text: &str| format!("/** A. */\nclass A {{\n{}}}\n", many(text, 6));
         let run = |text: &str, expected: &[_]| check(&RULE, "src/A.kt", &of(text), expected);
-        run("  fun b() { c() }\n", &[(3, Low)]);
-        check(&RULE, "src/A.kt", &"fun a() { b() }\nclass C\n".repeat(3), &[(1, Low)]);
-        run("  /** B. */\n  fun b() { c() }\n", &[]);
-        run("  private fun b() { c() }\n  internal fun d() { e() }\n", &[]);
-        run("  override fun b() { c() }\n", &[]);
-        check(&RULE, "src/A.kt", &of("  fun b() { c() }\n").replace("class A", "private class A"), &[]);
-        check(&RULE, "src/test/kotlin/A.kt", &of("  fun b() { c() }\n"), &[]);
+        run("  fun b§() { c() }\n", &[(3, Low)]);
+        check(&RULE, "src/A.kt", &many("fun a§() { b() }\nclass C§\n", 3), &[(1, Low)]);
+        run("  /** B. */\n  fun b§() { c() }\n", &[]);
+        run("  private fun b§() { c() }\n  internal fun d§() { e() }\n", &[]);
+        run("  override fun b§() { c() }\n", &[]);
+        check(&RULE, "src/A.kt", &of("  fun b§() { c() }\n").replace("class A", "private class A"), &[]);
+        check(&RULE, "src/test/kotlin/A.kt", &of("  fun b§() { c() }\n"), &[]);
     }
 
     #[test]
     fn swift() {
-        let of = |text: &str| format!("/// A.\npublic struct A {{\n{}}}\n", text.repeat(6));
+        let of = |text: &str| format!("/// A.\npublic struct A {{\n{}}}\n", many(text, 6));
         let run = |text: &str, expected: &[_]| check(&RULE, "Sources/A.swift", &of(text), expected);
-        run("  public func b() { c() }\n", &[(3, Low)]);
+        run("  public func b§() { c() }\n", &[(3, Low)]);
         check(
             &RULE,
             "Sources/A.swift",
-            &of("  public func b() { c() }\n").replace("public struct", "extension"),
+            &of("  public func b§() { c() }\n").replace("public struct", "extension"),
             &[(3, Low)],
         );
-        run("  /// B.\n  public func b() { c() }\n", &[]);
-        run("  func b() { c() }\n  private func d() { e() }\n", &[]);
-        run("  public override func b() { c() }\n", &[]);
-        check(&RULE, "Sources/A.swift", &of("  public func b() { c() }\n").replace("public struct", "struct"), &[]);
-        check(&RULE, "Tests/A.swift", &of("  public func b() { c() }\n"), &[]);
+        run("  /// B.\n  public func b§() { c() }\n", &[]);
+        run("  func b§() { c() }\n  private func d§() { e() }\n", &[]);
+        run("  public override func b§() { c() }\n", &[]);
+        check(&RULE, "Sources/A.swift", &of("  public func b§() { c() }\n").replace("public struct", "struct"), &[]);
+        check(&RULE, "Tests/A.swift", &of("  public func b§() { c() }\n"), &[]);
     }
 }

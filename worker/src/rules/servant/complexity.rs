@@ -177,8 +177,8 @@ mod tests {
         ];
         for (path, head, branch, choice, end) in cases {
             let of = |name: &str, body: &str| format!("{}{body}{end}", head.replace('@', name));
-            check(&RULE, path, &of("a", &branch.repeat(10)), &[(2, Medium)]);
-            check(&RULE, path, &of("a", &branch.repeat(20)), &[(2, High)]);
+            check(&RULE, path, &of("a", &branch.repeat(10)), &[(2, Low)]);
+            check(&RULE, path, &of("a", &branch.repeat(20)), &[(2, Medium)]);
             check(&RULE, path, &of("a", &branch.repeat(9)), &[]);
             check(&RULE, path, &of("scan_row", &branch.repeat(19)), &[]);
             check(&RULE, path, &of("a", &format!("{}{}{}", choice.0, choice.1.repeat(30), choice.2)), &[]);
@@ -191,7 +191,7 @@ mod tests {
             ("a.rb", "\ndef a\n  @b\nend\n"),
             ("a.php", "<?php\nfunction a() { return @b; }\n"),
         ] {
-            check(&RULE, path, &joined(text), &[(2, Medium)]);
+            check(&RULE, path, &joined(text), &[(2, Low)]);
         }
     }
 }

@@ -216,7 +216,7 @@ fn danger(file: &File<'_>, call: &Call) -> Option<Danger> {
     if is_whole(file, call) && is_runner(file, callee) && !is_declared_here(file, callee) {
         let first = arguments(file, &call.arguments).first().copied().unwrap_or_default();
         // Of several arguments of `Function` the last one is the body.
-        let is_text = callee == "Function" || !is_literal(first);
+        let is_text = callee == "Function" || !is_literal(first) || is_filled(file, first);
         return (is_text && !is_made_here(file, call, callee)).then_some(Danger::Code);
     }
     let all = || arguments(file, &call.arguments);

@@ -172,7 +172,7 @@ mod tests {
         ];
         for (path, head, (open, close), (first, more, last), end) in cases {
             let nested = |depth: usize| format!("{head}{}{}{end}", open.repeat(depth), close.repeat(depth));
-            check(&RULE, path, &nested(5), &[(2, Medium)]);
+            check(&RULE, path, &nested(5), &[(2, Low)]);
             check(&RULE, path, &nested(9), &[(2, Medium)]);
             check(&RULE, path, &nested(4), &[]);
             check(&RULE, path, &format!("{head}{first}{}{last}{end}", more.repeat(9)), &[]);

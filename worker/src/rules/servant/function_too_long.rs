@@ -184,11 +184,11 @@ mod tests {
         for (path, head, line, comment, table, end) in cases {
             let of = |body: &str| format!("{head}\n{body}{end}");
             let last = usize::from(end.ends_with("}\n}\n"));
-            run(path, &of(&lines(line, 49)), &[(2, Low)]);
-            run(path, &of(&lines(line, 99)), &[(2, Medium)]);
-            run(path, &of(&lines(line, 48 - last)), &[]);
-            run(path, &of(&lines(comment, 99)), &[]);
-            run(path, &of(&format!("{}\n{}{}\n", table.0, lines(table.1, 99), table.2)), &[]);
+            run(path, &of(&lines(line, 69)), &[(2, Low)]);
+            run(path, &of(&lines(line, 139)), &[(2, Medium)]);
+            run(path, &of(&lines(line, 68 - last)), &[]);
+            run(path, &of(&lines(comment, 139)), &[]);
+            run(path, &of(&format!("{}\n{}{}\n", table.0, lines(table.1, 139), table.2)), &[]);
         }
     }
 }

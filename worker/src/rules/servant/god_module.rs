@@ -164,17 +164,17 @@ mod tests {
             ("a.sh", "b", "b", "# b", "tests/a.sh"),
         ] {
             let of = |line: &str, count: usize| format!("{first}\n{}", format!("{line}\n").repeat(count));
-            check(&RULE, path, &of(line, 1_000), &[(1, Medium)]);
-            check(&RULE, path, &of(line, 1_200), &[(1, Medium)]);
+            check(&RULE, path, &of(line, 1_000), &[(1, Low)]);
+            check(&RULE, path, &of(line, 2_200), &[(1, Medium)]);
             check(&RULE, path, &of(line, 998), &[]);
             check(&RULE, path, &of(comment, 1_200), &[]);
             check(&RULE, test, &of(line, 1_200), &[]);
         }
-        check(&RULE, "A.kt", &"fun a() { b() }\n".repeat(41), &[(1, Medium)]);
+        check(&RULE, "A.kt", &"fun a() { b() }\n".repeat(61), &[(1, Low)]);
         check(&RULE, "A.kt", &"private fun a() { b() }\n".repeat(50), &[]);
-        check(&RULE, "a.swift", &"public func a() { b() }\n".repeat(41), &[(1, Medium)]);
+        check(&RULE, "a.swift", &"public func a() { b() }\n".repeat(61), &[(1, Low)]);
         check(&RULE, "a.swift", &"func a() { b() }\n".repeat(50), &[]);
-        check(&RULE, "A.cs", &"public class A { }\n".repeat(41), &[(1, Medium)]);
+        check(&RULE, "A.cs", &"public class A { }\n".repeat(61), &[(1, Low)]);
         check(&RULE, "A.cs", &"class A { }\n".repeat(50), &[]);
     }
 }

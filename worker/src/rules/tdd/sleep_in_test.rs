@@ -75,7 +75,20 @@ const UNITS: &[(&str, f64)] = &[
 ];
 
 /// Names that may stand around a unit.
-const KINDS: &[&str] = &["Duration", "chrono", "core", "datetime", "std", "time", "timedelta", "tokio"];
+const KINDS: &[&str] = &[
+    "Duration",
+    "FromMilliseconds",
+    "FromMinutes",
+    "FromSeconds",
+    "TimeSpan",
+    "chrono",
+    "core",
+    "datetime",
+    "std",
+    "time",
+    "timedelta",
+    "tokio",
+];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let calls = file.outline.calls.iter().filter(|call| SLEEPS.contains(&last_name(file.text(&call.callee))));
@@ -309,7 +322,7 @@ mod tests {
             ),
             (
                 "Tests/a.swift",
-                "func testA() {\n~\n}\n",
+                "class A: XCTestCase { func testA() {\n~\n} }\n",
                 &["sleep(1)", "sleep(2)"],
                 &["sleep(wait)", "usleep(10)", "f(\"sleep(1)\")"],
             ),

@@ -4,11 +4,24 @@ use super::RULE;
 use crate::rules::testing::check;
 use schemas::severity::Severity::{High, Medium};
 
+/// Signs of calls that run code or build objects, and so are medium.
+const CODE_AND_DATA: &[&str] = &[
+    "Deserialize",
+    "Function(",
+    "Marshal",
+    "YAML",
+    "eval",
+    "pickle",
+    "readObject",
+    "unarchive",
+    "unserialize",
+    "yaml",
+];
+
 #[track_caller]
 fn all(path: &str, before: &str, calls: &[&str], after: &str, is_found: bool) {
     for call in calls {
-        let is_code =
-            ["eval(", "Function(", "pickle", "yaml"].iter().any(|sign| call.contains(sign)) || call.starts_with("def ");
+        let is_code = CODE_AND_DATA.iter().any(|sign| call.contains(sign)) || call.starts_with("def ");
         let severity = if is_code { Medium } else { High };
         let expected: &[_] = if is_found { &[(2, severity)] } else { &[] };
         check(&RULE, path, &format!("{before}\n{call}\n{after}"), expected);

@@ -64,10 +64,7 @@ fn python() {
     run("def test_issue_22684():\n    run()\n", &[]);
     run("def test_stop_twice():\n    run()\n", &[]);
     run("def test_issues():\n    run()\n", &[(1, Medium)]);
-    run(
-        "class A(TestCase):\n    def tearDown(self):\n        assert x\n    def test_a(self):\n        run()\n",
-        &[],
-    );
+    run("class A(TestCase):\n    def tearDown(self):\n        assert x\n    def test_a(self):\n        run()\n", &[]);
     run("def testify():\n    run()\n", &[]);
     run("def test_a():\n    # see that they don't fail\n    run()\n", &[]);
     run("def test_a():\n    # the first change\n    run()\n", &[(1, Medium)]);

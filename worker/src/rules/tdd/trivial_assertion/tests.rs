@@ -1,0 +1,183 @@
+//! Assertions that hold whatever the code does, and those that only look so.
+
+use super::RULE;
+use crate::rules::testing::check;
+use schemas::severity::Severity::High;
+
+/// `lines` in the middle of a test, each of which is found or not.
+#[track_caller]
+fn all(path: &str, around: (&str, &str), lines: &[&str], is_found: bool) {
+    let expected: &[_] = if is_found { &[(2, High)] } else { &[] };
+    for line in lines {
+        check(&RULE, path, &format!("{}\n{line}\n{}\n", around.0, around.1), expected);
+    }
+}
+
+#[test]
+fn rust() {
+    let around = ("#[test] fn a() {", "}");
+    all(
+        "src/a.rs",
+        around,
+        &["assert!(true);", "assert_eq!(1, 1);", "assert_eq!(x, x);", "assert!(x == x, \"why\");"],
+        true,
+    );
+    all("src/a.rs", around, &["assert!(x);", "assert_eq!(x, y);", "assert_eq!(f(), f());", "assert!(false);"], false);
+    all("src/a.rs", ("#[test] fn is_reflexive() {", "}"), &["assert_eq!(x, x);"], false);
+    all("src/a.rs", around, &["// assert!(true);", "let a = \"assert!(true)\";", "assert!(x.is_nan() != x);"], false);
+    all("src/a.rs", ("fn a() {", "}"), &["assert!(true);"], false);
+}
+
+#[test]
+fn python() {
+    let around = ("def test_a(self):", "    run()");
+    let trivial =
+        ["    assert True", "    assert 1 == 1", "    assert x.y == x.y, 'why'", "    self.assertEqual(x, x)"];
+    all("test_a.py", around, &trivial, true);
+    all("test_a.py", around, &["    self.assertTrue(True)", "    assert x is x"], true);
+    let fine = [
+        "    assert x",
+        "    assert x == y",
+        "    assert f() == f()",
+        "    assert x != x",
+        "    assert False",
+        "    # assert True",
+    ];
+    all("test_a.py", around, &fine, false);
+    all(
+        "test_a.py",
+        around,
+        &["    assert true", "    assert 1/x + f(1) == 1/x + f(1)", "    assert 10*m == 10*m"],
+        false,
+    );
+    all("test_a.py", around, &["    assert x == x\n    assert x != y"], false);
+    let caught = "    try:\n        run()\n    except E:\n        ";
+    check(&RULE, "test_a.py", &format!("def test_a():\n{caught}assert True\n    else:\n        assert False\n"), &[]);
+    check(&RULE, "test_a.py", &format!("def test_a():\n{caught}assert True\n"), &[(5, High)]);
+    all("test_a.py", ("def test_hash(self):", "    run()"), &["    assert x == x"], false);
+    all("a.py", ("def f():", "    run()"), &["    assert True"], false);
+}
+
+#[test]
+fn go() {
+    let around = ("package a; func TestA(t *testing.T) {", "}");
+    all("a_test.go", around, &["assert.Equal(t, 1, 1)", "require.True(t, true)", "assert.Equal(t, x, x)"], true);
+    all(
+        "a_test.go",
+        around,
+        &["assert.Equal(t, 1, x)", "require.True(t, x)", "assert.Equal(t, f(), f())", "list.Equal(x, x)"],
+        false,
+    );
+    all("testdata/a_test.go", around, &["assert.Equal(t, 1, 1)"], false);
+    all("a_test.go", ("package a; func TestEqual(t *testing.T) {", "}"), &["assert.Equal(t, x, x)"], false);
+}
+
+#[test]
+fn javascript_and_typescript() {
+    for path in ["a.test.js", "a.spec.ts", "a.test.tsx"] {
+        let around = ("it('a', () => {", "})");
+        let trivial = [
+            "expect(true).toBe(true)",
+            "expect(x).toEqual(x)",
+            "assert.strictEqual(1, 1)",
+            "assert(true)",
+            "assert.ok(true)",
+        ];
+        all(path, around, &trivial, true);
+        let fine = [
+            "expect(x).toBe(true)",
+            "expect(f()).toBe(f())",
+            "expect(x).not.toBe(x)",
+            "assert.equal(x, 1)",
+            "// expect(true).toBe(true)",
+        ];
+        all(path, around, &fine, false);
+        all(
+            path,
+            ("test('a', t => { t.plan(1)", "})"),
+            &["run(() => t.assert.ok(true))", "res.end = () => { t.assert.ok(true) }"],
+            false,
+        );
+        all(path, ("it('a', () => { try {", "} catch { assert.fail() } })"), &["assert.ok(true)"], false);
+        all(path, ("it('compares', () => {", "})"), &["expect(x).toEqual(x)"], false);
+    }
+}
+
+#[test]
+fn java() {
+    let around = ("class ATest { @Test void a() {", "} }");
+    let trivial = [
+        "assertTrue(true);",
+        "assertEquals(1, 1);",
+        "Assert.assertEquals(\"sum\", x, x);",
+        "assertTrue(\"runs\", true);",
+        "assertSame(x.y, x.y);",
+    ];
+    all("ATest.java", around, &trivial, true);
+    let fine = [
+        "assertTrue(x);",
+        "assertEquals(1, x);",
+        "assertEquals(f(), f());",
+        "assertEquals(\"a\", x, 0.1);",
+        "list.equals(x, x);",
+        "// assertTrue(true);",
+    ];
+    all("ATest.java", around, &fine, false);
+    all("ATest.java", ("class ATest { @Test void equalsItself() {", "} }"), &["assertEquals(x, x);"], false);
+    all("A.java", ("class A { void a() {", "} }"), &["assertTrue(true);"], false);
+}
+
+#[test]
+fn cpp() {
+    let around = ("TEST(A, b) {", "}");
+    let trivial = ["EXPECT_TRUE(true);", "EXPECT_EQ(1, 1);", "ASSERT_EQ(x, x);", "ASSERT_TRUE(x == x) << 1;"];
+    all("a_test.cc", around, &trivial, true);
+    all("a_test.cc", ("TEST_CASE(\"b\") {", "}"), &["REQUIRE(true);", "CHECK(1 == 1);"], true);
+    let fine = ["EXPECT_TRUE(x);", "EXPECT_EQ(x, 1);", "EXPECT_EQ(f(), f());", "// EXPECT_TRUE(true);", "CHECK(x);"];
+    all("a_test.cc", around, &fine, false);
+    all("a_test.cc", ("TEST(A, HashOfEqual) {", "}"), &["EXPECT_EQ(x, x);"], false);
+    all("a.cc", ("void f() {", "}"), &["CHECK(true);"], false);
+}
+
+/// Path, text around a line, lines that are found, and others.
+type Case<'t> = (&'t str, (&'t str, &'t str), &'t [&'t str], &'t [&'t str]);
+
+#[test]
+fn languages_read_by_outline() {
+    let cases: &[Case<'_>] = &[
+        (
+            "ATests.cs",
+            ("class A { [Fact] public void T() {", "} }"),
+            &["Assert.True(true);", "Assert.Equal(1, 1);", "Assert.AreEqual(x, x);"],
+            &["Assert.True(x);", "Assert.Equal(1, x);", "Assert.Equal(F(), F());"],
+        ),
+        (
+            "ATest.php",
+            ("<?php class A extends TestCase { function testA() {", "} }"),
+            &["$this->assertTrue(true);", "self::assertSame(1, 1);"],
+            &["$this->assertTrue($x);", "self::assertSame(1, $x);", "// $this->assertTrue(true);"],
+        ),
+        (
+            "test/a_test.rb",
+            ("class ATest < Minitest::Test; def test_a", "end; end"),
+            &["assert true", "assert_equal 1, 1", "assert_equal(x, x)"],
+            &["assert x", "assert_equal 1, x", "puts 'assert true'"],
+        ),
+        (
+            "ATest.kt",
+            ("class A { @Test fun a() {", "} }"),
+            &["assertTrue(true)", "assertEquals(1, 1)"],
+            &["assertTrue(x)", "assertEquals(1, x)", "// assertTrue(true)"],
+        ),
+        (
+            "ATests.swift",
+            ("class A: XCTestCase { func testA() {", "} }"),
+            &["XCTAssertTrue(true)", "XCTAssertEqual(1, 1)"],
+            &["XCTAssertTrue(x)", "XCTAssertEqual(1, x)", "// XCTAssert(true)"],
+        ),
+    ];
+    for (path, around, trivial, fine) in cases {
+        all(path, *around, trivial, true);
+        all(path, *around, fine, false);
+    }
+}
