@@ -4,6 +4,7 @@ use schemas::ids::{AuditId, ObjectId, ProjectSlug, Revision, TraceId};
 use schemas::magic::Magic;
 use schemas::request::{AuditKind, Priority};
 use schemas::verdict::Verdict;
+use sqlx::PgConnection;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
@@ -111,6 +112,17 @@ impl Audit {
             finished_at: row.try_get("finished_at").map_err(failed)?,
         })
     }
+}
+
+/// Locks an audit until the end of the transaction. Whoever changes its tasks locks it first, as the merge does, so that two of
+/// them never wait for each other in a circle.
+pub(super) async fn lock_audit(connection: &mut PgConnection, audit: AuditId) -> Result<(), StoreError> {
+    sqlx::query("SELECT 1 FROM audits WHERE id = $1 FOR UPDATE")
+        .bind(audit.0)
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(|error| StoreError::of("lock an audit", error))
 }
 
 pub(super) fn kind(text: &str) -> Result<AuditKind, StoreError> {

@@ -9,6 +9,7 @@ use schemas::task::{ItemRange, Task, TaskKey};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::audits::lock_audit;
 use super::requests::{RequestRow, ask_again};
 use super::{Store, TASKS_CHANNEL, announce, commit, from_json, parsed};
 use crate::error::StoreError;
@@ -200,12 +201,7 @@ impl Store {
     pub async fn reopen_shard(&self, audit: AuditId, shard: i32, bundle: &Digest) -> Result<u64, StoreError> {
         let failed = |error| StoreError::of("make tasks ready again", error);
         let mut transaction = self.begin().await?;
-        // The audit first, as the merge does, so that the two never wait for each other in a circle.
-        sqlx::query("SELECT 1 FROM audits WHERE id = $1 FOR UPDATE")
-            .bind(audit.0)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+        lock_audit(&mut transaction, audit).await?;
         sqlx::query(
             "UPDATE shards SET bundle = $3, first_item = NULL, item_count = NULL
              WHERE audit_id = $1 AND shard = $2 AND bundle <> $3",

@@ -3,19 +3,15 @@
 //! That an audit has come so far is nowhere noted: its counters say it, whatever was done last, a merge or a plan. So nothing
 //! can be forgotten, whoever dies, and packing twice only stores the same bundle twice.
 
-use std::collections::BTreeMap;
-
-use schemas::facts::Facts;
 use schemas::ids::{AuditId, Digest, ObjectId, TraceId};
-use schemas::item::Item;
 use schemas::magic::Magic;
 use schemas::request::AuditKind;
 use sqlx::Row as _;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::audits::kind;
-use super::{Store, TASKS_CHANNEL, announce, commit, from_json, parsed};
+use super::audits::{kind, lock_audit};
+use super::{Store, TASKS_CHANNEL, announce, commit, parsed};
 use crate::error::StoreError;
 
 /// A task over a whole repository.
@@ -78,42 +74,6 @@ impl Store {
         row.map_err(|error| StoreError::of("look at a shard", error))?.as_ref().map(tree_task).transpose()
     }
 
-    /// The facts of those of `items` that were examined under `ruleset`, by index in `items`: empty ones too.
-    ///
-    /// # Errors
-    /// If the database cannot be reached.
-    pub async fn known_facts(
-        &self,
-        project: Uuid,
-        magic: Magic,
-        ruleset: &Digest,
-        items: &[Item],
-    ) -> Result<BTreeMap<usize, Facts>, StoreError> {
-        let (paths, objects): (Vec<&str>, Vec<&str>) = items.iter().map(Item::cache_key).unzip();
-        let rows: Vec<(i64, Option<serde_json::Value>)> = sqlx::query_as(
-            "SELECT t.n, c.result -> 'facts'
-             FROM UNNEST($4::text[], $5::text[]) WITH ORDINALITY AS t(path, object, n)
-             JOIN item_results c ON c.project_id = $1 AND c.magic = $2 AND c.ruleset = $3
-                                AND c.object = t.object AND c.path = t.path",
-        )
-        .bind(project)
-        .bind(magic.as_str())
-        .bind(ruleset.as_str())
-        .bind(paths)
-        .bind(objects)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| StoreError::of("look for facts", error))?;
-        let mut known = BTreeMap::new();
-        for (ordinal, facts) in rows {
-            let index = usize::try_from(ordinal - 1)
-                .map_err(|error| StoreError::Corrupt { what: "ordinality", reason: error.to_string() })?;
-            let facts = facts.map(|facts| from_json("facts", facts)).transpose()?;
-            known.insert(index, facts.unwrap_or_default());
-        }
-        Ok(known)
-    }
-
     /// Makes a waiting task ready: what it reads is in `bundle` now. Returns false, having changed nothing, if it does not wait
     /// any more.
     ///
@@ -122,12 +82,7 @@ impl Store {
     pub async fn open_tree(&self, audit: AuditId, shard: i32, bundle: &Digest) -> Result<bool, StoreError> {
         let failed = |error| StoreError::of("make a task ready", error);
         let mut transaction = self.begin().await?;
-        // The audit first, as the merge does, so that the two never wait for each other in a circle.
-        sqlx::query("SELECT 1 FROM audits WHERE id = $1 FOR UPDATE")
-            .bind(audit.0)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+        lock_audit(&mut transaction, audit).await?;
         let opened: i64 = sqlx::query_scalar(
             "WITH opened AS (
                  UPDATE tasks SET state = 'ready' WHERE audit_id = $1 AND shard = $2 AND state = 'waiting' RETURNING 1),
