@@ -1,5 +1,8 @@
 //! Annotations and attributes of languages that mark their tests with them, read as text.
 
+use super::draft::Draft;
+use crate::outline::Span;
+
 /// Annotations of JUnit, TestNG, kotlin.test and jqwik that make a method a test.
 const TESTS: &[&str] =
     &["ParameterizedTest", "Property", "RepeatedTest", "Test", "TestFactory", "TestTemplate", "Theory"];
@@ -35,7 +38,7 @@ pub(super) fn fails_otherwise(mark: &str) -> bool {
 
 /// Whether `mark` switches a test of the JVM off, and if so, whether it says why. What depends on a condition, such as
 /// `@DisabledOnOs`, does not.
-pub(super) fn jvm_skip(mark: &str) -> Option<bool> {
+fn jvm_skip(mark: &str) -> Option<bool> {
     match parts(mark) {
         ("Disabled" | "Ignore" | "Ignored", arguments) => Some(says_something(arguments)),
         ("Test", arguments) => {
@@ -43,6 +46,15 @@ pub(super) fn jvm_skip(mark: &str) -> Option<bool> {
             squeezed.contains("enabled=false").then(|| squeezed.contains("description="))
         }
         _ => None,
+    }
+}
+
+/// Notes which of `marks` switch tests of the JVM off.
+pub(super) fn skip_jvm(draft: &mut Draft<'_>, marks: Vec<Span>) {
+    for mark in marks {
+        if let Some(has_reason) = jvm_skip(draft.slice(&mark)) {
+            draft.skip(mark, has_reason, false);
+        }
     }
 }
 

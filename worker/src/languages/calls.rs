@@ -13,7 +13,7 @@ pub(super) const PATH_MAX: usize = 8;
 pub(super) const LITERAL_DEPTH_MAX: usize = 4;
 
 /// Most statements that a piece of code may have and still only clean up.
-const CLEANUP_STATEMENTS_MAX: usize = STATEMENTS_MAX - 1;
+pub(super) const CLEANUP_STATEMENTS_MAX: usize = STATEMENTS_MAX - 1;
 
 /// Words that open the name of a function which ends, frees or takes back something.
 const CLEANUP_WORDS: &[&str] = &[

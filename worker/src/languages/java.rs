@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use tree_sitter::Node;
 
-use super::annotations::{fails_otherwise, is_jvm_assertion, is_jvm_test, jvm_skip};
+use super::annotations::{fails_otherwise, is_jvm_assertion, is_jvm_test, skip_jvm};
 use super::assertions::is_assertion;
 use super::body::{self, Forms};
 use super::calls;
@@ -150,7 +150,7 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
     let is_test_class = base.ends_with("TestCase") || marks.iter().any(|mark| is_jvm_test(draft.slice(mark)));
     // Outside tests the same annotations mean other things, such as fields that are not stored.
     if paths::is_test(draft.path) {
-        skip_by(draft, marks);
+        skip_jvm(draft, marks);
     }
     let modifiers = modifiers(node).map_or("", |modifiers| draft.text_of(modifiers));
     let is_interface = matches!(node.kind(), "annotation_type_declaration" | "interface_declaration");
@@ -188,7 +188,7 @@ fn method(draft: &mut Draft<'_>, node: Node<'_>) {
     let function = Function { test, ..described(draft, node, name, &marks) };
     draft.function(node, node, None, function);
     if is_test {
-        skip_by(draft, marks);
+        skip_jvm(draft, marks);
     }
 }
 
@@ -216,14 +216,6 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) 
         is_bound: overrides || is_constructor || is_main || is_bodiless || is_abstract,
         is_abstract,
         ..Function::default()
-    }
-}
-
-fn skip_by(draft: &mut Draft<'_>, marks: Vec<Span>) {
-    for mark in marks {
-        if let Some(has_reason) = jvm_skip(draft.slice(&mark)) {
-            draft.skip(mark, has_reason, false);
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use tree_sitter::Node;
 
-use super::annotations::{fails_otherwise, is_jvm_assertion, is_jvm_test, jvm_skip};
+use super::annotations::{fails_otherwise, is_jvm_assertion, is_jvm_test, skip_jvm};
 use super::assertions::is_assertion;
 use super::body::{self, Forms};
 use super::draft::{self, Draft};
@@ -122,7 +122,7 @@ fn annotations(declaration: Node<'_>) -> Vec<Span> {
 
 fn class(draft: &mut Draft<'_>, node: Node<'_>) {
     if paths::is_test(draft.path) {
-        skip_by(draft, annotations(node));
+        skip_jvm(draft, annotations(node));
     }
     let words = plain::modifiers(draft, node);
     let mut cursor = node.walk();
@@ -161,15 +161,7 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
     let function = Function { test, is_public, is_documented, is_bound, is_overridable, ..function };
     draft.function(node, node, None, function);
     if is_test {
-        skip_by(draft, marks);
-    }
-}
-
-fn skip_by(draft: &mut Draft<'_>, marks: Vec<Span>) {
-    for mark in marks {
-        if let Some(has_reason) = jvm_skip(draft.slice(&mark)) {
-            draft.skip(mark, has_reason, false);
-        }
+        skip_jvm(draft, marks);
     }
 }
 

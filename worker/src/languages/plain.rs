@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::body::{self, Forms};
-use super::calls;
+use super::calls::{self, CLEANUP_STATEMENTS_MAX};
 use super::draft::{Draft, Members};
 use super::symbols::{self, Candidate};
 use crate::outline::{Body, Function, Handler, Span, Test};
@@ -19,9 +19,6 @@ const MODIFIERS_WITHIN: usize = 16;
 
 /// Longest callee, in bytes, that is a plain path of names.
 const CALLEE_BYTES_MAX: usize = 200;
-
-/// Most statements that a piece of code may have and still only clean up.
-const CLEANUP_STATEMENTS_MAX: usize = 3;
 
 /// The function `name`. A body without a use is nothing to go by in these languages: where hooks are methods that do
 /// nothing, most of them are meant. What only says that it is not implemented may be there for classes that extend its
