@@ -93,9 +93,10 @@ pub(crate) fn has_directory(path: &str, names: &[&str]) -> bool {
 pub(crate) fn is_test(path: &str) -> bool {
     let name = file_name(path);
     let stem = name.split('.').next().unwrap_or(name);
-    let marked = |mark: &str| name.contains(&format!(".{mark}."));
+    // Neither the first nor the last part of the name.
+    let mut marks = name.rsplit('.').skip(1).take(name.matches('.').count().saturating_sub(1));
     has_directory(path, TEST_DIRECTORIES)
-        || ["test", "spec", "fixture", "cy", "e2e"].into_iter().any(marked)
+        || marks.any(|mark| ["test", "spec", "fixture", "cy", "e2e"].contains(&mark))
         || stem.starts_with("test_")
         || ["_test", "-test", "_spec", "-spec", "_tests", "_unittest"].into_iter().any(|end| stem.ends_with(end))
         || (names_files_after_classes(path)

@@ -115,7 +115,10 @@ fn decode(bytes: &[u8]) -> Option<(Cow<'_, str>, Option<String>)> {
         return None;
     }
     let body = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let Err(error) = std::str::from_utf8(body) else { return Some((String::from_utf8_lossy(body), None)) };
+    let error = match std::str::from_utf8(body) {
+        Ok(text) => return Some((Cow::Borrowed(text), None)),
+        Err(error) => error,
+    };
     let at = error.valid_up_to() + (bytes.len() - body.len());
     let (text, how) = if is_western(body) {
         (WINDOWS_1252.decode_without_bom_handling(body).0, "as Windows-1252")

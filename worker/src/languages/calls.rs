@@ -56,6 +56,44 @@ const NAME_FIELDS: [&str; 4] = ["field", "attribute", "property", "name"];
 /// Fields that hold what stands in front of it.
 const OBJECT_FIELDS: [&str; 6] = ["value", "object", "operand", "path", "argument", "scope"];
 
+/// Kinds of nodes that are literals if all in them are.
+const COLLECTIONS: &[&str] = &[
+    "list",
+    "tuple",
+    "set",
+    "dictionary",
+    "array",
+    "array_creation_expression",
+    "array_element_initializer",
+    "hash",
+    "object",
+    "array_expression",
+    "tuple_expression",
+    "concatenated_string",
+    "parenthesized_expression",
+    "unary_expression",
+    "unary_operator",
+    "reference_expression",
+];
+
+/// Kinds of literals that are not named so.
+const CONSTANTS: &[&str] = &[
+    "true",
+    "false",
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "integer",
+    "float",
+    "number",
+    "unit_expression",
+    "ellipsis",
+    "regex",
+    "boolean",
+    "simple_symbol",
+];
+
 impl Draft<'_> {
     /// Notes a call of `callee` with `arguments`; what has no name, such as a closure called where it stands, is no call.
     pub(super) fn call_of(&mut self, callee: Option<Span>, arguments: Node<'_>) {
@@ -72,14 +110,21 @@ impl Draft<'_> {
 
 /// The last name of `callee`: `d` of `a.b(c).d`.
 pub(super) fn last_name(callee: Node<'_>) -> Node<'_> {
-    NAME_FIELDS.iter().find_map(|field| callee.child_by_field_name(field)).unwrap_or(callee)
+    child_by_one_of(callee, &NAME_FIELDS).unwrap_or(callee)
+}
+
+/// The child of `node` in the first of `fields` that holds one. Most nodes are names, which have none, and every field is looked
+/// up by its name.
+fn child_by_one_of<'t>(node: Node<'t>, fields: &[&str]) -> Option<Node<'t>> {
+    let mut fields = fields.iter().filter(|_| node.child_count() > 0);
+    fields.find_map(|field| node.child_by_field_name(field))
 }
 
 /// All of `callee` if it is a plain path of names, else its last name, if it has one.
 pub(super) fn path(callee: Node<'_>) -> Option<Span> {
     let mut node = callee;
     for _link in 0..PATH_MAX {
-        match OBJECT_FIELDS.iter().find_map(|field| node.child_by_field_name(field)) {
+        match child_by_one_of(node, &OBJECT_FIELDS) {
             Some(object) => node = object,
             None if is_name(node.kind()) => return Some(callee.byte_range()),
             None => break,
@@ -100,65 +145,44 @@ fn is_name(kind: &str) -> bool {
 
 /// Whether every argument in `list` is a literal.
 fn are_literals(list: Node<'_>) -> bool {
-    let mut cursor = list.walk();
-    list.named_children(&mut cursor).all(|argument| argument.is_extra() || is_literal(argument, LITERAL_DEPTH_MAX))
+    all_parts(list, |argument| argument.is_extra() || is_literal(argument, LITERAL_DEPTH_MAX))
 }
 
 /// Whether `node` is a literal, or a collection of them that is not too deep.
 fn is_literal(node: Node<'_>, depth: usize) -> bool {
-    let mut cursor = node.walk();
-    let mut parts = node.named_children(&mut cursor);
     match node.kind() {
         "line_string_literal" | "multi_line_string_literal" | "string" | "string_literal" | "template_string" => {
             let is_filled = ["interpolated_expression", "interpolation", "template_substitution"];
-            !parts.any(|part| is_filled.contains(&part.kind()))
+            all_parts(node, |part| !is_filled.contains(&part.kind()))
         }
-        "encapsed_string" => parts.all(|part| matches!(part.kind(), "string_content" | "escape_sequence")),
+        "encapsed_string" => all_parts(node, |part| matches!(part.kind(), "string_content" | "escape_sequence")),
         "keyword_argument" | "pair" => {
             let value = node.child_by_field_name("value");
             depth > 0 && value.is_some_and(|value| is_literal(value, depth - 1))
         }
         // An argument may have a name in front.
         "argument" | "value_argument" => {
-            depth > 0 && parts.filter(|part| !part.is_extra()).last().is_some_and(|value| is_literal(value, depth - 1))
+            let mut cursor = node.walk();
+            let last = node.named_children(&mut cursor).filter(|part| !part.is_extra()).last();
+            depth > 0 && last.is_some_and(|value| is_literal(value, depth - 1))
         }
-        "list"
-        | "tuple"
-        | "set"
-        | "dictionary"
-        | "array"
-        | "array_creation_expression"
-        | "array_element_initializer"
-        | "hash"
-        | "object"
-        | "array_expression"
-        | "tuple_expression"
-        | "concatenated_string"
-        | "parenthesized_expression"
-        | "unary_expression"
-        | "unary_operator"
-        | "reference_expression" => depth > 0 && parts.all(|part| part.is_extra() || is_literal(part, depth - 1)),
+        kind if COLLECTIONS.contains(&kind) => {
+            depth > 0 && all_parts(node, |part| part.is_extra() || is_literal(part, depth - 1))
+        }
         kind => {
             kind.ends_with("_literal") && !matches!(kind, "composite_literal" | "func_literal" | "lambda_literal")
-                || matches!(
-                    kind,
-                    "true"
-                        | "false"
-                        | "none"
-                        | "null"
-                        | "nil"
-                        | "undefined"
-                        | "integer"
-                        | "float"
-                        | "number"
-                        | "unit_expression"
-                        | "ellipsis"
-                        | "regex"
-                        | "boolean"
-                        | "simple_symbol"
-                )
+                || CONSTANTS.contains(&kind)
         }
     }
+}
+
+/// Whether all that stands in `node` passes; nothing does.
+fn all_parts(node: Node<'_>, passes: impl FnMut(Node<'_>) -> bool) -> bool {
+    if node.named_child_count() == 0 {
+        return true;
+    }
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor).all(passes)
 }
 
 /// Whether a function called `name` closes or cleans up: its first word says so, as in `closeAll` and `remove_file`.

@@ -22,74 +22,65 @@ const NULS_MAX: usize = 1_000;
 
 /// Whether a parser would take more time or memory over `text` than its budget can hold it to.
 pub(super) fn is_endless(text: &str) -> bool {
-    has_operator_run(text) || has_open_brackets(text) || has_open_types(text) || has_pipes(text) || has_nuls(text)
-}
-
-fn has_nuls(text: &str) -> bool {
-    text.bytes().filter(|&byte| byte == 0).nth(NULS_MAX).is_some()
-}
-
-/// A run of one byte is a ruler or plain nesting, which parsers bear.
-fn has_operator_run(text: &str) -> bool {
-    let (mut run, mut changes, mut last) = (0, 0, b' ');
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
-        if !byte.is_ascii_punctuation() || matches!(byte, b'_' | b'"' | b'\'') {
-            (run, changes) = (0, 0);
-        } else {
-            run += 1;
-            changes += usize::from(byte != last);
-            if run > OPERATOR_RUN_MAX && changes > OPERATOR_RUN_MAX / 2 {
-                return true;
-            }
-        }
-        last = byte;
-    }
-    false
-}
-
-fn has_open_brackets(text: &str) -> bool {
-    let mut open = 0usize;
-    text.bytes().any(|byte| {
-        match byte {
-            b'(' => open += 1,
-            b')' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        open > OPEN_BRACKETS_MAX
-    })
-}
-
-/// Shifts and comparisons with `=` are none, and a closing round bracket ends what is open, as in `for (..; i < n; ..)`.
-fn has_open_types(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let is = |at: Option<usize>, known: &[u8]| at.and_then(|at| bytes.get(at)).is_some_and(|byte| known.contains(byte));
-    let mut open = 0usize;
-    bytes.iter().enumerate().any(|(at, byte)| {
-        match byte {
-            b'<' if !is(at.checked_sub(1), b"<") && !is(Some(at + 1), b"<=") => open += 1,
-            b'>' => open = open.saturating_sub(1),
-            b')' => open = 0,
-            _ => {}
-        }
-        open > OPEN_TYPES_MAX
-    })
+    let mut counts = Counts::default();
+    (0..bytes.len()).any(|at| counts.pass_a_limit(bytes, at))
 }
 
-/// A pipeline goes on behind a line that ends in a bar.
-fn has_pipes(text: &str) -> bool {
-    let (mut pipes, mut last) = (0usize, b' ');
-    text.bytes().any(|byte| {
+/// What is counted on the way through a text, all in one go: every file is looked at so.
+#[derive(Default)]
+struct Counts {
+    /// Operators and brackets in a row, and how often one differs from the one before: a run of one byte is a ruler or plain
+    /// nesting, which parsers bear.
+    run: usize,
+    changes: usize,
+    open_brackets: usize,
+    open_types: usize,
+    pipes: usize,
+    nuls: usize,
+    /// The last byte that was no space.
+    last: u8,
+}
+
+impl Counts {
+    /// Whether a limit is passed with the byte at `at`.
+    fn pass_a_limit(&mut self, bytes: &[u8], at: usize) -> bool {
+        let byte = bytes[at];
+        if byte.is_ascii_whitespace() {
+            // A pipeline goes on behind a line that ends in a bar.
+            if byte == b'\n' && self.last != b'|' {
+                self.pipes = 0;
+            }
+            return false;
+        }
+        let before = std::mem::replace(&mut self.last, byte);
+        if !byte.is_ascii_punctuation() || matches!(byte, b'_' | b'"' | b'\'') {
+            (self.run, self.changes) = (0, 0);
+            self.nuls += usize::from(byte == 0);
+            return self.nuls > NULS_MAX;
+        }
+        self.run += 1;
+        self.changes += usize::from(byte != before);
+        self.nest(byte, at.checked_sub(1).map(|at| bytes[at]), bytes.get(at + 1).copied());
+        (self.run > OPERATOR_RUN_MAX && self.changes > OPERATOR_RUN_MAX / 2)
+            || self.open_brackets > OPEN_BRACKETS_MAX
+            || self.open_types > OPEN_TYPES_MAX
+            || self.pipes > PIPES_MAX
+    }
+
+    /// Counts what `byte`, between two others, opens or closes. Shifts and comparisons with `=` open no types, and a closing round
+    /// bracket ends those that are open, as in `for (..; i < n; ..)`.
+    fn nest(&mut self, byte: u8, before: Option<u8>, after: Option<u8>) {
         match byte {
-            b'|' => pipes += 1,
-            b'\n' if last != b'|' => pipes = 0,
-            b';' | b'(' | b'{' => pipes = 0,
+            b'(' => (self.open_brackets, self.pipes) = (self.open_brackets + 1, 0),
+            b')' => (self.open_brackets, self.open_types) = (self.open_brackets.saturating_sub(1), 0),
+            b'<' if before != Some(b'<') && !matches!(after, Some(b'<' | b'=')) => self.open_types += 1,
+            b'>' => self.open_types = self.open_types.saturating_sub(1),
+            b'|' => self.pipes += 1,
+            b';' | b'{' => self.pipes = 0,
             _ => {}
         }
-        if !byte.is_ascii_whitespace() {
-            last = byte;
-        }
-        pipes > PIPES_MAX
-    })
+    }
 }
 
 #[cfg(test)]

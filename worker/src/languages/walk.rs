@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::time::ClockId;
 use tree_sitter::{Language, LanguageError, Node, ParseOptions, Parser, Tree};
@@ -123,17 +123,22 @@ impl Grammar {
 fn parse(language: &Language, text: &str) -> Result<Option<Tree>, LanguageError> {
     let mut parser = Parser::new();
     parser.set_language(language)?;
-    let started = processor_time();
-    let mut on_progress = |_: &_| match (started, processor_time()) {
-        (Some(started), Some(now)) if now.saturating_sub(started) < PARSE_BUDGET => ControlFlow::Continue(()),
-        _ => ControlFlow::Break(()),
+    let (started, used) = (Instant::now(), processor_time());
+    let is_over = || match (used, processor_time()) {
+        (Some(used), Some(now)) => now.saturating_sub(used) >= PARSE_BUDGET,
+        _ => true,
+    };
+    // A thread uses no more of its processor than time passes, which is asked for without a call of the kernel.
+    let mut on_progress = |_: &_| match started.elapsed() >= PARSE_BUDGET && is_over() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
     };
     let options = ParseOptions::new().progress_callback(&mut on_progress);
     let bytes = text.as_bytes();
     Ok(parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options)))
 }
 
-/// What this thread has used so far. Without such a clock nothing is parsed, which shows, instead of parsed without budget.
+/// What this thread has used so far. Without such a clock the time that passes is the budget.
 fn processor_time() -> Option<Duration> {
     ClockId::CLOCK_THREAD_CPUTIME_ID.now().map(Duration::from).ok()
 }

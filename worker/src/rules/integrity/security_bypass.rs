@@ -3,6 +3,7 @@
 #[path = "security_bypass/debug_login.rs"]
 mod debug_login;
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
@@ -33,7 +34,7 @@ rule!(
     ///
     /// ## How to fix
     /// Add the authority that signed the certificate to those that are trusted, or the key of the host to the known ones.
-    "integrity/security-bypass", Integrity, High, version: 3, Check::Text(check)
+    "integrity/security-bypass", Integrity, High, version: 4, Check::Text(check)
 );
 
 /// What a switch turns off.
@@ -41,7 +42,7 @@ const CERTIFICATE: &str = "certificates are not verified";
 const HOST_KEY: &str = "keys of hosts are not checked";
 const ORIGIN: &str = "any site may act with a user's login";
 
-/// Switches, without spaces, and what they turn off.
+/// Switches and what they turn off. Spaces are where there must be some; others may stand between words and signs.
 static SWITCHES: &[(&str, &str)] = &[
     ("verify=False", CERTIFICATE),
     ("verify_ssl=False", CERTIFICATE),
@@ -62,12 +63,12 @@ static SWITCHES: &[(&str, &str)] = &[
     ("--no-check-certificate", CERTIFICATE),
     ("--insecure", CERTIFICATE),
     ("sslVerify=false", CERTIFICATE),
-    ("http.sslVerifyfalse", CERTIFICATE),
-    ("strict-sslfalse", CERTIFICATE),
+    ("http.sslVerify false", CERTIFICATE),
+    ("strict-ssl false", CERTIFICATE),
     ("PYTHONHTTPSVERIFY=0", CERTIFICATE),
     ("GIT_SSL_NO_VERIFY=true", CERTIFICATE),
     ("StrictHostKeyChecking=no", HOST_KEY),
-    ("StrictHostKeyCheckingno", HOST_KEY),
+    ("StrictHostKeyChecking no", HOST_KEY),
     ("AutoAddPolicy(", HOST_KEY),
     ("InsecureIgnoreHostKey()", HOST_KEY),
     ("ALLOW_ALL_HOSTNAME_VERIFIER", CERTIFICATE),
@@ -78,15 +79,15 @@ static SWITCHES: &[(&str, &str)] = &[
     ("CURLOPT_SSL_VERIFYPEER=>false", CERTIFICATE),
     ("DangerousAcceptAnyServerCertificateValidator", CERTIFICATE),
     ("NoopHostnameVerifier.INSTANCE", CERTIFICATE),
-    ("newNoopHostnameVerifier(", CERTIFICATE),
+    ("new NoopHostnameVerifier(", CERTIFICATE),
     ("OpenSSL::SSL::VERIFY_NONE", CERTIFICATE),
     ("TrustAllStrategy.INSTANCE", CERTIFICATE),
-    ("newTrustAllStrategy(", CERTIFICATE),
+    ("new TrustAllStrategy(", CERTIFICATE),
     ("ssl::verify_none)", CERTIFICATE),
     ("very_permissive()", ORIGIN),
 ];
 
-/// Switches that let every origin in, without spaces, with the one that hands logins along.
+/// Switches that let every origin in, with the one that hands logins along.
 static ORIGINS: &[(&str, &str)] = &[
     ("allow_origins=[\"*\"]", "allow_credentials=True"),
     ("allow_origins=['*']", "allow_credentials=True"),
@@ -111,10 +112,19 @@ const ENCLOSING_LINES: usize = 12;
 /// Parts of conditions under which a user wants the protection off.
 const ASKING_WORDS: &[&str] = &["cert", "insecure", "trust", "valid", "verif"];
 
-static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    let marks = SWITCHES.iter().chain(ORIGINS).map(|(mark, _)| mark);
-    AhoCorasick::new(marks).expect("some dozen short marks fit every limit of the automaton")
+/// Finds marks in lines of which the spaces were taken out.
+static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| finder(|mark| mark.replace(' ', "")));
+
+/// Finds the longest word of each mark, which no line with that mark lacks: so few lines have to be packed.
+static HINTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let words = |mark: &'static str| mark.split(|c: char| !c.is_alphanumeric() && c != '_');
+    finder(|mark| words(mark).max_by_key(|word| word.len()).unwrap_or_default().to_owned())
 });
+
+fn finder(shape: impl Fn(&'static str) -> String) -> AhoCorasick {
+    let marks = SWITCHES.iter().chain(ORIGINS).map(|(mark, _)| shape(mark));
+    AhoCorasick::new(marks).expect("some dozen short marks fit every limit of the automaton")
+}
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let path = file.source.path;
@@ -124,11 +134,13 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if !is_code || paths::is_documentation(path) || paths::has_directory(path, SAMPLE_DIRECTORIES) {
         return;
     }
-    let mut open = debug_login::lines(file).into_iter().peekable();
-    for index in 0..file.source.line_count() {
+    let open: BTreeSet<usize> = debug_login::lines(file).into_iter().collect();
+    let hinted = HINTS.find_iter(file.source.text.as_ref()).map(|hit| file.source.line_of(hit.start()));
+    let lines: BTreeSet<usize> = hinted.chain(open.iter().copied()).collect();
+    for index in lines {
         let line = file.source.line_span(index);
         let text = file.text(&line);
-        if open.next_if_eq(&index).is_some() {
+        if open.contains(&index) {
             admit(file, index, found);
         }
         let packed: String = text.chars().filter(|c| !c.is_whitespace()).collect();

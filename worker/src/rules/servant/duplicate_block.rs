@@ -1,7 +1,5 @@
 //! Code that stands in two files.
 
-use std::collections::BTreeSet;
-
 use schemas::facts::{FileFacts, Spot, Tree};
 use schemas::packed::{Window, Windows};
 use schemas::severity::Severity;
@@ -68,21 +66,24 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     }
     let tokens = tokens::of_code(file);
     let hashes: Vec<u64> = tokens.iter().map(|token| xxh3_64(token.text.as_bytes())).collect();
-    let line = |token: &Token<'_>| file.source.position(token.at).0;
+    let line = |token: &Token<'_>| u32::try_from(file.source.line_of(token.at) + 1).unwrap_or(u32::MAX);
     let windows = winnow(&hashes).into_iter().filter_map(|(hash, first)| {
-        let inside = tokens.get(first..first + WINDOW)?;
+        let (inside, hashes) = (tokens.get(first..first + WINDOW)?, hashes.get(first..first + WINDOW)?);
         let (from, to) = (inside.first()?, inside.last()?);
         let token = u32::try_from(first).ok()?;
-        is_code(inside).then(|| Window { hash, token, first_line: line(from), last_line: line(to) })
+        is_code(inside, hashes).then(|| Window { hash, token, first_line: line(from), last_line: line(to) })
     });
     let windows = windows.collect();
     told.facts.windows = Windows(told.at_most(WINDOWS_MAX, windows, "windows of code"));
     true
 }
 
-fn is_code(window: &[Token<'_>]) -> bool {
+/// Whether a window, with the hash of each of its tokens, is code.
+fn is_code(window: &[Token<'_>], hashes: &[u64]) -> bool {
     let words = window.iter().filter(|token| token.is_word()).count();
-    let distinct: BTreeSet<&str> = window.iter().map(|token| token.text).collect();
+    let mut distinct = hashes.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
     words >= WORDS_MIN && distinct.len() >= DISTINCT_MIN
 }
 

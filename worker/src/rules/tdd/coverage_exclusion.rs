@@ -1,5 +1,8 @@
 //! Code that is taken out of the coverage report.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use schemas::facts::{FileFacts, Repeated, Tree};
 use schemas::severity::Severity;
 
@@ -96,8 +99,16 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     file.outline.gap.is_none()
 }
 
+static MARKS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let built = AhoCorasick::builder().ascii_case_insensitive(true).build(COMMENT_MARKS);
+    built.expect("a dozen short marks fit every limit of the automaton")
+});
+
 /// Whether `comment` is a mark and says nothing else behind it.
 fn is_unexplained_mark(comment: &str) -> bool {
+    if !MARKS.is_match(comment) {
+        return false;
+    }
     let text = comment.to_ascii_lowercase();
     let rest = COMMENT_MARKS.iter().find_map(|mark| text.split_once(mark)).map(|(_, rest)| rest);
     // `next`, `if`, `else` and `start` belong to the mark.

@@ -114,7 +114,9 @@ fn makes_double(callee: &str, extension: &str) -> bool {
         rest.is_some_and(|rest| rest.starts_with(char::is_uppercase) && rest != "Mock")
     });
     let is_made = is_generated && (callee.contains("New") || matches!(name, "new" | "default"));
-    MAKERS.iter().any(|maker| callee == *maker || callee.ends_with(&format!(".{maker}"))) || is_made
+    let is_maker =
+        |maker: &&str| callee.strip_suffix(*maker).is_some_and(|object| object.is_empty() || object.ends_with('.'));
+    MAKERS.iter().any(is_maker) || is_made
 }
 
 /// Doubles that tests of C++ declare: `MockStore store;`, `NiceMock<MockStore> store;`.

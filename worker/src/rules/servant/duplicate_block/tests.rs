@@ -1,5 +1,7 @@
 //! Copies in each language, and what is alike without being one.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use schemas::item::FINDINGS_PER_RULE_MAX;
 use schemas::repository_config::RuleSettings;

@@ -21,7 +21,7 @@ const TEST_WORDS: &[&str] = &["cy", "e2e", "fixture", "it", "spec", "specs", "te
 
 /// A name as it is compared: its words in lower case, in one.
 fn hash(name: &str) -> u32 {
-    let joined = words(name).concat();
+    let joined: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     // The low half: names are packed as 32 bits.
     (xxh3_64(joined.as_bytes()) & u64::from(u32::MAX)).try_into().unwrap_or_default()
 }
