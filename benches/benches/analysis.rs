@@ -33,6 +33,10 @@ const STACK_BYTES: usize = 16 * 1024 * 1024;
 /// One way to go over the corpus; answers how many lines or nodes it saw, so that nothing is optimised away.
 type Way = fn(&[PathBuf]) -> Result<usize>;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<()> {
     begin("analysis: one pass of all file magics over real sources, beside read + parse + walk of the same files")?;
     let (paths, lines, bytes) = examined()?;

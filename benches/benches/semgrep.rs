@@ -28,6 +28,10 @@ const EVERY: usize = 4;
 /// Files analyzed together, as the planner cuts them.
 const SHARD_FILES: usize = 200;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<()> {
     begin("semgrep: all file magics in one pass, beside semgrep with six comparable rules, on the same files")?;
     let semgrep = installed()?;

@@ -9,7 +9,8 @@ use deploy::{
     audit, dead_letter, demo, generate, policy, queue, roles, rules, schedule, services, telemetry, topology, up,
 };
 
-/// A quarter of what a task costs the roles was spent in the C library, much of it on allocation.
+/// A quarter of what a task costs the roles was spent in the C library, much of it on allocation. It takes the place of C's own
+/// too, by which tree-sitter makes its trees.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
