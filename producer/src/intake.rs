@@ -78,6 +78,7 @@ mod tests {
     fn catalogue() -> Catalogue {
         let rule = |id: &str, magic| RuleMeta {
             judges_tree: false,
+            facts_version: None,
             id: id.parse().unwrap(),
             magic,
             version: 1,

@@ -70,10 +70,10 @@ pub fn plan(
 ) -> Result<LocalPlan> {
     let (folder, mirror) = fetch(url)?;
     let survey = survey(&mirror, request, magics, catalogue, day)?;
-    let rulesets = crate::plan::rulesets_of(magics, &survey.wishes.settings.rulesets(catalogue));
     let judging = catalogue.judging_trees().into_iter().filter(|magic| magics.contains(magic));
     let trees: Trees = judging.map(|magic| (magic, None)).collect();
-    let work = arrange(&mirror, &survey, Cached::new(), trees, &rulesets, ShardLimits::default())?;
+    let work =
+        arrange(&mirror, &survey, Cached::new(), trees, &magics.iter().copied().collect(), ShardLimits::default())?;
     Ok(LocalPlan { survey, work, mirror, _folder: folder })
 }
 

@@ -6,7 +6,7 @@ use broker::store::plan::Extent;
 use schemas::bundle::{CommitFacts, ConfigFile, Manifest, ManifestFile, Shard, SourceFile};
 use schemas::catalogue::Catalogue;
 use schemas::day::Day;
-use schemas::ids::{Digest, ObjectId};
+use schemas::ids::ObjectId;
 use schemas::item::{Item, ItemResult, SkipReason};
 use schemas::magic::{Input, Magic};
 use schemas::partial::PartialResult;
@@ -140,11 +140,11 @@ pub fn arrange(
     survey: &Survey,
     cached: Cached,
     mut trees: Trees,
-    rulesets: &BTreeMap<Magic, Digest>,
+    magics: &BTreeSet<Magic>,
     limits: ShardLimits,
 ) -> Result<Work, MirrorError> {
     let mut cuts = Vec::new();
-    let (files, files_cached) = missing(survey.files.len(), Input::Files, &cached, rulesets);
+    let (files, files_cached) = missing(survey.files.len(), Input::Files, &cached, magics);
     for (magics, indexes) in files {
         let entries = indexes.iter().map(|&index| survey.files[index].clone()).collect();
         cuts.extend(split(entries, limits).into_iter().map(|entries| {
@@ -152,7 +152,7 @@ pub fn arrange(
             Cut { manifest: survey.manifest(files_of(entries), Vec::new()), magics: magics.clone(), cost }
         }));
     }
-    let (commits, commits_cached) = missing(survey.commits.len(), Input::History, &cached, rulesets);
+    let (commits, commits_cached) = missing(survey.commits.len(), Input::History, &cached, magics);
     for (magics, indexes) in commits {
         let facts = indexes.iter().map(|&index| mirror.commit_facts(&survey.commits[index].0));
         let facts: Vec<CommitFacts> = facts.collect::<Result<_, _>>()?;
@@ -164,7 +164,7 @@ pub fn arrange(
     // Where no file is to be looked at there is nothing that a finding could be about.
     trees.retain(|_, _| !survey.files.is_empty());
     let unjudged = trees.iter().filter(|(_, known)| known.is_none()).map(|(magic, _)| *magic).collect();
-    let mut known = known(survey, cached, rulesets);
+    let mut known = known(survey, cached, magics);
     for (magic, partial) in &mut known {
         partial.items.extend(trees.get_mut(magic).and_then(Option::take));
     }
@@ -182,9 +182,9 @@ fn missing(
     count: usize,
     input: Input,
     cached: &Cached,
-    rulesets: &BTreeMap<Magic, Digest>,
+    magics: &BTreeSet<Magic>,
 ) -> (BTreeMap<Vec<Magic>, Vec<usize>>, usize) {
-    let readers: Vec<Magic> = rulesets.keys().copied().filter(|magic| magic.reads(input)).collect();
+    let readers: Vec<Magic> = magics.iter().copied().filter(|magic| magic.reads(input)).collect();
     let mut groups: BTreeMap<Vec<Magic>, Vec<usize>> = BTreeMap::new();
     for index in 0..count {
         let knows = |magic: &Magic| cached.get(&(*magic, input)).is_some_and(|known| known.contains_key(&index));
@@ -228,8 +228,8 @@ pub fn with_messages(mirror: &Mirror, manifest: Manifest) -> Result<Manifest, Mi
 }
 
 /// The planner's own result for each magic: what the cache gave of each input, and what was ruled out.
-fn known(survey: &Survey, mut cached: Cached, rulesets: &BTreeMap<Magic, Digest>) -> BTreeMap<Magic, PartialResult> {
-    let mut of_magic = |magic: Magic, ruleset: &Digest| {
+fn known(survey: &Survey, mut cached: Cached, magics: &BTreeSet<Magic>) -> BTreeMap<Magic, PartialResult> {
+    let mut of_magic = |magic: Magic| {
         let caches = magic.inputs().iter().filter_map(|input| cached.remove(&(magic, *input)));
         let mut items: Vec<ItemResult> = caches.flat_map(BTreeMap::into_values).collect();
         if magic.reads(Input::Files) {
@@ -238,15 +238,9 @@ fn known(survey: &Survey, mut cached: Cached, rulesets: &BTreeMap<Magic, Digest>
         if magic == Magic::Integrity {
             items.extend_from_slice(survey.wishes.findings());
         }
-        PartialResult { ruleset: Some(ruleset.clone()), items, ..PartialResult::default() }
+        PartialResult { items, ..PartialResult::default() }
     };
-    rulesets.iter().map(|(magic, ruleset)| (*magic, of_magic(*magic, ruleset))).collect()
-}
-
-/// The rule sets of the magics of an audit.
-pub fn rulesets_of(magics: &[Magic], all: &BTreeMap<Magic, Digest>) -> BTreeMap<Magic, Digest> {
-    let asked: BTreeSet<&Magic> = magics.iter().collect();
-    all.iter().filter(|(magic, _)| asked.contains(magic)).map(|(magic, digest)| (*magic, digest.clone())).collect()
+    magics.iter().map(|magic| (*magic, of_magic(*magic))).collect()
 }
 
 /// Reads what a manifest names, without packing it: for audits in one process.
@@ -268,10 +262,6 @@ mod tests {
     use super::*;
     use schemas::item::Units;
 
-    fn rulesets(magics: &[Magic]) -> BTreeMap<Magic, Digest> {
-        magics.iter().map(|magic| (*magic, Digest::of(magic.as_str().as_bytes()))).collect()
-    }
-
     fn file(index: usize) -> Item {
         Item::File { path: format!("{index}.rs"), blob: format!("{index:040x}").parse().unwrap() }
     }
@@ -291,8 +281,8 @@ mod tests {
             ((Magic::Integrity, Input::Files), results(file, &[0, 1])),
             ((Magic::Tdd, Input::Files), results(file, &[1, 2])),
         ]);
-        let rulesets = rulesets(&[Magic::Integrity, Magic::Tdd, Magic::Git]);
-        let (groups, known) = missing(4, Input::Files, &cached, &rulesets);
+        let magics = BTreeSet::from([Magic::Integrity, Magic::Tdd, Magic::Git]);
+        let (groups, known) = missing(4, Input::Files, &cached, &magics);
         let expected = [
             (vec![Magic::Integrity], vec![2]),
             (vec![Magic::Integrity, Magic::Tdd], vec![3]),
@@ -304,7 +294,7 @@ mod tests {
 
     #[test]
     fn commits_are_nobodys_business_where_no_magic_reads_history() {
-        let (groups, known) = missing(3, Input::History, &Cached::new(), &rulesets(&[Magic::Integrity]));
+        let (groups, known) = missing(3, Input::History, &Cached::new(), &BTreeSet::from([Magic::Integrity]));
         assert_eq!((groups, known), (BTreeMap::new(), 3));
     }
 
@@ -314,8 +304,8 @@ mod tests {
             ((Magic::Integrity, Input::Files), results(file, &[0, 1])),
             ((Magic::Integrity, Input::History), results(commit, &[2])),
         ]);
-        let rulesets = rulesets(&[Magic::Integrity]);
-        let (groups, known) = missing(3, Input::Files, &cached, &rulesets);
+        let magics = BTreeSet::from([Magic::Integrity]);
+        let (groups, known) = missing(3, Input::Files, &cached, &magics);
         assert_eq!((groups, known), (BTreeMap::from([(vec![Magic::Integrity], vec![2])]), 2));
     }
 
@@ -331,7 +321,7 @@ mod tests {
             wishes: Wishes::none(),
             day: "2026-11-25".parse().unwrap(),
         };
-        let items = known(&survey, cached, &rulesets(&[Magic::Flow])).remove(&Magic::Flow).unwrap().items;
+        let items = known(&survey, cached, &BTreeSet::from([Magic::Flow])).remove(&Magic::Flow).unwrap().items;
         let items: Vec<Item> = items.into_iter().map(|result| result.item).collect();
         assert_eq!(items, [file(0), file(1), file(9)]);
     }

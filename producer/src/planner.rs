@@ -16,10 +16,9 @@ use broker::store::projects::Project;
 use broker::subject::{Origin, Subject};
 use broker::subscription::Subscription;
 use broker::{Bus, Store, parts, topology};
-use schemas::catalogue::Catalogue;
+use schemas::catalogue::{Catalogue, Ruleset};
 use schemas::day::Day;
 use schemas::dead_letter::{Cause, DeadLetter};
-use schemas::ids::Digest;
 use schemas::magic::Magic;
 use schemas::request::AuditRequest;
 use schemas::retry::ErrorClass;
@@ -34,7 +33,7 @@ use crate::bundle::{Bundle, PackError, pack};
 use crate::config::PlannerArgs;
 use crate::intake::{Asker, admit};
 use crate::mirror::{Credentials, Mirror, MirrorError, Mirrors, Verdict};
-use crate::plan::{Cached, Trees, Work, arrange, rulesets_of, survey, without_messages};
+use crate::plan::{Cached, Trees, Work, arrange, survey, without_messages};
 use crate::repository_url::{Access, InvalidUrl, RepositoryUrl};
 use crate::sharding::ShardLimits;
 use crate::{dispatcher, fires, reconciler, schedules, supersede};
@@ -251,19 +250,20 @@ impl Planner {
             self.store.fail_audit(audit.id, "the repository is empty: there is nothing to audit").await?;
             return Ok(true);
         };
-        let rulesets = rulesets_of(&audit.magics, &survey.wishes.settings.rulesets(&self.catalogue));
+        let mut rulesets = survey.wishes.settings.rulesets(&self.catalogue);
+        rulesets.retain(|magic, _| audit.magics.contains(magic));
         let (cached, trees) = self.look_up(project, &survey, &rulesets).await?;
-        let limits = self.limits;
+        let (magics, limits) = (rulesets.keys().copied().collect(), self.limits);
         let commit = survey.commit.clone();
         let packed = blocking(move || {
-            let work = arrange(&mirror, &survey, cached, trees, &rulesets, limits)?;
+            let work = arrange(&mirror, &survey, cached, trees, &magics, limits)?;
             let bundles = pack_all(&mirror, &work)?;
             Ok((work, bundles))
         });
         let (work, bundles) = packed.await?;
         let shards = self.put(&work, bundles).await?;
         let Work { known, trees, extent, .. } = work;
-        let plan = Plan { commit, shards, trees, known, extent };
+        let plan = Plan { commit, shards, trees, known, rulesets, extent };
         failpoint::reach_store(Step::PlannerBeforeStart).await?;
         let is_started = self.store.start_as_planned(audit, &plan).await?;
         failpoint::reach_store(Step::PlannerAfterStart).await?;
@@ -277,20 +277,19 @@ impl Planner {
         &self,
         project: &Project,
         survey: &crate::plan::Survey,
-        rulesets: &BTreeMap<Magic, Digest>,
+        rulesets: &BTreeMap<Magic, Ruleset>,
     ) -> Result<(Cached, Trees), PlanError> {
         let (mut cached, mut trees) = (Cached::new(), Trees::new());
         for (magic, ruleset) in rulesets {
             for &input in magic.inputs() {
                 let items = survey.items(input);
-                let known = self.store.cached_results(project.id, *magic, ruleset, &items).await?;
+                let known = self.store.cached_results(project.id, *magic, &ruleset.items, &items).await?;
                 cached.insert((*magic, input), known);
             }
-        }
-        let judging = self.catalogue.judging_trees();
-        for (magic, ruleset) in rulesets.iter().filter(|(magic, _)| judging.contains(magic)) {
-            let known = self.store.cached_results(project.id, *magic, ruleset, &[survey.tree()]).await?;
-            trees.insert(*magic, known.into_values().next());
+            if let Some(tree) = &ruleset.tree {
+                let known = self.store.cached_results(project.id, *magic, tree, &[survey.tree()]).await?;
+                trees.insert(*magic, known.into_values().next());
+            }
         }
         Ok((cached, trees))
     }

@@ -11,7 +11,7 @@ use crate::retry::ErrorClass;
 /// the first one counts, whatever order and however often they arrive.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartialResult {
-    /// The rule set that judged; absent if no rule ran.
+    /// The rule set under which its items are kept for later audits; absent if they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ruleset: Option<Digest>,
     /// What each file or commit contributed.

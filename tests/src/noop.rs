@@ -80,6 +80,7 @@ impl Noop {
             shards: vec![shard; tasks],
             trees: Vec::new(),
             known: BTreeMap::new(),
+            rulesets: BTreeMap::new(),
             extent: Extent::default(),
         }
     }

@@ -97,7 +97,7 @@ async fn answer(bus: &Bus, lease: Lease, poison: &str) -> Played {
         PartialResult::failed(ErrorClass::Analyzer, REASON)
     } else {
         let items = worker::analyze(&shard, &BTreeSet::from([key.magic])).remove(&key.magic).unwrap_or_default();
-        let ruleset = worker::catalogue().rulesets().remove(&key.magic);
+        let ruleset = worker::rulesets(&shard).remove(&key.magic);
         PartialResult { ruleset, items, ..PartialResult::default() }
     };
     let id = format!("A:{}:{}:{}:{}", key.audit, key.magic, key.shard, partial.digest());

@@ -143,9 +143,9 @@ fn planned(repository: &FixtureRepository, tip: &str) -> (Plan, BTreeMap<(u32, M
     let items = vec![ItemResult::skipped(link, SkipReason::Symlink)];
     let known = BTreeMap::from([(Magic::Integrity, PartialResult { items, ..PartialResult::default() })]);
 
-    let rulesets = worker::catalogue().rulesets();
     let mut answers = BTreeMap::new();
     for (number, (shard, magics)) in (1..).zip(&shards) {
+        let rulesets = worker::rulesets(shard);
         for (magic, items) in worker::analyze(shard, &magics.iter().copied().collect()) {
             let ruleset = rulesets.get(&magic).cloned();
             answers.insert((number, magic), PartialResult { ruleset, items, ..PartialResult::default() });
@@ -162,6 +162,7 @@ fn planned(repository: &FixtureRepository, tip: &str) -> (Plan, BTreeMap<(u32, M
         shards: shards.collect(),
         trees: Vec::new(),
         known,
+        rulesets: worker::catalogue().rulesets(),
         extent: Extent::default(),
     };
     (plan, answers)

@@ -212,6 +212,7 @@ async fn a_plan_is_refused_when_its_audit_has_to_cover_more_by_then() {
         shards: vec![],
         trees: vec![],
         known: BTreeMap::new(),
+        rulesets: BTreeMap::new(),
         extent: Extent::default(),
     };
     assert!(!store.start_as_planned(&planned, &plan).await.unwrap(), "the plan is of too little");

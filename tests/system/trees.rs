@@ -149,3 +149,41 @@ async fn an_audit_that_is_stopped_while_its_tree_waits_ends_for_good() {
     assert!(stack.number(of_trees, &audit).await > 0, "one was held back until it was too late");
     stack.balances().await;
 }
+
+/// What every copy of a block is, of twenty lines.
+fn copied(above: &str) -> String {
+    let line = |number| format!("    v{number} = compute_{number}(x, other_{number}) + table_{number}\n");
+    format!("{above}def total(x):\n{}    return x\n", (0..20).map(line).collect::<String>())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rule_makes_of_facts_is_changed_without_reading_a_file_again() {
+    const COPIES: &str = "servant/duplicate-block";
+    let stack = Stack::start_with(config(60)).await;
+    let mut repository = FixtureRepository::new(&stack.folder("shop.git"));
+    repository.file("orders.py", copied("")).file("invoices.py", copied("import x\n\n"));
+    stack.register("shop", &repository).await;
+    let steps = [
+        ("lines_min = 100", 3, [].as_slice()),
+        ("lines_min = 5", 1, &["medium"]),
+        ("severity = \"low\"", 1, &["low"]),
+        // Switched off it collects nothing, so nobody can tell without reading.
+        ("enabled = false", 3, &[]),
+    ];
+    for (setting, files_analyzed, expected) in steps {
+        repository.file(".elder.toml", format!("[rules.\"{COPIES}\"]\n{setting}\n"));
+        let tip = repository.commit("Choose what counts as a copy");
+        let ended = audited(&stack, json!({"branch": tip})).await;
+        assert_eq!(
+            (&ended["state"], &ended["files_analyzed"]),
+            (&json!("completed"), &json!(files_analyzed)),
+            "{ended:#}"
+        );
+        let missing = &ended["verdict"]["magics"]["servant"]["tally"]["skipped"]["facts_missing"];
+        assert!(missing.is_null(), "{setting}: {missing}");
+        let found = stack.findings(id(&ended), &repository).await;
+        let severities: Vec<&str> =
+            found.iter().filter(|(rule, ..)| rule == COPIES).map(|(_, severity, _)| severity.as_str()).collect();
+        assert_eq!(severities, expected, "{setting}: {found:?}");
+    }
+}

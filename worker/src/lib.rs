@@ -37,6 +37,6 @@ pub mod unpack;
 mod watch;
 mod winnow;
 
-pub use pass::{analyze, analyze_watched};
+pub use pass::{analyze, analyze_watched, rulesets};
 pub use pool::THREAD_NAME;
 pub use rules::catalogue;

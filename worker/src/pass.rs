@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use broker::pulse::Pulse;
 use rayon::prelude::*;
 use schemas::bundle::{CommitFacts, Shard, SourceFile};
+use schemas::catalogue::Ruleset;
 use schemas::day::Day;
 use schemas::facts::Tree;
 use schemas::finding::{Finding, Location};
@@ -65,9 +66,12 @@ pub fn analyze_watched(
     })
 }
 
-/// The rule set of each magic, as the repository of `shard` has set it: under these keys its results are kept.
+/// Under which rule set the results of each magic are kept, as the repository of `shard` has set it. A shard holds what is
+/// read or a tree, never both.
 pub fn rulesets(shard: &Shard) -> BTreeMap<Magic, Digest> {
-    settings(shard).rulesets(&CATALOGUE)
+    let rulesets = settings(shard).rulesets(&CATALOGUE).into_iter();
+    let of_shard = |Ruleset { items, tree }| if shard.tree.is_some() { tree } else { Some(items) };
+    rulesets.filter_map(|(magic, ruleset)| Some((magic, of_shard(ruleset)?))).collect()
 }
 
 fn settings(shard: &Shard) -> Settings {

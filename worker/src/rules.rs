@@ -138,7 +138,7 @@ pub(crate) struct Rule {
     pub(crate) magic: Magic,
     /// Worst severity that it reports.
     pub(crate) severity: Severity,
-    /// Raised whenever the same input may give another result.
+    /// Raised whenever the same input, or for [`Check::Tree`] the same facts, may give another result.
     pub(crate) version: u32,
     /// Numbers in it that a repository may choose.
     pub(crate) thresholds: &'static [&'static Threshold],
@@ -161,6 +161,8 @@ pub(crate) enum Check {
     Commit(fn(&CommitFacts, &mut Findings<'_>)),
     /// The whole repository, once each of its files was read.
     Tree {
+        /// Raised whenever `collect` may tell something else of the same file; the version of the rule is about `judge` alone.
+        facts_version: u32,
         /// Writes down what a file has to tell, and says whether it is a file of the kind that the rule reads.
         collect: fn(&File<'_>, &mut Told) -> bool,
         /// Judges by what all files have told. What is about files that [`Tree::is_asked`] rules out is not to be reported.
@@ -194,6 +196,14 @@ impl Check {
         match self {
             Self::Text(_) | Self::Code(_) | Self::Automation(_) | Self::Tree { .. } => Input::Files,
             Self::Commit(_) => Input::History,
+        }
+    }
+
+    /// Which facts it collects, if it does.
+    fn facts_version(self) -> Option<u32> {
+        match self {
+            Self::Tree { facts_version, .. } => Some(facts_version),
+            _ => None,
         }
     }
 }
@@ -236,7 +246,8 @@ pub fn catalogue() -> Catalogue {
         magic: rule.magic,
         version: rule.version,
         severity: rule.severity,
-        judges_tree: matches!(rule.check, Check::Tree { .. }),
+        judges_tree: rule.check.facts_version().is_some(),
+        facts_version: rule.check.facts_version(),
         thresholds: rule.thresholds.iter().map(|threshold| threshold.meta()).collect(),
         doc: rule.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n"),
     };

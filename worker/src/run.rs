@@ -10,7 +10,7 @@ use broker::error::chain;
 use broker::heartbeat::Heartbeats;
 use broker::stopped::Stopped;
 use broker::subscription::tasks::TaskSubscription;
-use schemas::ids::Digest;
+use schemas::catalogue::Ruleset;
 use schemas::ids::PoolName;
 use schemas::magic::Magic;
 use schemas::presence::WorkerPresence;
@@ -33,7 +33,7 @@ const LEAVE_TIME_MAX: Duration = Duration::from_secs(3);
 pub(crate) struct Worker {
     pub(crate) bus: Bus,
     pub(crate) name: Arc<str>,
-    pub(crate) rulesets: Arc<BTreeMap<Magic, Digest>>,
+    pub(crate) rulesets: Arc<BTreeMap<Magic, Ruleset>>,
     pub(crate) heartbeats: Heartbeats,
     pub(crate) bundles: Bundles,
     pub(crate) stopped: Stopped,

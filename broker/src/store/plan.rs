@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use schemas::bundle::Manifest;
+use schemas::catalogue::Ruleset;
 use schemas::event::{AuditEvent, EventKind};
 use schemas::ids::{AuditId, Digest, ObjectId};
 use schemas::magic::Magic;
 use schemas::partial::PartialResult;
 use schemas::task::PLANNED_SHARD;
+use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -45,6 +47,8 @@ pub struct Plan {
     pub trees: Vec<Magic>,
     /// Per magic: results from the cache, and what was ruled out without reading it.
     pub known: BTreeMap<Magic, PartialResult>,
+    /// The rules that it is planned for, by magic.
+    pub rulesets: BTreeMap<Magic, Ruleset>,
     /// How much of it workers have to look at.
     pub extent: Extent,
 }
@@ -67,14 +71,25 @@ impl Plan {
         self.shards.iter().map(|shard| shard.magics.len()).sum::<usize>() + self.trees.len()
     }
 
-    /// The rules that it is planned for, by magic.
-    fn rulesets(&self) -> BTreeMap<Magic, &Digest> {
-        self.known.iter().filter_map(|(magic, known)| Some((*magic, known.ruleset.as_ref()?))).collect()
-    }
-
     fn cost(&self) -> u64 {
         let shards = self.shards.iter().map(|shard| shard.cost.saturating_mul(shard.magics.len() as u64));
         shards.chain(self.trees.iter().map(|_| TREE_COST)).fold(0, u64::saturating_add)
+    }
+}
+
+/// How the record keeps rule sets: whoever knows none but those of items reads them as before.
+#[derive(Serialize)]
+struct RulesetsColumn<'p> {
+    #[serde(flatten)]
+    items: BTreeMap<Magic, &'p Digest>,
+    trees: BTreeMap<Magic, &'p Digest>,
+}
+
+impl<'p> RulesetsColumn<'p> {
+    fn of(rulesets: &'p BTreeMap<Magic, Ruleset>) -> Self {
+        let items = rulesets.iter().map(|(magic, ruleset)| (*magic, &ruleset.items));
+        let trees = rulesets.iter().filter_map(|(magic, ruleset)| Some((*magic, ruleset.tree.as_ref()?)));
+        Self { items: items.collect(), trees: trees.collect() }
     }
 }
 
@@ -118,7 +133,7 @@ impl Store {
         .bind(planned.and_then(|audit| audit.base.as_ref()).map(ObjectId::as_str))
         .bind(planned.map(|audit| audit.magics.iter().map(|magic| magic.as_str()).collect::<Vec<_>>()))
         .bind(count(plan.trees.len()))
-        .bind(to_json("rule sets", &plan.rulesets())?)
+        .bind(to_json("rule sets", &RulesetsColumn::of(&plan.rulesets))?)
         .fetch_optional(&mut *transaction)
         .await
         .map_err(failed)?;

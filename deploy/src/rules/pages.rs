@@ -26,7 +26,7 @@ pub(crate) fn all(catalogue: &Catalogue) -> serde_json::Result<Vec<(PathBuf, Str
 
 /// One rule, with what its documentation says, what may be chosen and how to allow what it finds.
 pub(crate) fn page(rule: &RuleMeta) -> String {
-    let RuleMeta { id, magic, version, severity, judges_tree: _, thresholds, doc } = rule;
+    let RuleMeta { id, magic, version, severity, judges_tree: _, facts_version: _, thresholds, doc } = rule;
     let choice = |threshold: &ThresholdMeta| {
         let ThresholdMeta { name, default, min, max, doc } = threshold;
         format!("| `{name}` | {default} | {min} to {max} | {doc} |\n")

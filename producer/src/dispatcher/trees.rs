@@ -105,7 +105,7 @@ pub(crate) async fn packed(planner: &Planner, task: &TreeTask) -> Result<Bundle,
     let Some(ruleset) = settings.rulesets(&planner.catalogue).remove(&task.magic) else {
         return pack_tree(listed.without_facts(format!("{} has no rules in this build", task.magic)), config).await;
     };
-    let known = planner.store.known_facts(task.project_id, task.magic, &ruleset, &listed.items()).await?;
+    let known = planner.store.known_facts(task.project_id, task.magic, &ruleset.items, &listed.items()).await?;
     pack_tree(listed.with_facts(known), config).await
 }
 

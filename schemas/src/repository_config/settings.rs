@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Serialize;
 
 use super::{FIXED_RULE, RepositoryConfig, RuleSettings, read};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, RuleMeta, Ruleset};
 use crate::ids::Digest;
 use crate::magic::Magic;
 
@@ -88,21 +88,40 @@ impl Settings {
         self.ignored.is_match(path)
     }
 
-    /// The digest of each magic's rule set under these settings. Only settings of a magic's own rules change its digest, so
-    /// that nothing else is analysed again; what is ignored changes none, since it is never asked for.
-    pub fn rulesets(&self, catalogue: &Catalogue) -> BTreeMap<Magic, Digest> {
-        let keyed = |(magic, digest)| {
-            let own = |by_rule: &ByRule| own_of(by_rule, magic, catalogue);
-            let paths: Vec<_> = self.paths.iter().map(|(glob, changes)| (glob.clone(), own(changes))).collect();
-            let paths = paths.into_iter().filter(|(_, changes)| !changes.is_empty()).collect();
-            let own = Own { everywhere: own(&self.everywhere), paths };
-            (magic, if own.is_default() { digest } else { own.key(&digest) })
+    /// The rule set of each magic under these settings. Only settings of a magic's own rules change its digests, so that nothing
+    /// else is analysed again; what is ignored changes none, since it is never asked for.
+    pub fn rulesets(&self, catalogue: &Catalogue) -> BTreeMap<Magic, Ruleset> {
+        let keyed = |(magic, Ruleset { items, tree }): (Magic, Ruleset)| {
+            let rules: Vec<&RuleMeta> = catalogue.rules.iter().filter(|rule| rule.magic == magic).collect();
+            let items = self.own(&rules, about_items).key(items);
+            let tree = tree.map(|tree| self.own(&rules, |_, of_rule| of_rule.clone()).key(tree));
+            (magic, Ruleset { items, tree })
         };
         catalogue.rulesets().into_iter().map(keyed).collect()
     }
+
+    /// What `part` takes of the settings of `rules`.
+    fn own(&self, rules: &[&RuleMeta], part: impl Fn(&RuleMeta, &RuleSettings) -> RuleSettings) -> Own {
+        let own = |by_rule: &ByRule| -> ByRule {
+            let set =
+                rules.iter().filter_map(|rule| Some((rule.id.to_string(), part(rule, by_rule.get(rule.id.as_str())?))));
+            set.filter(|(_, of_rule)| *of_rule != RuleSettings::default()).collect()
+        };
+        let paths = self.paths.iter().map(|(glob, changes)| (glob.clone(), own(changes)));
+        Own { everywhere: own(&self.everywhere), paths: paths.filter(|(_, changes)| !changes.is_empty()).collect() }
+    }
 }
 
-/// The settings of one magic's rules.
+/// What decides about a file or commit: a rule over the whole repository collects the same facts whatever it makes of them.
+fn about_items(rule: &RuleMeta, of_rule: &RuleSettings) -> RuleSettings {
+    if rule.facts_version.is_some() {
+        RuleSettings { enabled: of_rule.enabled, ..RuleSettings::default() }
+    } else {
+        of_rule.clone()
+    }
+}
+
+/// Settings of one magic's rules.
 #[derive(Serialize)]
 struct Own {
     everywhere: ByRule,
@@ -110,23 +129,15 @@ struct Own {
 }
 
 impl Own {
-    fn is_default(&self) -> bool {
-        self.everywhere.is_empty() && self.paths.is_empty()
-    }
-
-    fn key(&self, ruleset: &Digest) -> Digest {
+    /// The digest of a rule set under these settings.
+    fn key(&self, ruleset: Digest) -> Digest {
+        if self.everywhere.is_empty() && self.paths.is_empty() {
+            return ruleset;
+        }
         // Maps are sorted and texts are texts: this cannot fail, and always gives the same.
         let text = serde_json::to_string(self).unwrap_or_default();
         Digest::of(format!("{ruleset}\n{text}").as_bytes())
     }
-}
-
-fn own_of(by_rule: &ByRule, magic: Magic, catalogue: &Catalogue) -> ByRule {
-    let rules = catalogue.rules.iter().filter(|rule| rule.magic == magic);
-    let set = rules.filter_map(|rule| by_rule.get_key_value(rule.id.as_str()));
-    set.filter(|(_, of_rule)| **of_rule != RuleSettings::default())
-        .map(|(rule, of_rule)| (rule.clone(), of_rule.clone()))
-        .collect()
 }
 
 fn overlay_magic(by_rule: &mut ByRule, magic: Magic, settings: &RuleSettings, catalogue: &Catalogue) {

@@ -32,22 +32,25 @@ rules."integrity/todo-marker" = { enabled = true, severity = "low" }
 fn catalogue() -> Catalogue {
     let threshold =
         |name: &str| ThresholdMeta { name: name.to_owned(), default: 1_000, min: 1, max: 9_999, doc: String::new() };
-    let rule = |(id, magic, thresholds): (&str, Magic, &[&str])| RuleMeta {
+    let rule = |(id, magic, facts_version, thresholds): (&str, Magic, Option<u32>, &[&str])| RuleMeta {
         id: id.parse().unwrap(),
         magic,
         version: 1,
         severity: Severity::Medium,
-        judges_tree: false,
+        judges_tree: facts_version.is_some(),
+        facts_version,
         thresholds: thresholds.iter().map(|name| threshold(name)).collect(),
         doc: String::new(),
     };
-    let rules: [(&str, Magic, &[&str]); 6] = [
-        ("git/commit-subject", Magic::Git, &[]),
-        ("git/oversized-commit", Magic::Git, &["files_max", "lines_max"]),
-        (FIXED_RULE, Magic::Integrity, &[]),
-        ("integrity/todo-marker", Magic::Integrity, &[]),
-        ("tdd/focused-test", Magic::Tdd, &[]),
-        ("tdd/skipped-test", Magic::Tdd, &[]),
+    let rules: [(&str, Magic, Option<u32>, &[&str]); 8] = [
+        ("git/commit-subject", Magic::Git, None, &[]),
+        ("git/oversized-commit", Magic::Git, None, &["files_max", "lines_max"]),
+        (FIXED_RULE, Magic::Integrity, None, &[]),
+        ("integrity/todo-marker", Magic::Integrity, None, &[]),
+        ("servant/duplicate-block", Magic::Servant, Some(1), &["lines_min"]),
+        ("servant/too-many-params", Magic::Servant, None, &["params_max"]),
+        ("tdd/focused-test", Magic::Tdd, None, &[]),
+        ("tdd/skipped-test", Magic::Tdd, None, &[]),
     ];
     Catalogue { rules: rules.into_iter().map(rule).collect(), ..Catalogue::default() }
 }
@@ -101,7 +104,7 @@ fn what_is_ignored_is_matched_from_the_root() {
 
 #[test]
 fn settings_of_a_magic_change_its_key_and_no_other() {
-    let (plain, magics) = (catalogue().rulesets(), [Magic::Integrity, Magic::Tdd, Magic::Git]);
+    let (plain, magics) = (catalogue().rulesets(), [Magic::Integrity, Magic::Tdd, Magic::Git, Magic::Servant]);
     let changed = |text: &str| {
         let keys = settings(text).rulesets(&catalogue());
         magics.into_iter().filter(|magic| keys[magic] != plain[magic]).collect::<Vec<_>>()
@@ -114,6 +117,28 @@ fn settings_of_a_magic_change_its_key_and_no_other() {
     let key = |text: &str| settings(text).rulesets(&catalogue())[&Magic::Tdd].clone();
     let off = |glob: &str| key(&format!("[[paths]]\nglob = \"{glob}\"\noff = [\"tdd\"]\n"));
     assert_ne!(off("a"), off("b"));
+}
+
+#[test]
+fn what_a_rule_makes_of_facts_has_no_file_read_again_and_whether_it_collects_them_has() {
+    let plain = settings("").rulesets(&catalogue())[&Magic::Servant].clone();
+    let changed = |text: &str| {
+        let rulesets = settings(text).rulesets(&catalogue());
+        let others = rulesets.iter().filter(|(magic, _)| **magic != Magic::Servant);
+        assert!(others.into_iter().all(|(magic, ruleset)| *ruleset == catalogue().rulesets()[magic]), "{text}");
+        let servant = &rulesets[&Magic::Servant];
+        (servant.items != plain.items, servant.tree != plain.tree)
+    };
+    let of_rule = |rule: &str, setting: &str| changed(&format!("[rules.\"servant/{rule}\"]\n{setting}\n"));
+    assert_eq!(of_rule("duplicate-block", "lines_min = 9"), (false, true));
+    assert_eq!(of_rule("duplicate-block", "severity = \"low\""), (false, true));
+    assert_eq!(of_rule("duplicate-block", "enabled = false\nlines_min = 9"), (true, true));
+    assert_eq!(of_rule("too-many-params", "params_max = 9"), (true, true), "a tree is judged with what its files have");
+    assert_eq!(of_rule("too-many-params", "severity = \"low\""), (true, true));
+    let there = |rules: &str| changed(&format!("[[paths]]\nglob = \"a/**\"\n{rules}\n"));
+    assert_eq!(there("rules.\"servant/duplicate-block\" = { lines_min = 9 }"), (false, true));
+    assert_eq!(there("off = [\"servant/duplicate-block\"]"), (true, true));
+    assert_eq!(there("rules.\"servant/too-many-params\" = { params_max = 9 }"), (true, true));
 }
 
 #[test]

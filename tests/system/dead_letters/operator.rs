@@ -87,6 +87,10 @@ async fn a_planned_task_comes_back_as_one_new_audit() {
         assert_eq!(again[field], ended[field], "{field}");
     }
     assert_eq!((&again["files_analyzed"], &again["files_cached"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        again["tasks_total"], 3,
+        "that file for two magics, and the tree for the one that judges trees: {again:#}"
+    );
     assert_eq!(stack.ended(&audit).await, ended, "what has ended stays as it ended");
     let (_, said) = elder(&stack, &["requeue", text(&open[0]["id"])]).await;
     assert!(said.contains("1 dealt with before"), "{said}");

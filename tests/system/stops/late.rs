@@ -46,8 +46,8 @@ pub(crate) async fn answer(stack: &Stack, audit: &str, shard: i32, repository: &
     let count = files.len();
     let nats = NatsArgs { nats_url: stack.nats.url().into(), nats_nkey: None, topology: TopologyArgs::default() };
     let bus = Bus::connect(&nats, "tests").await.unwrap();
-    let rulesets = worker::catalogue().rulesets();
     let shard_files = Shard { files, ..Shard::default() };
+    let rulesets = worker::rulesets(&shard_files);
     for (magic, items) in worker::analyze(&shard_files, &file_magics()) {
         let key = TaskKey {
             magic,

@@ -120,6 +120,11 @@ fn what_is_wrong_with_a_configuration_leaves_the_rest_of_it_in_force() {
     assert_eq!(under(config, Magic::Integrity, &[("a.py", "# FIX a\n")], Vec::new())[0].findings.len(), 0);
 }
 
+fn tree_of(files: Vec<FileFacts>) -> Tree {
+    let paths = files.iter().map(|file| file.path.clone()).collect();
+    Tree { commit: "1".repeat(40).parse().unwrap(), since: None, changed: None, paths, files, gap: None }
+}
+
 /// What judging the whole repository of these files says, and what each of them says.
 fn whole(config: &str, magic: Magic, files: &[(&str, &str)], day: &str) -> (ItemResult, Vec<ItemResult>) {
     let results = under(config, magic, files, Vec::new());
@@ -127,9 +132,7 @@ fn whole(config: &str, magic: Magic, files: &[(&str, &str)], day: &str) -> (Item
         path: (*path).to_owned(),
         facts: result.facts.clone().unwrap_or_default(),
     };
-    let files: Vec<FileFacts> = files.iter().zip(&results).map(file).collect();
-    let paths = files.iter().map(|file| file.path.clone()).collect();
-    let tree = Tree { commit: "1".repeat(40).parse().unwrap(), since: None, changed: None, paths, files, gap: None };
+    let tree = tree_of(files.iter().zip(&results).map(file).collect());
     let config = ConfigFile { blob: "1".repeat(40).parse().unwrap(), text: config.to_owned() };
     let day = Some(day.parse().unwrap());
     let shard = Shard { tree: Some(tree), config: Some(config), day, ..Shard::default() };
@@ -187,6 +190,30 @@ fn settings_move_what_rules_over_the_whole_repository_find() {
     assert_eq!(count("[rules.\"servant/duplicate-block\"]\ntokens_min = 400\n"), 0);
     assert_eq!(count("[rules.\"servant/duplicate-block\"]\nenabled = false\n"), 0);
     assert_eq!(count("[[paths]]\nglob = \"gen/**\"\noff = [\"servant/duplicate-block\"]\n"), 0);
+}
+
+/// What `schemas::repository_config::Settings::rulesets` takes for granted.
+#[test]
+fn what_a_file_gives_does_not_depend_on_what_is_made_of_its_facts() {
+    let code = long_function("    if x > 1 { todo!() } // LCOV_EXCL_LINE\n");
+    let files = [("a.rs", code.as_str()), ("b.py", "a = 1  # pragma: no cover\n"), ("c.md", "[b](b.png)\n")];
+    for rule in ALL.iter().filter(|rule| matches!(rule.check, Check::Tree { .. })) {
+        let numbers = rule.thresholds.iter().map(|threshold| format!("{} = {}\n", threshold.name, threshold.max));
+        let config = format!("[rules.\"{}\"]\nseverity = \"info\"\n{}", rule.id, numbers.collect::<String>());
+        let plain = under("", rule.magic, &files, Vec::new());
+        assert_eq!(under(&config, rule.magic, &files, Vec::new()), plain, "{config}");
+        assert!(plain.iter().any(|result| result.facts.is_some()), "{} is told something", rule.id);
+    }
+}
+
+#[test]
+fn what_is_said_of_a_tree_is_kept_under_a_key_of_its_own() {
+    let all = CATALOGUE.rulesets();
+    let read = rulesets(&Shard::default());
+    assert_eq!(read, all.iter().map(|(magic, ruleset)| (*magic, ruleset.items.clone())).collect());
+    let judged = rulesets(&Shard { tree: Some(tree_of(Vec::new())), ..Shard::default() });
+    assert_eq!(judged.keys().copied().collect::<BTreeSet<_>>(), CATALOGUE.judging_trees());
+    assert!(judged.iter().all(|(magic, digest)| Some(digest) == all[magic].tree.as_ref()));
 }
 
 #[test]

@@ -54,7 +54,8 @@ pub(super) async fn ask_again(connection: &mut PgConnection, audit: &Audit) -> R
 async fn forget_failures(connection: &mut PgConnection, audit: AuditId) -> Result<(), StoreError> {
     sqlx::query(
         "DELETE FROM item_results r USING audits a
-         WHERE a.id = $1 AND r.project_id = a.project_id AND r.magic = ANY(a.magics) AND r.ruleset = a.rulesets ->> r.magic
+         WHERE a.id = $1 AND r.project_id = a.project_id AND r.magic = ANY(a.magics)
+           AND r.ruleset IN (a.rulesets ->> r.magic, a.rulesets -> 'trees' ->> r.magic)
            AND (r.result ->> 'skipped' = 'analyzer_failed' OR r.result -> 'item' ? 'tree')",
     )
     .bind(audit.0)

@@ -7,7 +7,7 @@ use schemas::request::AuditRequest;
 use schemas::severity::Severity;
 
 use super::{FILE, Origin, SYMLINK};
-use crate::plan::{Cached, Survey, Trees, arrange, rulesets_of, survey, with_messages, without_messages};
+use crate::plan::{Cached, Survey, Trees, arrange, survey, with_messages, without_messages};
 use crate::sharding::ShardLimits;
 
 fn catalogue() -> Catalogue {
@@ -17,6 +17,7 @@ fn catalogue() -> Catalogue {
         version: 1,
         severity: Severity::Low,
         judges_tree: false,
+        facts_version: None,
         thresholds: Vec::new(),
         doc: String::new(),
     };
@@ -70,11 +71,12 @@ fn every_bundle_carries_the_configuration_and_the_day_and_the_record_not_what_it
     let text = "[rules.\"tdd/skipped-test\"]\nenabled = false\n";
     origin.push(&[(".elder.toml", text), ("a.rs", "a")]);
     let (survey, mirror) = (looked(&origin, None), origin.mirror());
-    let rulesets = rulesets_of(&[Magic::Integrity, Magic::Tdd], &survey.wishes.settings.rulesets(&catalogue()));
+    let rulesets = survey.wishes.settings.rulesets(&catalogue());
     let plain = catalogue().rulesets();
     assert_eq!(rulesets[&Magic::Integrity], plain[&Magic::Integrity]);
     assert_ne!(rulesets[&Magic::Tdd], plain[&Magic::Tdd]);
-    let work = arrange(&mirror, &survey, Cached::new(), Trees::new(), &rulesets, ShardLimits::default()).unwrap();
+    let magics = rulesets.into_keys().collect();
+    let work = arrange(&mirror, &survey, Cached::new(), Trees::new(), &magics, ShardLimits::default()).unwrap();
     let packed = work.cuts[0].manifest.clone();
     assert_eq!(packed.config.as_ref().unwrap().text, text);
     assert_eq!(packed.day, Some("2026-11-25".parse().unwrap()));
@@ -112,9 +114,9 @@ fn a_configuration_that_cannot_be_read_is_a_finding() {
         origin.push_tree(origin.raw_tree(&[(mode, b".elder.toml", config), (FILE, b"a.rs", file)]));
         let survey = looked(&origin, None);
         assert_eq!((paths(&survey), skipped(&survey)), (vec!["a.rs"], vec![]));
-        let rulesets = catalogue().rulesets();
+        let magics = catalogue().rulesets().into_keys().collect();
         let work =
-            arrange(&origin.mirror(), &survey, Cached::new(), Trees::new(), &rulesets, ShardLimits::default()).unwrap();
+            arrange(&origin.mirror(), &survey, Cached::new(), Trees::new(), &magics, ShardLimits::default()).unwrap();
         let known = &work.known[&Magic::Integrity].items;
         assert!(matches!(&known[0].item, Item::File { path, .. } if path == ".elder.toml"));
         assert_eq!(known[0].findings[0].message, why);

@@ -35,7 +35,7 @@ rule!(
     ///
     /// ## How to fix
     /// Let it lead to where the file or heading is now, or take the link away.
-    "sages/broken-doc-link", Sages, Medium, version: 1, Check::Tree { collect, judge }
+    "sages/broken-doc-link", Sages, Medium, version: 1, Check::Tree { facts_version: 1, collect, judge }
 );
 
 /// Links of one document that are looked at: a long list of everything has some hundred.

@@ -28,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Log each request that fails, with a library that has levels; count requests and errors; answer `/health`.
-    "sages/observability-missing", Sages, Low, version: 1, Check::Tree { collect, judge }
+    "sages/observability-missing", Sages, Low, version: 1, Check::Tree { facts_version: 1, collect, judge }
 );
 
 /// Calls that begin to listen, each with a module that the file imports; without one the name alone says it.

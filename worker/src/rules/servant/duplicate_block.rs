@@ -29,7 +29,7 @@ rule!(
     /// ## How to fix
     /// Keep one of them, where both can call it. Where they are alike by chance and will go their own ways, leave them.
     "servant/duplicate-block", Servant, Medium, version: 1, thresholds: &[&LINES_MIN, &TOKENS_MIN],
-    Check::Tree { collect, judge }
+    Check::Tree { facts_version: 1, collect, judge }
 );
 
 /// Names and keywords in a window from which on it is code, and not a table.

@@ -29,7 +29,7 @@ rule!(
     /// ## How to fix
     /// Implement what is called, and take away what is not. A plan is better kept as an issue than as code.
     "servant/shallow-module", Servant, Medium, version: 1, thresholds: &[&FUNCTIONS_MIN, &STUBS_PERCENT_MAX],
-    Check::Tree { collect, judge }
+    Check::Tree { facts_version: 1, collect, judge }
 );
 
 /// In a folder with fewer functions one stub would be a large share.

@@ -31,7 +31,7 @@ rule!(
     ///
     /// ## How to fix
     /// Test the code, or delete it. Where neither can be done, leave it in the report: a low figure is honest.
-    "tdd/coverage-exclusion", Tdd, Medium, version: 3, Check::Tree { collect, judge }
+    "tdd/coverage-exclusion", Tdd, Medium, version: 3, Check::Tree { facts_version: 1, collect, judge }
 );
 
 /// Marks in one file from which on it is more than an exception.

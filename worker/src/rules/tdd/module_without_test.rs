@@ -32,7 +32,7 @@ rule!(
     /// ## How to fix
     /// Begin with a test of what it decides most often. What is tested through another module is left alone once a test mentions it.
     "tdd/module-without-test", Tdd, Medium, version: 1, thresholds: &[&DECISIONS_MIN, &SHARE_PERCENT_MAX],
-    Check::Tree { collect, judge }
+    Check::Tree { facts_version: 1, collect, judge }
 );
 
 /// Code that only passes things on has little to be tested.
