@@ -9,7 +9,7 @@ use schemas::catalogue::Catalogue;
 use schemas::day::Day;
 use schemas::facts::{Facts, Tree};
 use schemas::ids::ObjectId;
-use schemas::item::{Item, ItemResult, SkipReason};
+use schemas::item::{Item, ItemResult};
 use schemas::magic::Magic;
 use schemas::request::AuditRequest;
 use tempfile::TempDir;
@@ -41,14 +41,14 @@ impl LocalPlan {
         Ok(load(&self.mirror, manifest)?)
     }
 
-    /// The whole tree, with the facts in these results of one magic.
+    /// The whole tree, with the facts in these results of one magic. A file on which an analyzer failed tells nothing, as in the
+    /// service: one such file must not blind the rules to all others.
     ///
     /// # Errors
     /// If the mirror cannot be read.
     pub fn tree<'r>(&self, results: impl Iterator<Item = &'r ItemResult>) -> Result<Tree> {
-        let examined = results.filter(|result| result.skipped != Some(SkipReason::AnalyzerFailed));
         let facts: BTreeMap<&Item, Facts> =
-            examined.map(|result| (&result.item, result.facts.clone().unwrap_or_default())).collect();
+            results.map(|result| (&result.item, result.facts.clone().unwrap_or_default())).collect();
         let listed = tree::list(&self.mirror, &self.survey.commit, self.survey.since.as_ref(), &self.survey.wishes)?;
         let items = listed.items();
         let known = items.iter().enumerate().filter_map(|(index, item)| Some((index, facts.get(item)?.clone())));
