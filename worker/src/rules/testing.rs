@@ -4,6 +4,7 @@ use schemas::bundle::{CommitFacts, FileChange, SourceFile};
 use schemas::day::Day;
 use schemas::facts::{FileFacts, Tree};
 use schemas::finding::Finding;
+use schemas::repository_config::RuleSettings;
 use schemas::severity::Severity;
 
 use super::{Check, Findings, Rule, Told};
@@ -21,17 +22,48 @@ pub(crate) fn findings(rule: &Rule, path: &str, text: &str) -> Vec<Finding> {
 
 /// The same on a day.
 pub(crate) fn findings_on(rule: &Rule, path: &str, text: &str, day: Option<Day>) -> Vec<Finding> {
+    let mut found = Findings::new(rule);
+    look(rule, path, text, day, &mut found);
+    found.finish().0
+}
+
+fn look(rule: &Rule, path: &str, text: &str, day: Option<Day>, found: &mut Findings<'_>) {
     let source = file(path, text);
     let file = pass::read(&source, day).unwrap();
-    let mut found = Findings::new(rule);
     match (rule.check, &file.automation) {
-        (Check::Text(check), _) => check(&file, &mut found),
-        (Check::Code(check), _) if file.outline.gap.is_none() => check(&file, &mut found),
-        (Check::Automation(check), Some(automation)) => check(&file, automation, &mut found),
+        (Check::Text(check), _) => check(&file, found),
+        (Check::Code(check), _) if file.outline.gap.is_none() => check(&file, found),
+        (Check::Automation(check), Some(automation)) => check(&file, automation, found),
         (Check::Code(_) | Check::Automation(_), _) => {}
         (Check::Commit(_) | Check::Tree { .. }, _) => panic!("{} reads no single files", rule.id),
     }
-    found.finish().0
+}
+
+/// What a rule is tried on.
+pub(crate) enum Sample {
+    /// A file: its path and its text.
+    File(&'static str, String),
+    /// A commit.
+    Commit(CommitFacts),
+    /// A repository: each path with its text.
+    Tree(Vec<(&'static str, String)>),
+}
+
+/// Severities of what `rule` finds in `sample` where the repository chose a number.
+pub(crate) fn under(rule: &Rule, (name, number): (&str, u64), sample: &Sample) -> Vec<Severity> {
+    let thresholds = [(name.to_owned(), number)].into_iter().collect();
+    let settings = RuleSettings { thresholds, ..RuleSettings::default() };
+    let mut found = Findings::under(rule, Some(&settings));
+    match (rule.check, sample) {
+        (_, Sample::File(path, text)) => look(rule, path, text, None, &mut found),
+        (Check::Commit(check), Sample::Commit(commit)) => check(commit, &mut found),
+        (Check::Tree { judge, .. }, Sample::Tree(files)) => {
+            let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+            judge(&tree(rule, &files), &mut found);
+        }
+        (_, Sample::Commit(_) | Sample::Tree(_)) => panic!("{} does not read this", rule.id),
+    }
+    found.finish().0.iter().map(|one| one.severity).collect()
 }
 
 /// Checks lines and severities of what `rule` finds in `text`.

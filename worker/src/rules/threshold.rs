@@ -24,3 +24,7 @@ impl Threshold {
         ThresholdMeta { name: name.to_owned(), default, min, max, doc: doc.to_owned() }
     }
 }
+
+#[cfg(test)]
+#[path = "threshold/tests.rs"]
+mod tests;

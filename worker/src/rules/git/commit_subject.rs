@@ -4,7 +4,7 @@ use schemas::bundle::CommitFacts;
 use schemas::severity::Severity;
 
 use crate::rules::integrity::todo_marker::is_ticket;
-use crate::rules::{Check, Findings, Hit, Place, rule};
+use crate::rules::{Check, Findings, Hit, Place, Threshold, rule};
 
 rule!(
     /// ## What it finds
@@ -24,17 +24,21 @@ rule!(
     ///
     /// ## How to fix
     /// Say what changes and why it is worth it in one line; the rest belongs in the body.
-    "git/commit-subject", Git, Low, version: 1, Check::Commit(check)
+    "git/commit-subject", Git, Low, version: 2, thresholds: &[&CHARACTERS_MIN, &COLUMNS_MAX], Check::Commit(check)
 );
 
-/// Fewest characters that tell something.
-const CHARS_MIN: usize = 10;
+/// Fewest that tell something; in scripts in which a character is a word, half of them do.
+const CHARACTERS_MIN: Threshold = Threshold {
+    name: "characters_min",
+    default: 10,
+    min: 0,
+    max: 100,
+    doc: "fewest characters of a subject; half as many in Chinese, Japanese or Korean",
+};
 
-/// The same for scripts in which a character is a word.
-const WIDE_CHARS_MIN: usize = 5;
-
-/// Widest subject, in columns: what `git log` shows in a terminal of 80 behind its indent.
-const COLUMNS_MAX: usize = 72;
+/// What `git log` shows in a terminal of 80 behind its indent.
+const COLUMNS_MAX: Threshold =
+    Threshold { name: "columns_max", default: 72, min: 20, max: 1_000, doc: "widest subject, in columns" };
 
 /// Words that say that something changed, which every commit does.
 const VAGUE: &[&str] = &[
@@ -85,12 +89,13 @@ fn check(commit: &CommitFacts, found: &mut Findings<'_>) {
         return;
     }
     let told = without_ticket(subject);
+    let widest = found.threshold(&COLUMNS_MAX);
     let message = if is_vague(told) {
         "subject is one vague word".to_owned()
-    } else if is_short(told) {
+    } else if is_short(told, found.threshold(&CHARACTERS_MIN)) {
         format!("subject has {} characters", told.chars().count())
-    } else if columns(told) > COLUMNS_MAX {
-        format!("subject is {} columns wide", columns(told))
+    } else if columns(told) > widest {
+        format!("subject is {} columns wide, more than {widest}", columns(told))
     } else {
         return;
     };
@@ -99,7 +104,7 @@ fn check(commit: &CommitFacts, found: &mut Findings<'_>) {
         severity: Severity::Low,
         confidence_permille: 900,
         message,
-        suggestion: "say what changes and why in at most 72 columns; the rest belongs in the body",
+        suggestion: "say what changes and why in one line; the rest belongs in the body",
     });
 }
 
@@ -138,12 +143,12 @@ fn is_vague(told: &str) -> bool {
     VAGUE.contains(&word.as_str())
 }
 
-fn is_short(told: &str) -> bool {
-    let least = if told.chars().any(is_wide) { WIDE_CHARS_MIN } else { CHARS_MIN };
-    told.chars().count() < least
+fn is_short(told: &str, plain: u64) -> bool {
+    let least = if told.chars().any(is_wide) { plain / 2 } else { plain };
+    (told.chars().count() as u64) < least
 }
 
-fn columns(text: &str) -> usize {
+fn columns(text: &str) -> u64 {
     text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
 }
 
@@ -169,8 +174,8 @@ mod tests {
         }
         assert_eq!(messages("add foo"), ["subject has 7 characters"]);
         assert_eq!(messages("追加した"), ["subject has 4 characters"]);
-        assert_eq!(messages(&"a ".repeat(40)), ["subject is 79 columns wide"]);
-        assert_eq!(messages(&"あ".repeat(40)), ["subject is 80 columns wide"]);
+        assert_eq!(messages(&"a ".repeat(40)), ["subject is 79 columns wide, more than 72"]);
+        assert_eq!(messages(&"あ".repeat(40)), ["subject is 80 columns wide, more than 72"]);
     }
 
     #[test]

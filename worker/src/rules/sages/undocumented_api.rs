@@ -6,7 +6,7 @@ use schemas::severity::Severity;
 
 use crate::outline::Symbol;
 use crate::paths;
-use crate::rules::{Check, File, Findings, Hit, rule};
+use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
     /// ## What it finds
@@ -30,11 +30,26 @@ rule!(
     ///
     /// ## How to fix
     /// Say of each in a sentence what it is for, what it expects and what it gives.
-    "sages/undocumented-api", Sages, Low, version: 3, Check::Code(check)
+    "sages/undocumented-api", Sages, Low, version: 3, thresholds: &[&BARE_PERCENT_MAX, &SYMBOLS_MIN], Check::Code(check)
 );
 
+/// Some things need no words.
+const BARE_PERCENT_MAX: Threshold = Threshold {
+    name: "bare_percent_max",
+    default: 50,
+    min: 0,
+    max: 99,
+    doc: "largest share of things without documentation, in per cent",
+};
+
 /// With fewer things on offer a file is small enough to be read.
-const SYMBOLS_MIN: usize = 5;
+const SYMBOLS_MIN: Threshold = Threshold {
+    name: "symbols_min",
+    default: 5,
+    min: 1,
+    max: 1_000,
+    doc: "fewest things that can be used from outside of a file that is judged",
+};
 
 /// From this many things of one name on they follow a common interface.
 const SHARED_MIN: usize = 3;
@@ -114,7 +129,9 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let symbols: Vec<&Symbol> = file.outline.symbols.iter().filter(is_own).collect();
     let bare: Vec<&Symbol> = symbols.iter().copied().filter(|symbol| !symbol.is_documented).collect();
     let is_unusual = is_plain_script(file.source.path) && bare.len() == symbols.len();
-    if symbols.len() < SYMBOLS_MIN || bare.len() * 2 <= symbols.len() || is_unusual {
+    let (count, undocumented) = (symbols.len() as u64, bare.len() as u64);
+    let is_documented = undocumented * 100 <= count * found.threshold(&BARE_PERCENT_MAX);
+    if count < found.threshold(&SYMBOLS_MIN) || is_documented || is_unusual {
         return;
     }
     if let Some(first) = bare.first() {
@@ -122,7 +139,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             place: file.place(first.name.clone()),
             severity: Severity::Low,
             confidence_permille: 900,
-            message: format!("{} of {} things offered to others have no documentation", bare.len(), symbols.len()),
+            message: format!("{undocumented} of {count} things offered to others have no documentation"),
             suggestion: "say of each in a sentence what it is for, what it expects and what it gives",
         });
     }

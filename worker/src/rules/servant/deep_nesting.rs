@@ -2,7 +2,7 @@
 
 use schemas::severity::Severity;
 
-use crate::rules::{Check, File, Findings, Hit, rule};
+use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
     /// ## What it finds
@@ -20,25 +20,33 @@ rule!(
     ///
     /// ## How to fix
     /// Return or continue early instead of going in, and give inner loops a function of their own.
-    "servant/deep-nesting", Servant, Medium, version: 3, Check::Code(check)
+    "servant/deep-nesting", Servant, Medium, version: 3, thresholds: &[&DEPTH_MAX], Check::Code(check)
 );
 
-/// Deeper than this is reported.
-const DEPTH_MAX: u32 = 4;
-
-/// Deeper than this is worse.
-const GRAVE_MAX: u32 = 6;
+/// Half as deep again is worse.
+const DEPTH_MAX: Threshold = Threshold {
+    name: "depth_max",
+    default: 4,
+    min: 1,
+    max: 100,
+    doc: "deepest that control structures may stand in each other; half as deep again is medium",
+};
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if file.is_foreign() {
         return;
     }
-    for function in file.outline.functions.iter().filter(|function| function.nesting > DEPTH_MAX) {
+    let limit = found.threshold(&DEPTH_MAX);
+    for function in &file.outline.functions {
+        let depth = u64::from(function.nesting);
+        if depth <= limit {
+            continue;
+        }
         found.push(Hit {
             place: file.place(function.name.clone()),
-            severity: if function.nesting > GRAVE_MAX { Severity::Medium } else { Severity::Low },
+            severity: if depth > limit + limit / 2 { Severity::Medium } else { Severity::Low },
             confidence_permille: 900,
-            message: format!("control structures are {} deep, more than {DEPTH_MAX}", function.nesting),
+            message: format!("control structures are {depth} deep, more than {limit}"),
             suggestion: "return or continue early instead of going in, and give inner loops a function of their own",
         });
     }

@@ -2,7 +2,7 @@
 
 use schemas::severity::Severity;
 
-use crate::rules::{Check, File, Findings, Hit, rule};
+use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
     /// ## What it finds
@@ -22,25 +22,32 @@ rule!(
     ///
     /// ## How to fix
     /// Find the steps in it, and give each a function with a name.
-    "servant/function-too-long", Servant, Medium, version: 3, Check::Code(check)
+    "servant/function-too-long", Servant, Medium, version: 3, thresholds: &[&LINES_MAX], Check::Code(check)
 );
 
-/// More lines than this are reported: a screen and a half. Half of the functions between 50 and 70 are plain sequences.
-const LINES_MAX: usize = 70;
+/// A screen and a half. Half of the functions between 50 and 70 are plain sequences.
+const LINES_MAX: Threshold = Threshold {
+    name: "lines_max",
+    default: 70,
+    min: 1,
+    max: 10_000,
+    doc: "most lines of code of a function; twice as many are medium, and tests may have twice as many",
+};
 
 /// From this many times the limit on it is worse.
-const GRAVE_TIMES: usize = 2;
+const GRAVE_TIMES: u64 = 2;
 
 /// Tests are long because they set up and compare, which hides little.
-const TEST_TIMES: usize = 2;
+const TEST_TIMES: u64 = 2;
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if file.is_foreign() {
         return;
     }
+    let plain = found.threshold(&LINES_MAX);
     for (function, lines) in file.outline.functions.iter().zip(own_lines(file)) {
         let times = if file.is_test_code(function.span.start) { TEST_TIMES } else { 1 };
-        let limit = LINES_MAX * times;
+        let (lines, limit) = (lines as u64, plain * times);
         // A macro has no body of its own: it is written where it is used.
         if lines <= limit || function.body.is_none() {
             continue;

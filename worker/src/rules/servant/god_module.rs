@@ -4,7 +4,7 @@ use schemas::severity::Severity;
 
 use crate::outline::Function;
 use crate::paths;
-use crate::rules::{Check, File, Findings, Hit, rule};
+use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
     /// ## What it finds
@@ -22,17 +22,29 @@ rule!(
     ///
     /// ## How to fix
     /// Find the groups that are used together, and give each a file with a name that says what it is about.
-    "servant/god-module", Servant, Medium, version: 3, Check::Code(check)
+    "servant/god-module", Servant, Medium, version: 3, thresholds: &[&LINES_MAX, &SYMBOLS_MAX], Check::Code(check)
 );
 
-/// More lines of code than this are reported.
-const LINES_MAX: usize = 1_000;
+/// More than anybody reads at once.
+const LINES_MAX: Threshold = Threshold {
+    name: "lines_max",
+    default: 1_000,
+    min: 1,
+    max: 1_000_000,
+    doc: "most lines of code of a file; twice as many are medium",
+};
 
-/// More things to be used from outside than this are reported.
-const SYMBOLS_MAX: usize = 60;
+/// More than belong together.
+const SYMBOLS_MAX: Threshold = Threshold {
+    name: "symbols_max",
+    default: 60,
+    min: 1,
+    max: 10_000,
+    doc: "most functions, types and constants of a file that can be used from outside",
+};
 
 /// From this many times the limit of lines on it is worse.
-const GRAVE_TIMES: usize = 2;
+const GRAVE_TIMES: u64 = 2;
 
 /// Ends of the names of files that only declare.
 const STUB_ENDS: &[&str] = &[".d.cts", ".d.mts", ".d.ts", ".pyi"];
@@ -49,14 +61,16 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let lines = file.code_lines(&(0..file.source.text.len())).saturating_sub(in_tests + lines_of_data(file));
     let is_own = |at: usize| !file.outline.is_test_code(at);
     let symbols = file.outline.symbols.iter().filter(|symbol| is_own(symbol.name.start)).count();
-    let message = match (lines > LINES_MAX, symbols > SYMBOLS_MAX) {
-        (true, _) => format!("file has {lines} lines of code, more than {LINES_MAX}"),
-        (_, true) => format!("file offers {symbols} things to others, more than {SYMBOLS_MAX}"),
+    let (lines, symbols) = (lines as u64, symbols as u64);
+    let (lines_max, symbols_max) = (found.threshold(&LINES_MAX), found.threshold(&SYMBOLS_MAX));
+    let message = match (lines > lines_max, symbols > symbols_max) {
+        (true, _) => format!("file has {lines} lines of code, more than {lines_max}"),
+        (_, true) => format!("file offers {symbols} things to others, more than {symbols_max}"),
         _ => return,
     };
     found.push(Hit {
         place: file.place(0..0),
-        severity: if lines > LINES_MAX * GRAVE_TIMES { Severity::Medium } else { Severity::Low },
+        severity: if lines > lines_max * GRAVE_TIMES { Severity::Medium } else { Severity::Low },
         confidence_permille: 900,
         message,
         suggestion: "find the groups that are used together, and give each a file of its own",

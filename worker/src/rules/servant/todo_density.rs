@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use schemas::severity::Severity;
 
 use crate::rules::integrity::todo_marker::markers;
-use crate::rules::{Check, File, Findings, Hit, rule};
+use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
     /// ## What it finds
@@ -24,32 +24,42 @@ rule!(
     ///
     /// ## How to fix
     /// Finish the file before others depend on it, or take out what is not going to be done.
-    "servant/todo-density", Servant, Medium, version: 2, Check::Text(check)
+    "servant/todo-density", Servant, Medium, version: 2, thresholds: &[&LINES_MIN, &MARKS_PERCENT_MAX], Check::Text(check)
 );
 
-/// Lines of the smallest file that is judged.
-const LINES_MIN: usize = 50;
+/// In a shorter file a few marks are a large share.
+const LINES_MIN: Threshold =
+    Threshold { name: "lines_min", default: 50, min: 1, max: 10_000, doc: "fewest lines of a file that is judged" };
 
-/// Shares of lines, in percent, above which the file is low and medium.
-const SHARES: (usize, usize) = (5, 10);
+/// A few notes are plans.
+const MARKS_PERCENT_MAX: Threshold = Threshold {
+    name: "marks_percent_max",
+    default: 5,
+    min: 0,
+    max: 100,
+    doc: "largest share of lines with a mark, in per cent; twice as large is medium",
+};
+
+/// From this many times the limit on it is worse.
+const GRAVE_TIMES: u64 = 2;
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    let total = file.source.line_count();
-    if total < LINES_MIN {
+    let total = file.source.line_count() as u64;
+    if total < found.threshold(&LINES_MIN) {
         return;
     }
     let mut lines: Vec<usize> = markers(file).map(|marker| file.source.line_of(marker.span.start)).collect();
     lines.dedup();
     let mut said = HashSet::new();
     lines.retain(|line| said.insert(file.text(&file.source.line_span(*line)).trim()));
-    let (marked, (low, medium)) = (lines.len(), SHARES);
-    if marked * 100 <= total * low {
+    let (marked, limit) = (lines.len() as u64, found.threshold(&MARKS_PERCENT_MAX));
+    if marked * 100 <= total * limit {
         return;
     }
     let first = lines.first().copied().unwrap_or_default();
     found.push(Hit {
         place: file.place(file.source.line_span(first)),
-        severity: if marked * 100 > total * medium { Severity::Medium } else { Severity::Low },
+        severity: if marked * 100 > total * limit * GRAVE_TIMES { Severity::Medium } else { Severity::Low },
         confidence_permille: 900,
         message: format!("{marked} of {total} lines say that something is not done"),
         suggestion: "finish the file before others depend on it",

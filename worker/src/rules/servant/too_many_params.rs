@@ -2,7 +2,7 @@
 
 use schemas::severity::Severity;
 
-use crate::rules::{Check, File, Findings, Hit, rule};
+use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
     /// ## What it finds
@@ -21,14 +21,17 @@ rule!(
     ///
     /// ## How to fix
     /// Put what belongs together into one type: a rectangle, a style, options.
-    "servant/too-many-params", Servant, Medium, version: 3, Check::Code(check)
+    "servant/too-many-params", Servant, Medium, version: 3, thresholds: &[&PARAMETERS_MAX], Check::Code(check)
 );
 
-/// More parameters than this are reported: about as many things as people hold in mind at once.
-const PARAMETERS_MAX: u32 = 7;
-
-/// More than this are worse.
-const GRAVE_MAX: u32 = 10;
+/// About as many things as people hold in mind at once. Half as many again are worse.
+const PARAMETERS_MAX: Threshold = Threshold {
+    name: "parameters_max",
+    default: 7,
+    min: 1,
+    max: 100,
+    doc: "most parameters of a function; half as many again are medium",
+};
 
 /// Functions that make a value of its parts, or that a framework calls with them.
 const CONSTRUCTORS: &[&str] = &["__init__", "__new__", "build", "constructor", "new"];
@@ -37,17 +40,18 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if file.is_foreign() {
         return;
     }
+    let limit = found.threshold(&PARAMETERS_MAX);
     for function in &file.outline.functions {
-        let count = function.parameters;
+        let count = u64::from(function.parameters);
         let is_chosen_elsewhere = function.is_bound || CONSTRUCTORS.contains(&file.text(&function.name));
-        if count <= PARAMETERS_MAX || is_chosen_elsewhere || file.is_test_code(function.span.start) {
+        if count <= limit || is_chosen_elsewhere || file.is_test_code(function.span.start) {
             continue;
         }
         found.push(Hit {
             place: file.place(function.name.clone()),
-            severity: if count > GRAVE_MAX { Severity::Medium } else { Severity::Low },
+            severity: if count > limit + limit / 2 { Severity::Medium } else { Severity::Low },
             confidence_permille: 900,
-            message: format!("function has {count} parameters, more than {PARAMETERS_MAX}"),
+            message: format!("function has {count} parameters, more than {limit}"),
             suggestion: "put what belongs together into one type",
         });
     }

@@ -7,7 +7,7 @@ use schemas::facts::{FileFacts, Repeated, Tree};
 use schemas::severity::Severity;
 
 use crate::outline::Span;
-use crate::rules::{Check, File, Findings, Hit, Place, Told, rule};
+use crate::rules::{Check, File, Findings, Hit, Place, Threshold, Told, rule};
 
 rule!(
     /// ## What it finds
@@ -31,14 +31,22 @@ rule!(
     ///
     /// ## How to fix
     /// Test the code, or delete it. Where neither can be done, leave it in the report: a low figure is honest.
-    "tdd/coverage-exclusion", Tdd, Medium, version: 3, Check::Tree { facts_version: 1, collect, judge }
+    "tdd/coverage-exclusion", Tdd, Medium, version: 3, thresholds: &[&FILE_MARKS_MIN, &TREE_MARKS_MAX],
+    Check::Tree { facts_version: 1, collect, judge }
 );
 
-/// Marks in one file from which on it is more than an exception.
-const FILE_MARKS_MIN: u32 = 5;
+/// Fewer are exceptions.
+const FILE_MARKS_MIN: Threshold = Threshold {
+    name: "file_marks_min",
+    default: 5,
+    min: 1,
+    max: 10_000,
+    doc: "fewest marks in one file that are too many",
+};
 
-/// Marks in a repository beyond which its figure means little.
-const TREE_MARKS_MAX: u32 = 50;
+/// Beyond this the figure of a repository means little.
+const TREE_MARKS_MAX: Threshold =
+    Threshold { name: "tree_marks_max", default: 50, min: 0, max: 100_000, doc: "most marks in the whole repository" };
 
 /// Marks in comments, lower case.
 const COMMENT_MARKS: &[&str] = &[
@@ -133,15 +141,16 @@ fn is_expected(file: &File<'_>, mark: &Span) -> bool {
 }
 
 fn judge(tree: &Tree, found: &mut Findings<'_>) {
-    let marks = |file: &FileFacts| file.facts.coverage_exclusions.as_ref().map_or(0, |marks| marks.count);
+    let marks = |file: &FileFacts| file.facts.coverage_exclusions.as_ref().map_or(0, |marks| u64::from(marks.count));
+    let least = found.threshold(&FILE_MARKS_MIN);
     let asked: Vec<&FileFacts> =
         tree.files.iter().filter(|file| marks(file) > 0 && tree.is_asked(&file.path)).collect();
-    for file in asked.iter().filter(|file| marks(file) >= FILE_MARKS_MIN) {
+    for file in asked.iter().filter(|file| marks(file) >= least) {
         let message = format!("{} marks in this file take code out of the coverage report", marks(file));
         push(found, file, Severity::Medium, message, "file");
     }
-    let sum = tree.files.iter().map(marks).fold(0, u32::saturating_add);
-    if sum <= TREE_MARKS_MAX {
+    let sum = tree.files.iter().map(marks).fold(0, u64::saturating_add);
+    if sum <= found.threshold(&TREE_MARKS_MAX) {
         return;
     }
     // The first of those that have most, so that it is the same one whatever the order.

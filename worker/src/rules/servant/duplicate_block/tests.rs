@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use schemas::item::FINDINGS_PER_RULE_MAX;
-use schemas::repository_config::RuleSettings;
 use schemas::severity::Severity::Medium;
 
 use super::*;
@@ -167,26 +166,6 @@ fn an_audit_of_a_change_speaks_of_copies_that_it_touches_on_either_side() {
         whole.changed = Some(BTreeSet::from([changed.to_owned()]));
         assert_eq!(tree_findings(&RULE, &whole).iter().map(path).collect::<Vec<_>>(), expected);
     }
-}
-
-/// What is found in the files under a choice of the repository.
-fn under(name: &str, number: u64, files: &[(&str, &str)]) -> usize {
-    let settings =
-        RuleSettings { thresholds: [(name.to_owned(), number)].into_iter().collect(), ..RuleSettings::default() };
-    let Check::Tree { judge, .. } = RULE.check else { panic!("it judges no tree") };
-    let mut found = Findings::under(&RULE, Some(&settings));
-    judge(&tree(&RULE, files), &mut found);
-    found.finish().0.len()
-}
-
-#[test]
-fn a_repository_says_how_much_a_block_is() {
-    let text = rust();
-    let files = [("a.rs", text.as_str()), ("b.rs", &text)];
-    assert_eq!((under("tokens_min", 50, &files), under("lines_min", 6, &files)), (1, 1));
-    // Twenty lines of fourteen tokens.
-    assert_eq!((under("tokens_min", 150, &files), under("tokens_min", 300, &files)), (1, 0));
-    assert_eq!((under("lines_min", 10, &files), under("lines_min", 30, &files)), (1, 0));
 }
 
 #[test]
