@@ -108,13 +108,13 @@ static LANGUAGES: &[Language] = &[
         &cpp::CPP,
         &comments::C_LIKE,
     ),
-    parsed(&["cs", "csx"], &[], &c_sharp::C_SHARP, &comments::C_LIKE),
-    parsed(&["kt", "kts"], &[], &kotlin::KOTLIN, &comments::C_LIKE),
-    parsed(&["swift"], &["swift"], &swift::SWIFT, &comments::C_LIKE),
-    parsed(&["php", "phtml"], &["php"], &php::PHP, &comments::PHP),
+    parsed(&["cs", "csx"], &[], &c_sharp::C_SHARP, &comments::C_LIKE).version(2),
+    parsed(&["kt", "kts"], &[], &kotlin::KOTLIN, &comments::C_LIKE).version(2),
+    parsed(&["swift"], &["swift"], &swift::SWIFT, &comments::C_LIKE).version(2),
+    parsed(&["php", "phtml"], &["php"], &php::PHP, &comments::PHP).version(2),
     Language {
         names: &["Fastfile", "Gemfile", "Podfile", "Rakefile", "Vagrantfile"],
-        ..parsed(&["gemspec", "rake", "rb", "ru"], &["ruby"], &ruby::RUBY, &comments::HASH)
+        ..parsed(&["gemspec", "rake", "rb", "ru"], &["ruby"], &ruby::RUBY, &comments::HASH).version(2)
     },
     Language {
         names: &[".bash_profile", ".bashrc", ".profile", ".zprofile", ".zshrc"],
@@ -124,6 +124,7 @@ static LANGUAGES: &[Language] = &[
             &bash::BASH,
             &comments::HASH,
         )
+        .version(2)
     },
     text(
         &[

@@ -15,8 +15,8 @@ use crate::outline::{Body, Call, Function, Test};
 pub(super) static BASH: Grammar =
     Grammar { language: || tree_sitter_bash::LANGUAGE.into(), role, enter, loaded: OnceLock::new() };
 
-/// Bodies that do next to nothing: there is no common way to say so.
-const FORMS: Forms = Forms { nothing: &[], success: &[], is_stub: |_| false };
+/// Bodies that do next to nothing. What only does `:` is there to be replaced by another file.
+const FORMS: Forms = Forms { nothing: &[], success: &["0", "true"], is_stub: |_| false };
 
 /// Commands whose failure does not fail a test of bats: `run` catches it, the others have none.
 const UNFAILING: &[&str] = &["}", "echo", "load", "printf", "run", "skip"];
@@ -65,7 +65,8 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
     let is_test = draft.has_blocks && draft.text_of(name).starts_with("test");
     let test = is_test.then(|| plain::test(body, false));
     let plain = plain::function(draft, name.byte_range(), body, 0, &FORMS);
-    draft.function(node, node, None, Function { test, ..plain });
+    let shape = plain::unless_hook(plain.shape, plain.shape == Body::Empty);
+    draft.function(node, node, None, Function { test, shape, ..plain });
 }
 
 fn command(draft: &mut Draft<'_>, node: Node<'_>) {

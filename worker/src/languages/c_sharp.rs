@@ -19,7 +19,7 @@ pub(super) static C_SHARP: Grammar =
 /// Bodies that do next to nothing.
 const FORMS: Forms = Forms {
     nothing: &[],
-    success: &[],
+    success: &["=> true", "true"],
     is_stub: |statement| {
         let thrown = statement.trim_start_matches("=>").trim_start();
         thrown.starts_with("throw new NotImplementedException")
@@ -135,8 +135,11 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
     let bases = child(node, &["base_list"]).map(|bases| plain::base_name(draft.text_of(bases)));
     let is_visible = draft.scope().is_visible && (words.contains(&"public") || draft.scope().is_bound);
     let is_documented = plain::is_documented(draft, node, DOCUMENTATION);
+    // The other parts of a class may name what it follows.
+    let is_derived = bases.is_some() || words.contains(&"partial");
     plain::class(draft, node, name.clone(), kind, bases);
     plain::show(draft, name, is_visible, is_documented);
+    draft.now(|scope| scope.is_derived = is_derived);
 }
 
 fn method(draft: &mut Draft<'_>, node: Node<'_>) {
@@ -165,7 +168,11 @@ fn method(draft: &mut Draft<'_>, node: Node<'_>) {
         || node.kind() == "constructor_declaration";
     let function = plain::function(draft, name.byte_range(), body, parameters(node), &FORMS);
     let is_virtual = words.contains(&"virtual");
+    // What is marked, the start of a program, and what a form calls by its name are asked for by others.
+    let list = node.child_by_field_name("parameters").map_or("", |list| draft.text_of(list));
+    let is_hook = is_virtual || !marks.is_empty() || draft.text_of(name) == "Main" || list.contains("EventArgs");
     let function = Function {
+        shape: plain::unless_hook(function.shape, is_hook),
         test,
         is_public,
         is_documented,

@@ -36,6 +36,8 @@ pub(super) struct Scope {
     pub(super) is_bound: bool,
     /// Whether the members declared here are to be filled in by others.
     pub(super) is_abstract: bool,
+    /// Whether the class around follows others, which may ask for a member that does nothing.
+    pub(super) is_derived: bool,
     /// Whether this is built on a condition, so that something else of the same signature takes its place.
     pub(super) has_twin: bool,
     /// Whether nothing but closing and cleaning up can fail here.
@@ -113,6 +115,8 @@ pub(super) struct Draft<'t> {
     pub(super) candidates: Vec<Candidate<'t>>,
     /// Names that the file makes visible, apart from their declarations.
     pub(super) exported: BTreeSet<&'t str>,
+    /// Names that the file hides, apart from their declarations.
+    pub(super) hidden: BTreeSet<&'t str>,
     /// Names of classes that others in the file extend.
     pub(super) bases: BTreeSet<&'t str>,
     /// Where declarations begin that are exported right where they stand, and where their exports begin.
@@ -137,6 +141,7 @@ impl<'t> Draft<'t> {
             tables: Vec::new(),
             candidates: Vec::new(),
             exported: BTreeSet::new(),
+            hidden: BTreeSet::new(),
             bases: BTreeSet::new(),
             exports: BTreeMap::new(),
             heading: None,

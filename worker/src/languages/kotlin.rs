@@ -19,8 +19,8 @@ pub(super) static KOTLIN: Grammar =
 
 /// Bodies that do next to nothing.
 const FORMS: Forms = Forms {
-    nothing: &[],
-    success: &[],
+    nothing: &["Unit"],
+    success: &["Result.success(Unit)", "true"],
     is_stub: |statement| {
         statement.starts_with("TODO(")
             || statement.starts_with("throw NotImplementedError")
@@ -158,7 +158,10 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
     let function = plain::function(draft, name.byte_range(), body, parameters, &FORMS);
     let is_bound = function.is_bound || holds("override") || holds("external");
     let is_overridable = holds("open");
-    let function = Function { test, is_public, is_documented, is_bound, is_overridable, ..function };
+    // What is marked, and what stands for one platform, is asked for by others.
+    let is_hook = is_overridable || !marks.is_empty() || holds("actual");
+    let shape = plain::unless_hook(function.shape, is_hook);
+    let function = Function { test, shape, is_public, is_documented, is_bound, is_overridable, ..function };
     draft.function(node, node, None, function);
     if is_test {
         skip_jvm(draft, marks);

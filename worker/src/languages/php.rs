@@ -20,12 +20,15 @@ pub(super) static PHP: Grammar =
 /// Bodies that do next to nothing.
 const FORMS: Forms = Forms {
     nothing: &[],
-    success: &[],
+    success: &["TRUE", "true"],
     is_stub: |statement| {
         let is_named = statement.contains("NotImplemented");
         statement.starts_with("throw") && (is_named || body::says_unfinished(statement))
     },
 };
+
+/// Marks of comments that document what is below.
+const DOCUMENTATION: &[&str] = &["/**"];
 
 fn role(kind: &str) -> Role {
     match kind {
@@ -109,8 +112,15 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
         _ => Kind::Class,
     };
     let is_test_class = base.is_some_and(|base| base.ends_with("TestCase"));
-    plain::class(draft, node, node.child_by_field_name("name").map(|name| name.byte_range()), kind, base);
-    draft.now(|scope| scope.is_test_class = is_test_class);
+    let name = node.child_by_field_name("name").map(|name| name.byte_range());
+    let is_derived = base.is_some() || child(node, &["class_interface_clause"]).is_some();
+    let (is_visible, is_documented) = (draft.scope().is_visible, plain::is_documented(draft, node, DOCUMENTATION));
+    plain::class(draft, node, name.clone(), kind, base);
+    plain::show(draft, name, is_visible, is_documented);
+    draft.now(|scope| {
+        scope.is_test_class = is_test_class;
+        scope.is_derived = is_derived;
+    });
 }
 
 fn function(draft: &mut Draft<'_>, node: Node<'_>) {
@@ -126,11 +136,20 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
     let test = is_test.then(|| plain::test(body, is_given));
     let parameters = draft::count(node.child_by_field_name("parameters"), |one| !one.is_extra());
     let is_method = node.kind() == "method_declaration";
-    let is_private = plain::modifiers(draft, node).contains(&"private");
+    let words = plain::modifiers(draft, node);
+    let is_private = words.contains(&"private");
     let is_bound = is_method && draft.text_of(name).starts_with("__");
+    let scope = draft.scope();
+    // What follows a class or an interface is documented there, and older code hides by a line in front of the name.
+    let is_hidden = is_private || words.contains(&"protected") || draft.text_of(name).starts_with('_');
+    let is_public = scope.is_visible && !scope.is_derived && !is_hidden;
+    let is_documented = plain::is_documented(draft, node, DOCUMENTATION);
     let function = plain::function(draft, name.byte_range(), body, parameters, &FORMS);
     let is_bound = function.is_bound || is_bound;
-    draft.function(node, node, None, Function { test, is_bound, is_overridable: is_method && !is_private, ..function });
+    let is_overridable = is_method && !is_private;
+    let shape = plain::unless_hook(function.shape, !marks.is_empty());
+    let function = Function { test, shape, is_public, is_documented, is_bound, is_overridable, ..function };
+    draft.function(node, node, None, function);
 }
 
 fn call(draft: &mut Draft<'_>, node: Node<'_>) {

@@ -20,9 +20,8 @@ const MODIFIERS_WITHIN: usize = 16;
 /// Longest callee, in bytes, that is a plain path of names.
 const CALLEE_BYTES_MAX: usize = 200;
 
-/// The function `name`. A body without a use is nothing to go by in these languages: where hooks are methods that do
-/// nothing, most of them are meant. What only says that it is not implemented may be there for classes that extend its
-/// own.
+/// The function `name`. A body without a use tells something only where nobody else can have asked for it. What only
+/// says that it is not implemented may be there for classes that extend its own.
 pub(super) fn function(
     draft: &mut Draft<'_>,
     name: Span,
@@ -32,6 +31,7 @@ pub(super) fn function(
 ) -> Function {
     let shape = match body::shape(draft, body, forms) {
         shape @ (Body::Absent | Body::Stub) => shape,
+        shape @ (Body::Constant | Body::Empty) if is_on_its_own(draft) => shape,
         _ => Body::Other,
     };
     let is_stub = shape == Body::Stub;
@@ -46,6 +46,21 @@ pub(super) fn function(
     }
     let body = body.map(|body| body.byte_range());
     Function { name, body, shape, parameters, is_bound: is_abstract, is_abstract, ..Function::default() }
+}
+
+/// Whether a function declared here is there for its own sake: not to be filled in, not for a class or a condition that
+/// another one answers too, and in no block.
+pub(super) fn is_on_its_own(draft: &Draft<'_>) -> bool {
+    let scope = draft.scope();
+    !scope.is_abstract && !scope.is_bound && !scope.is_derived && scope.nesting == 0
+}
+
+/// The shape of a function, without what tells nothing where it is a hook.
+pub(super) fn unless_hook(shape: Body, is_hook: bool) -> Body {
+    match shape {
+        Body::Constant | Body::Empty if is_hook => Body::Other,
+        shape => shape,
+    }
 }
 
 /// A test with `body`.

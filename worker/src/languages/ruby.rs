@@ -9,7 +9,7 @@ use super::body::{self, Forms};
 use super::draft::{self, Draft};
 use super::plain::{self, Kind, arguments, child};
 use super::walk::{Grammar, Role};
-use crate::outline::{Discard, Function};
+use crate::outline::{Body, Discard, Function};
 use crate::paths;
 
 /// The grammar of Ruby.
@@ -19,7 +19,7 @@ pub(super) static RUBY: Grammar =
 /// Bodies that do next to nothing.
 const FORMS: Forms = Forms {
     nothing: &["nil"],
-    success: &[],
+    success: &["true"],
     is_stub: |statement| {
         statement.starts_with("raise NotImplementedError")
             || (statement.starts_with("raise") && body::says_unfinished(statement))
@@ -31,6 +31,31 @@ const FAILING: &[&str] = &["flunk", "must_", "refute", "wont_"];
 
 /// Methods by which RSpec holds a value against a matcher, and what ends a test in failure.
 const MATCHING: &[&str] = &["not_to", "raise", "to", "to_not"];
+
+/// Line breaks between `:stopdoc:` and the first of what it hides.
+const STOP_BREAKS_MAX: usize = 2;
+
+/// Words in a class that hide methods and constants from others.
+const HIDING: &[&str] = &["private", "private_class_method", "private_constant", "protected"];
+
+/// Methods that Ruby itself calls, or that everybody knows.
+const COMMON: &[&str] = &[
+    "call",
+    "each",
+    "eql?",
+    "extended",
+    "hash",
+    "included",
+    "inherited",
+    "initialize",
+    "inspect",
+    "method_missing",
+    "prepended",
+    "respond_to_missing?",
+    "to_a",
+    "to_h",
+    "to_s",
+];
 
 fn role(kind: &str) -> Role {
     match kind {
@@ -64,8 +89,17 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
             // A module is there to be mixed in.
             let kind = if node.kind() == "module" { Kind::Abstract } else { Kind::Class };
             let name = node.child_by_field_name("name").map(|name| name.byte_range());
+            let is_derived = !base.is_empty();
+            // A module is most often but a name around others.
+            let shown = name.clone().filter(|_| kind == Kind::Class);
+            let is_visible = is_offered(draft, node);
+            let is_documented = is_documented(draft, node);
             plain::class(draft, node, name, kind, Some(plain::base_name(base)));
-            draft.now(|scope| scope.is_test_class = is_test_class);
+            plain::show(draft, shown, is_visible, is_documented);
+            draft.now(|scope| {
+                scope.is_test_class = is_test_class;
+                scope.is_derived = is_derived;
+            });
         }
         Role::Call => call(draft, node),
         Role::Statement => word(draft, node),
@@ -114,18 +148,49 @@ fn method(draft: &mut Draft<'_>, node: Node<'_>) {
     let test = is_test.then(|| plain::test(body, false));
     let parameters = draft::count(node.child_by_field_name("parameters"), |one| !one.is_extra());
     let is_overridable = draft.scope().class.is_some();
+    let text = draft.text_of(name);
+    let is_common = COMMON.contains(&text) || !text.starts_with(char::is_alphabetic);
+    let is_offered = is_offered(draft, node);
+    let is_public = is_overridable && !draft.scope().is_derived && !is_common && is_offered;
+    let is_documented = is_documented(draft, node);
+    // In a class it is most often there because something else calls it whatever the class.
+    let is_empty = body.is_none() && !is_overridable && plain::is_on_its_own(draft);
     let function = plain::function(draft, name.byte_range(), body, parameters, &FORMS);
     // A method without a body is empty; there are none that are only declared.
     let is_abstract = function.is_abstract && body.is_some();
-    let function = Function { test, is_overridable, is_abstract, is_bound: is_abstract, ..function };
+    let shape = match function.shape {
+        Body::Absent if is_empty => Body::Empty,
+        Body::Absent => Body::Other,
+        // Who writes `nil` means it.
+        shape => plain::unless_hook(shape, is_common || shape == Body::Empty),
+    };
+    let (is_bound, body) = (is_abstract, function.body.or(Some(node.end_byte()..node.end_byte())));
+    let function =
+        Function { test, body, shape, is_public, is_documented, is_overridable, is_abstract, is_bound, ..function };
     draft.function(node, node, None, function);
 }
 
-/// A bare word on a line of its own, such as `skip` or `flunk`, is a call.
-fn word(draft: &mut Draft<'_>, node: Node<'_>) {
-    if draft.scope().function.is_none() {
-        return;
+/// Whether what is declared here can be used from outside, and its documentation does not say otherwise. `:stopdoc:`
+/// hides all that follows in its class.
+fn is_offered(draft: &mut Draft<'_>, declaration: Node<'_>) -> bool {
+    let rest = draft.text.get(declaration.start_byte()..).unwrap_or_default();
+    let comment = draft.comment_above(declaration.start_byte(), STOP_BREAKS_MAX).unwrap_or_default();
+    if comment.contains(":stopdoc:") {
+        draft.now(|scope| scope.is_visible = false);
     }
+    let is_hidden = ["@api private", "@private", ":nodoc:"].iter().any(|mark| comment.contains(mark));
+    draft.scope().is_visible && !is_hidden && !rest.lines().next().unwrap_or_default().contains(":nodoc:")
+}
+
+/// Whether a comment stands right above; what Sorbet is told of types may stand between, and then nobody looks for one.
+fn is_documented(draft: &Draft<'_>, declaration: Node<'_>) -> bool {
+    let before = draft.text.get(..declaration.start_byte()).unwrap_or_default().trim_end();
+    let above = before.rsplit('\n').next().unwrap_or_default().trim_start();
+    above.starts_with("sig ") || plain::is_documented(draft, declaration, &["#"])
+}
+
+/// A bare word on a line of its own, such as `skip` or `flunk`, is a call; `private` hides what follows in its class.
+fn word(draft: &mut Draft<'_>, node: Node<'_>) {
     let text = draft.text_of(node);
     let has_test = draft.scope().test.is_some();
     let blank = |c: char| matches!(c, ' ' | '\t');
@@ -136,7 +201,10 @@ fn word(draft: &mut Draft<'_>, node: Node<'_>) {
     if !stands_alone || !(ends || after.starts_with("if ") || after.starts_with("unless ")) {
         return;
     }
+    let is_in_function = draft.scope().function.is_some();
     match text {
+        _ if !is_in_function && HIDING.contains(&text) => draft.now(|scope| scope.is_visible = false),
+        _ if !is_in_function => {}
         "pending" | "skip" if has_test => draft.skip(node.byte_range(), false, false),
         "flunk" => draft.assertion(),
         _ if is_assertion(text) => draft.assertion(),
@@ -153,6 +221,9 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
     if is_plain && paths::is_test(draft.path) && declares_test(draft, node, name, list) {
         return;
     }
+    if receiver.is_none() && draft.scope().function.is_none() {
+        declares(draft, node, text, list);
+    }
     let has_test = draft.scope().test.is_some();
     if has_test && is_plain && matches!(text, "pending" | "skip") && list.is_some() {
         draft.skip(node.byte_range(), true, false);
@@ -163,6 +234,19 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
         draft.on_test(|test| test.hands_over = true);
     }
     plain::call(draft, receiver.unwrap_or(name).start_byte(), name, list);
+}
+
+/// Reads `private def a`, `private :a, :b` and `include A` in a class.
+fn declares(draft: &mut Draft<'_>, node: Node<'_>, word: &str, list: Option<Node<'_>>) {
+    if HIDING.contains(&word) {
+        let named = arguments(list).into_iter().map(|one| draft.text_of(one).trim_start_matches(':'));
+        let named: Vec<&str> = named.collect();
+        draft.hidden.extend(named);
+        draft.open(node, |scope| scope.is_visible = false);
+    } else if matches!(word, "extend" | "include" | "prepend") {
+        // What is mixed in may ask for methods.
+        draft.now(|scope| scope.is_bound = true);
+    }
 }
 
 /// Reads a call that declares a test or a group of them; says whether it was one.

@@ -19,7 +19,7 @@ pub(super) static SWIFT: Grammar =
 /// Bodies that do next to nothing.
 const FORMS: Forms = Forms {
     nothing: &[],
-    success: &[],
+    success: &[".success(())", "true"],
     is_stub: |statement| {
         ["fatalError(", "preconditionFailure("].iter().any(|start| statement.starts_with(start))
             && body::says_unfinished(statement)
@@ -140,7 +140,12 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
     let is_documented = plain::is_documented(draft, node, DOCUMENTATION);
     plain::class(draft, node, name.clone(), kind, Some(plain::base_name(base)));
     plain::show(draft, name.filter(|_| !is_extension), is_visible, is_documented);
-    draft.now(|scope| scope.is_test_class = is_test_class);
+    let is_derived = is_extension || !base.is_empty();
+    draft.now(|scope| {
+        scope.is_test_class = is_test_class;
+        // What a type follows may be told elsewhere than where it is extended.
+        scope.is_derived = is_derived;
+    });
 }
 
 fn is_offered(modifiers: &[&str]) -> bool {
@@ -162,7 +167,9 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
     let is_dictated = words.contains(&"override") || node.kind() == "init_declaration";
     let function = plain::function(draft, name.byte_range(), body, parameters, &FORMS);
     let is_bound = function.is_bound || is_dictated;
-    draft.function(node, node, None, Function { test, is_public, is_documented, is_bound, ..function });
+    // What is marked is called by name, and what is open is there to be replaced.
+    let shape = plain::unless_hook(function.shape, !marks.is_empty() || words.contains(&"open"));
+    draft.function(node, node, None, Function { test, shape, is_public, is_documented, is_bound, ..function });
     if is_test {
         skip_by(draft, marks);
     }

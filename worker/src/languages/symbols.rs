@@ -93,11 +93,15 @@ impl<'t> Draft<'t> {
             scope.is_visible = is_visible;
             scope.is_bound = members != Members::Free;
             scope.is_abstract = members == Members::Abstract;
+            scope.is_derived = false;
         });
     }
 
     /// Decides about the candidates, now that all of the file is known.
     pub(super) fn settle_candidates(&mut self) {
+        let (text, hidden) = (self.text, &self.hidden);
+        let is_hidden = |symbol: &Symbol| text.get(symbol.name.clone()).is_some_and(|name| hidden.contains(name));
+        self.outline.symbols.retain(|symbol| !is_hidden(symbol));
         for candidate in std::mem::take(&mut self.candidates) {
             match candidate {
                 Candidate::Export { symbol, function } => {

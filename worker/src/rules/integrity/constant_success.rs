@@ -184,4 +184,102 @@ mod tests {
         check(&RULE, "src/a.cc", overloads, &[]);
         check(&RULE, "src/a.cc", "struct A { bool verify(int a) override { return true; } };\n", &[]);
     }
+
+    /// Checks functions that are found, and others, each below `open`.
+    #[track_caller]
+    fn all(path: &str, (open, close): (&str, &str), found: &[&str], fine: &[&str]) {
+        let expected: [&[_]; 2] = [&[(2, Medium)], &[]];
+        for (texts, expected) in [found, fine].into_iter().zip(expected) {
+            for text in texts {
+                check(&RULE, path, &format!("{open}\n{text}\n{close}\n"), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn c_sharp() {
+        let found = ["bool Verify(string a) { return true; }", "static bool IsValid(string a) => true;"];
+        let fine = [
+            "bool Verify(string a) => a == \"\";",
+            "public override bool Verify(string a) => true;",
+            "virtual bool Verify(string a) => true;",
+            "bool Verify(string a) { /* the kernel did */ return true; }",
+            "class B : IVerifier { public bool Verify(string a) => true; }",
+            "bool IsFile() => true;",
+        ];
+        all("src/A.cs", ("class A {", "}"), &found, &fine);
+    }
+
+    #[test]
+    fn php() {
+        let found = ["function verify_nonce($a) { return true; }", "class A { function isValid($a) { return TRUE; } }"];
+        let fine = [
+            "function verify_nonce($a) { return $a; }",
+            "function is_valid($a) { return false; }",
+            "class A extends B { function verify($a) { return true; } }",
+            "class A implements B { function verify($a) { return true; } }",
+            "if (!function_exists('verify')) { function verify($a) { return true; } }",
+            "function checkout($a) { return true; }",
+        ];
+        all("src/A.php", ("<?php", ""), &found, &fine);
+    }
+
+    #[test]
+    fn ruby() {
+        let found = ["def verify(a) = true", "class A; def is_valid(a); return true; end; end"];
+        let fine = [
+            "def verify(a); a; end",
+            "class A < B; def verify(a); true; end; end",
+            "module A; def verify(a); true; end; end",
+            "class A\n  include B\n  def verify(a); true; end\nend",
+            "def verify(a); nil; end",
+            "def checkout(a); true; end",
+        ];
+        all("lib/a.rb", ("", ""), &found, &fine);
+    }
+
+    #[test]
+    fn kotlin() {
+        let found =
+            ["fun verify(a: String): Boolean = true", "class A { fun isValid(a: String): Boolean { return true } }"];
+        let fine = [
+            "fun verify(a: String): Boolean = a.isEmpty()",
+            "class A : B { override fun verify(a: String) = true }",
+            "open class A { open fun verify(a: String) = true }",
+            "interface A { fun verify(a: String) = true }",
+            "fun isValid(a: String) = false",
+            "fun checkout(a: String) = true",
+        ];
+        all("src/A.kt", ("", ""), &found, &fine);
+    }
+
+    #[test]
+    fn swift() {
+        let found = [
+            "func verify(_ a: String) -> Bool { true }",
+            "struct A { func isValid(_ a: Int) -> Bool { return true } }",
+        ];
+        let fine = [
+            "func verify(_ a: String) -> Bool { a.isEmpty }",
+            "class A: B { func verify(_ a: String) -> Bool { true } }",
+            "extension A { func verify(_ a: String) -> Bool { true } }",
+            "open class A { open func verify(_ a: String) -> Bool { true } }",
+            "func isValid(_ a: String) -> Bool { false }",
+            "func checkout(_ a: String) -> Bool { true }",
+        ];
+        all("Sources/A.swift", ("", ""), &found, &fine);
+    }
+
+    #[test]
+    fn bash() {
+        let found = ["verify_sum() { return 0; }", "check_disk() {\n  true\n}"];
+        let fine = [
+            "verify_sum() { return 1; }",
+            "verify_sum() { a; return 0; }",
+            "if a; then\nverify_sum() { true; }\nfi",
+            "check_disk() {\n  # the kernel did\n  true\n}",
+            "checkout() { true; }",
+        ];
+        all("a.sh", ("", ""), &found, &fine);
+    }
 }

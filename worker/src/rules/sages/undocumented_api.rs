@@ -323,4 +323,42 @@ mod tests {
         check(&RULE, "Sources/A.swift", &of("  public func b§() { c() }\n").replace("public struct", "struct"), &[]);
         check(&RULE, "Tests/A.swift", &of("  public func b§() { c() }\n"), &[]);
     }
+
+    #[test]
+    fn php() {
+        let of = |text: &str| format!("<?php\n{}", many(text, 5));
+        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.php", &of(text), expected);
+        let class = |head: &str, text: &str| format!("<?php\n/** A. */\n{head} {{\n{}}}\n", many(text, 6));
+        let run_class =
+            |head: &str, text: &str, expected: &[_]| check(&RULE, "src/A.php", &class(head, text), expected);
+        run("function a§() { b(); }\n", &[(2, Low)]);
+        run("/** A. */\nfunction a§() { b(); }\n", &[]);
+        run_class("class A", "public function a§() { b(); }\n", &[(4, Low)]);
+        run_class("class A", "/** A. */\n#[B]\npublic function a§() { b(); }\n", &[]);
+        run_class("class A", "private function a§() { b(); }\nprotected function c§() { d(); }\n", &[]);
+        run_class("class A extends B", "public function a§() { b(); }\n", &[]);
+        run_class("class A implements B", "public function a§() { b(); }\n", &[]);
+        run_class("class A", "public function _a§() { b(); }\n", &[]);
+        check(&RULE, "tests/ATest.php", &of("function a§() { b(); }\n"), &[]);
+    }
+
+    #[test]
+    fn ruby() {
+        let class = |head: &str, text: &str| format!("# A.\n{head}\n{}end\n", many(text, 6));
+        let run = |head: &str, text: &str, expected: &[_]| check(&RULE, "lib/a.rb", &class(head, text), expected);
+        run("class A", "  def a§; b; end\n", &[(3, Low)]);
+        run("module A", "  def self.a§\n    b\n  end\n", &[(3, Low)]);
+        run("class A", "  # A.\n  def a§; b; end\n", &[]);
+        run("class A", "  # A.\n  sig { void }\n  def a§; b; end\n", &[]);
+        run("class A\n  private", "  def a§; b; end\n", &[]);
+        run("class A", "  private def a§; b; end\n", &[]);
+        run("class A", "  def a§; b; end\n  private :a§\n", &[]);
+        run("class A", "  def a§ # :nodoc:\n    b\n  end\n", &[]);
+        run("\n# @api private\nclass A", "  def a§; b; end\n", &[]);
+        run("class A\n  # :stopdoc:\n", "  def a§; b; end\n", &[]);
+        run("class A < B", "  def a§; b; end\n", &[]);
+        run("class A", "  def _a§; b; end\n", &[]);
+        check(&RULE, "lib/a.rb", &many("def a§; b; end\n", 9), &[]);
+        check(&RULE, "spec/a_spec.rb", &class("class A", "  def a§; b; end\n"), &[]);
+    }
 }

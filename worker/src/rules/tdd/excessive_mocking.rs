@@ -193,6 +193,34 @@ mod tests {
             "NiceMock<MockStore> a;\n",
             "run(); run(); run(); run(); run(); run();\n}\n",
         ),
+        (
+            "ATest.kt",
+            "class ATest {\n",
+            "@Test fun a%() {\n",
+            "val a = mockk<Store>()\n",
+            "run(); run(); run(); run(); run(); run()\n}\n",
+        ),
+        (
+            "ATest.kt",
+            "class ATest {\n",
+            "@Test fun a%() {\n",
+            "val a = mock(Store::class.java)\n",
+            "run(); run(); run(); run(); run(); run()\n}\n",
+        ),
+        (
+            "ATest.kt",
+            "class ATest {\n",
+            "@Test fun a%() {\n",
+            "val a: Store = mock()\n",
+            "run(); run(); run(); run(); run(); run()\n}\n",
+        ),
+        (
+            "ATest.kt",
+            "class ATest {\n",
+            "@Test fun a%() {\n",
+            "val a = spyk(Store())\n",
+            "run(); run(); run(); run(); run(); run()\n}\n",
+        ),
         ("a.test.ts", "", "it('%', () => {\n", "vi.spyOn(a, 'b')\n", "run(); run(); run(); run(); run(); run()\n})\n"),
     ];
 
@@ -242,6 +270,9 @@ mod tests {
         let close = "run(); run(); run(); run(); run(); run();\n}\n";
         let java = file("class ATest {\n", "@Test void a%() {\n", "// mock(Store.class)\nshow(\"spy()\");\n", 4, close);
         check(&RULE, "ATest.java", &java, &[]);
+        let head = "class ATest {\n";
+        let kotlin = file(head, "@Test fun a%() {\n", "// mockk<A>()\nshow(\"spyk()\")\nmockServer()\n", 4, close);
+        check(&RULE, "ATest.kt", &kotlin, &[]);
         let cpp = file("", "TEST(A, b%) {\n", "MockTime(3);\n// NiceMock<A> b;\n", 4, close);
         check(&RULE, "a_test.cc", &cpp, &[]);
         let ruby = file("", "it 'a%' do\n", "patch :update\n", 4, "run\nend\n");

@@ -10,7 +10,8 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Assertions in tests that compare a literal or a name with itself, or assert a literal that is true: `assert!(true)`,
-    /// `assert 1 == 1`, `assert.Equal(t, x, x)`, `expect(true).toBe(true)`, `EXPECT_EQ(1, 1)`, `Assert.True(true)`.
+    /// `assert 1 == 1`, `assert.Equal(t, x, x)`, `expect(true).toBe(true)`, `expect(1).to eq(1)`, `EXPECT_EQ(1, 1)`,
+    /// `Assert.True(true)`.
     ///
     /// A value compared with itself where the test is about comparing (its name speaks of `eq`, `hash`, `order`, `nan` and
     /// such, or it also says what the same value differs from) and calls on both sides, which may answer differently, are
@@ -28,7 +29,7 @@ rule!(
     ///
     /// ## How to fix
     /// Assert what came out of the code: `assert result == 3`.
-    "tdd/trivial-assertion", Tdd, High, version: 2, Check::Code(check)
+    "tdd/trivial-assertion", Tdd, High, version: 3, Check::Code(check)
 );
 
 /// Assertions of two equal values, by their last name.
@@ -79,6 +80,9 @@ const HEADS: &[&str] = &["ASSERT_", "CHECK", "EXPECT_", "REQUIRE", "XCTAssert", 
 
 /// Matchers of equality behind `expect(..)`.
 const MATCHERS: &[&str] = &["toBe", "toEqual", "toStrictEqual"];
+
+/// Matchers of equality behind `expect(..).to` of RSpec.
+const RSPEC_MATCHERS: &[&str] = &["be", "eq", "eql", "equal"];
 
 /// First names of paths whose last name alone could be anything.
 const HOSTS: &[&str] = &["Assert", "assert", "chai", "require", "t"];
@@ -153,6 +157,14 @@ fn judge(file: &File<'_>, index: usize, call: &Call) -> Option<(bool, usize)> {
         let (Some(actual), Some(expected)) = (actual.first(), all.first()) else { return None };
         return Some((are_same(file, actual, expected, start), expect.callee.start));
     }
+    if name == "to" {
+        let expect = expectation(file, index, call)?;
+        let (actual, expected) =
+            (arguments(file, &expect.arguments), arguments(file, &matcher(file, index, call)?.arguments));
+        let ([actual], [expected]) = (actual.as_slice(), expected.as_slice()) else { return None };
+        // A name may be a method, which may answer differently.
+        return Some((actual == expected && is_literal(file, actual), expect.callee.start));
+    }
     // In Go the first argument is what fails the test.
     if all.first() == Some(&"t") && matches!(first, "assert" | "require") {
         all.remove(0);
@@ -181,6 +193,15 @@ fn expectation<'f>(file: &'f File<'_>, index: usize, call: &Call) -> Option<&'f 
     (file.text(&next.callee) == "expect" && next.arguments.end == end).then_some(next)
 }
 
+/// The call `eq(..)` that is all that `to` is given, behind its `expect(..)`.
+fn matcher<'f>(file: &'f File<'_>, index: usize, call: &Call) -> Option<&'f Call> {
+    let next = file.outline.calls.get(index + 2)?;
+    let given = file.text(&call.arguments);
+    let given = given.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(given);
+    let is_all = file.text(&(next.callee.start..next.arguments.end)) == given;
+    (is_all && RSPEC_MATCHERS.contains(&file.text(&next.callee))).then_some(next)
+}
+
 /// Whether `condition` is a true literal, or compares something with itself.
 fn is_true(file: &File<'_>, condition: &str, at: usize) -> bool {
     let sides = split(condition, |rest| {
@@ -195,15 +216,23 @@ fn is_true(file: &File<'_>, condition: &str, at: usize) -> bool {
 
 /// Whether `a` and `b` are the same literal, or the same name where nothing says that this is meant.
 fn are_same(file: &File<'_>, a: &str, b: &str, at: usize) -> bool {
-    let is_name = a.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '&' | ':'));
-    let is_number = is_name && a.starts_with(|c: char| c.is_ascii_digit());
+    let is_meant = || is_about_comparing(file, at) || is_told_apart(file, a, at);
+    a == b && !a.is_empty() && (is_literal(file, a) || (is_name(a) && !is_meant()))
+}
+
+/// Whether `text` is a path of names, or a number.
+fn is_name(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '&' | ':'))
+}
+
+/// Whether `text` is a number, a string, or a truth value.
+fn is_literal(file: &File<'_>, text: &str) -> bool {
+    let is_number = is_name(text) && text.starts_with(|c: char| c.is_ascii_digit());
     // A quote that stands at both ends only: otherwise more than one string may be joined.
     let is_text = ['"', '\'']
         .into_iter()
-        .any(|quote| a.starts_with(quote) && a.matches(quote).count() == 2 && a.ends_with(quote));
-    let is_literal = is_number || is_text || is_true_literal(file, a) || a == "false";
-    let is_meant = || is_about_comparing(file, at) || is_told_apart(file, a, at);
-    a == b && !a.is_empty() && (is_literal || (is_name && !is_meant()))
+        .any(|quote| text.starts_with(quote) && text.matches(quote).count() == 2 && text.ends_with(quote));
+    is_number || is_text || is_true_literal(file, text) || text == "false"
 }
 
 /// Whether `text` is a literal that is true; in Python `true` is a name like others.

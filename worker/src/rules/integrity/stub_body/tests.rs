@@ -180,7 +180,18 @@ fn c_sharp() {
     run("virtual void B() { throw new NotImplementedException(); }", &[(2, Medium)]);
     run("void B() { throw new NotSupportedException(\"rows are fixed\"); }", &[]);
     run("void B() { C(); throw new NotImplementedException(); }", &[]);
-    run("void B() {}\nstring C() => \"throw new NotImplementedException()\";", &[]);
+    run("string C() => \"throw new NotImplementedException()\";", &[]);
+    run("void B(int b) { }", &[(2, Medium)]);
+    run("private static void B() { return; }", &[(2, Medium)]);
+    run("void B() { /* nothing to close */ }", &[]);
+    run("virtual void B() { }", &[]);
+    run("[JSInvokable] void B() { }", &[]);
+    run("void Form_Load(object sender, EventArgs e) { }", &[]);
+    run("static void Main() { }", &[]);
+    run("class C : IDisposable { public void Free() { } }", &[]);
+    run("partial class C { void Free() { } }", &[]);
+    run("abstract class C { void Free() { } }", &[]);
+    run("bool B() => true;\nbool C() { return true; }", &[]);
     run("interface C { void D(); }", &[]);
     run("abstract class C { virtual void D() { throw new NotImplementedException(); } }", &[]);
     run("[Fact] void B() { throw new NotImplementedException(); }", &[]);
@@ -198,6 +209,17 @@ fn php() {
     run("abstract class A { function b() { throw new Exception('not implemented'); } abstract function c(); }", &[]);
     run("class A { function b() { throw new Exception('Not implemented: override it'); } }", &[]);
     run("class A { function b() { throw new E('not implemented'); } }\nclass B extends A {}", &[]);
+    run("function a($b) {}", &[(2, Medium)]);
+    run("class A { private function b() {} }", &[(2, Medium)]);
+    run("class A { function b() { return; } }", &[(2, Low)]);
+    run("function a() { /* nothing to close */ }", &[]);
+    run("class A extends B { function c() {} }", &[]);
+    run("class A implements B { function c() {} }", &[]);
+    run("trait A { function c() {} }", &[]);
+    run("class A { function __construct() {} }", &[]);
+    run("class A { #[Route('/a')] function b() {} }", &[]);
+    run("if (!function_exists('a')) { function a() {} }", &[]);
+    run("/** Runs later. */\nfunction a() {}", &[]);
     check(&RULE, "tests/ATest.php", "<?php\nfunction a() { throw new E('not implemented'); }\n", &[]);
 }
 
@@ -214,7 +236,16 @@ fn ruby() {
     run("class BaseStore\n  def a\n    raise NotImplementedError\n  end\nend\n", &[]);
     run("class A\n  def a\n    raise NotImplementedError\n  end\nend\nclass B < A\nend\n", &[]);
     run("module A\n  def a\n    raise NotImplementedError\n  end\nend\n", &[]);
-    run("def a; end\n", &[]);
+    run("def a; end\n", &[(1, Medium)]);
+    run("def a(b)\nend\n", &[(1, Medium)]);
+    run("class A\n  def b(c)\n  end\nend\n", &[]);
+    run("def a\n  nil\nend\n", &[]);
+    run("def a\n  # nothing to close\nend\n", &[]);
+    run("class A < B\n  def c; end\nend\n", &[]);
+    run("class A\n  include B\n  def c; end\nend\n", &[]);
+    run("module A\n  def c; end\nend\n", &[]);
+    run("class A\n  def initialize; end\n  def each; end\nend\n", &[]);
+    run("if a\n  def b; end\nend\nc.each do\n  def d; end\nend\n", &[]);
     check(&RULE, "spec/a_spec.rb", "def a\n  raise NotImplementedError\nend\n", &[]);
 }
 
@@ -229,7 +260,16 @@ fn kotlin() {
     run("fun a() { b()\n TODO() }\n", &[]);
     run("interface A {\n  fun b()\n  fun c() { TODO() }\n}\n", &[]);
     run("abstract class A {\n  open fun b() { TODO() }\n}\n", &[]);
-    run("fun a() {}\nval b = \"TODO()\"\n", &[]);
+    run("val b = \"TODO()\"\n", &[]);
+    run("fun a() {}\n", &[(1, Medium)]);
+    run("class A {\n  private fun b(c: Int) = Unit\n}\n", &[(2, Medium)]);
+    run("fun a() { /* nothing to close */ }\n", &[]);
+    run("class A : B {\n  override fun c() {}\n}\n", &[]);
+    run("open class A {\n  open fun b() {}\n}\n", &[]);
+    run("class A {\n  @ReactMethod fun addListener(name: String) {}\n}\n", &[]);
+    run("interface A {\n  fun b() {}\n}\n", &[]);
+    run("actual fun a() {}\n", &[]);
+    run("fun a() = true\nfun b(): Int? = null\nfun c() { return d() }\n", &[]);
     check(&RULE, "src/test/kotlin/A.kt", "fun a() { TODO() }\n", &[]);
 }
 
@@ -244,6 +284,25 @@ fn swift() {
     let archive = "required init?(coder: NSCoder) { fatalError(\"init(coder:) has not been implemented\") }";
     run(&format!("class A: B {{\n  {archive}\n}}\n"), &[]);
     run("class A {\n  func b() { fatalError(\"not implemented, subclasses must\") }\n}\n", &[]);
-    run("protocol A {\n  func b()\n}\nfunc c() {}\n", &[]);
+    run("protocol A {\n  func b()\n}\n", &[]);
+    run("func a() {}\n", &[(1, Medium)]);
+    run("class A {\n  private func b(_ c: Int) { }\n}\n", &[(2, Medium)]);
+    run("func a() { /* nothing to close */ }\n", &[]);
+    run("class A: B {\n  func c() {}\n}\n", &[]);
+    run("extension A {\n  func c() {}\n}\n", &[]);
+    run("class A {\n  init() {}\n  deinit {}\n}\n", &[]);
+    run("class A {\n  @objc func tapped(_ a: Any) {}\n}\n", &[]);
+    run("open class A {\n  open func b() {}\n}\n", &[]);
+    run("#if DEBUG\nfunc a() { b() }\n#else\nfunc a() {}\n#endif\n", &[]);
+    run("func a() -> Bool { true }\nfunc b() -> Int? { nil }\n", &[]);
     check(&RULE, "Tests/A.swift", "func a() { fatalError(\"not implemented\") }\n", &[]);
+}
+
+#[test]
+fn bash() {
+    let run = |text: &str| check(&RULE, "a.sh", text, &[]);
+    // There is no common way to say that something is not implemented, and what does `:` is there to be replaced.
+    run("a() { :; }\n");
+    run("a() { return; }\n");
+    run("a() { echo 'not implemented'; exit 1; }\n");
 }
