@@ -126,6 +126,7 @@ async fn rules_are_shown_with_their_documentation(stack: &Stack) {
     let written = include_str!("../../worker/docs/rules/catalogue.json");
     assert_eq!(rules, serde_json::from_str::<serde_json::Value>(written).unwrap(), "as it is in the source tree");
     let one = stack.api().get("/api/v1/rules/tdd/focused-test").await.expect(200);
+    assert_eq!(one["id"], "tdd/focused-test", "the one that was asked for");
     assert!(rules["rules"].as_array().unwrap().contains(&one) && text(&one["doc"]).contains("## How to fix"));
     refused(&stack.api().get("/api/v1/rules/tdd/unknown").await, 404, &["GET /api/v1/rules"]);
 }

@@ -1,5 +1,7 @@
 //! What each language tells of the same things.
 
+use std::collections::BTreeSet;
+
 use schemas::bundle::SourceFile;
 
 use super::*;
@@ -22,6 +24,17 @@ fn a_file_is_known_by_name_extension_or_first_line() {
     assert_eq!(comments("run", "#!/usr/bin/env bats\n# a"), 2);
     assert_eq!(comments("README.md", "# a"), 0);
     assert_eq!(comments("run", "# a"), 0);
+}
+
+#[test]
+fn every_language_is_in_the_catalogue_once_with_its_version() {
+    let versions = versions();
+    let names: BTreeSet<&str> = versions.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names.len(), LANGUAGES.len(), "{names:?}");
+    for (meta, language) in versions.iter().zip(LANGUAGES) {
+        assert_eq!((meta.name.as_str(), meta.version), (language.extensions[0], language.version));
+    }
+    assert!(versions.iter().any(|one| one.version > 1), "one that was raised is shown so");
 }
 
 #[test]

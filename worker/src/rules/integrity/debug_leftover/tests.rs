@@ -112,6 +112,8 @@ fn ruby_and_php() {
     let around = ("def f", "end");
     all("lib/a.rb", around, &["  binding.pry", "  byebug", "  binding.irb"], Some(Medium));
     all("lib/a.rb", around, &["  # binding.pry", "  a = 'byebug'", "  puts a", "  byebugs a"], None);
+    all("lib/a.rb", ("=begin", "=end"), &["binding.pry"], None);
+    all("lib/a.rb", ("a = <<~B", "B"), &["  byebug"], None);
     let around = ("<?php function f() {", "}");
     all("src/a.php", around, &["xdebug_break();"], Some(Medium));
     all("src/a.php", around, &["var_dump($a);", "dd($a, $b);", "print_r($a);"], Some(Low));

@@ -101,7 +101,11 @@ fn scripts_and_configuration() {
 fn java_kotlin_and_c_sharp() {
     let java = ["b.setSSLHostnameVerifier(NoopHostnameVerifier.INSTANCE);", "f(new TrustAllStrategy());"];
     all("src/A.java", &java, true);
-    all("src/a.kt", &["b.setSSLHostnameVerifier(NoopHostnameVerifier.INSTANCE)"], true);
+    let kotlin = ["b.setSSLHostnameVerifier(NoopHostnameVerifier.INSTANCE)", "f(TrustAllStrategy.INSTANCE)"];
+    all("src/a.kt", &kotlin, true);
+    let fine = ["// NoopHostnameVerifier.INSTANCE", "val a = \"NoopHostnameVerifier.INSTANCE\"", "f(OwnStrategy())"];
+    all("src/a.kt", &fine, false);
+    all("src/test/kotlin/a.kt", &kotlin, false);
     let fine = [
         "import org.apache.http.conn.ssl.NoopHostnameVerifier;",
         "// NoopHostnameVerifier.INSTANCE",

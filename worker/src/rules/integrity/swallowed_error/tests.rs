@@ -170,6 +170,7 @@ fn c_sharp() {
     run(&of("(System.Exception e)", ""), &[(3, High)]);
     run(&of("(IOException e)", ""), &[(3, Low)]);
     run(&of("", "/* saved again by the next run */"), &[]);
+    run(&of("", "/* TODO: log it */"), &[(3, Low)]);
     run(&of("", "").replace("save", "file.Close"), &[(3, Low)]);
     run(&of("(IOException)", "/* saved again by the next run */"), &[]);
     run(&of("", "throw;"), &[]);
@@ -187,9 +188,10 @@ fn php() {
     run(&of("RowError", ""), &[]);
     run(&of("RuntimeException", ""), &[(3, Low)]);
     run(&of("Exception", "// saved again by the next run\n"), &[]);
+    run(&of("Exception", "// TODO: log it\n"), &[(3, Low)]);
     run("<?php\n@save($row);\n", &[(2, Low)]);
     run(&of("RowError", "# saved again by the next run\n"), &[]);
-    run(&of("RowError", "").replace("save", "$file->close"), &[]);
+    run(&of("RuntimeException", "").replace("save", "$file->close"), &[]);
     run(&of("Exception", "throw $e;"), &[]);
     run("<?php\n@unlink($path);\n$a = @file($path);\n$b = '@save()';\n", &[]);
     check(&RULE, "tests/A.php", &of("Exception", ""), &[(3, Low)]);
@@ -204,6 +206,7 @@ fn ruby() {
     run("def a\n  save\nrescue Exception\nend\n", &[(3, High)]);
     run(&of(" IOError", ""), &[(3, Low)]);
     run(&of("", "  # saved again by the next run"), &[]);
+    run(&of("", "  # TODO: log it"), &[(3, Low)]);
     run("row = save rescue nil\n", &[(1, Low)]);
     run(&of(" IOError", "  # saved again by the next run"), &[]);
     run(&of(" IOError", "").replace("save", "file.close"), &[]);
@@ -222,6 +225,7 @@ fn kotlin() {
     run(&of("Throwable", ""), &[(3, High)]);
     run(&of("IOException", ""), &[(3, Low)]);
     run(&of("Exception", "/* saved again by the next run */"), &[]);
+    run(&of("Exception", "/* TODO: log it */"), &[(3, Low)]);
     run(&of("IOException", "/* saved again by the next run */"), &[]);
     run(&of("IOException", "").replace("save", "file.close"), &[]);
     run(&of("Exception", "log.warn(e)"), &[]);
@@ -237,6 +241,7 @@ fn swift() {
     run(&of(" let error", ""), &[(3, High)]);
     run(&of(" let error as RowError", ""), &[]);
     run(&of("", "/* saved again by the next run */"), &[]);
+    run(&of("", "/* TODO: log it */"), &[(3, Low)]);
     run("func a() {\n  try? save()\n}\n", &[(2, Low)]);
     run("func a() {\n  _ = try? save()\n}\n", &[(2, Low)]);
     run(&of(" is RowError", "/* saved again by the next run */"), &[]);
