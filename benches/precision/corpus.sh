@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A corpus of real projects from the ordinary registries, each a git repository of one commit.
-# usage: benches/precision/corpus.sh FOLDER     (about 250 MB; needs npm, pip, cargo, git; apt-get and dpkg where they are there)
+# usage: benches/precision/corpus.sh FOLDER     (1.5 GB; needs npm, pip, cargo, git; go, mvn, apt-get and dpkg where they are there)
 set -euo pipefail
 
 [ $# -eq 1 ] || { sed -n 3p "$0" >&2; exit 2; }
@@ -38,6 +38,16 @@ pip_project() {
   project "$1"
 }
 
+# pip_source_project NAME VERSION: what its authors released, with tests and workflows where they are in it
+pip_source_project() {
+  [ -d "$corpus/$1" ] && return
+  mkdir "$downloads/$1"
+  pip download --quiet --disable-pip-version-check --no-deps --no-binary "$1" --dest "$downloads/$1" "$1==$2"
+  mkdir "$corpus/$1"
+  tar -xzf "$downloads/$1"/*.tar.gz -C "$corpus/$1" --strip-components 1
+  project "$1"
+}
+
 # deb_project PACKAGE FOLDER-IN-PACKAGE
 deb_project() {
   [ -d "$corpus/$1" ] && return
@@ -65,19 +75,72 @@ crate_project() {
   project "$1"
 }
 
+# go_project NAME MODULE VERSION: a module is a whole repository, but for its vendored parts
+go_project() {
+  [ -d "$corpus/$1" ] && return
+  if ! command -v go > /dev/null; then
+    echo "$1: left out, since there is no go here"
+    return
+  fi
+  (cd "$downloads" && GOFLAGS=-mod=mod GOPATH=$downloads/go go mod download "$2@$3")
+  cp -r "$downloads/go/pkg/mod/$2@$3" "$corpus/$1"
+  chmod -R u+w "$corpus/$1"
+  project "$1"
+}
+
+# maven_project GROUP NAME VERSION [test-sources]: laid out as it was before it was packed
+maven_project() {
+  [ -d "$corpus/$2" ] && return
+  if ! command -v mvn > /dev/null; then
+    echo "$2: left out, since there is no mvn here"
+    return
+  fi
+  local classifier folder
+  for classifier in sources ${4:-}; do
+    (cd "$downloads" && mvn --batch-mode --quiet dependency:copy -Dartifact="$1:$2:$3:jar:$classifier" -DoutputDirectory="$downloads")
+    folder=main
+    [ "$classifier" = sources ] || folder=test
+    mkdir -p "$corpus/$2/src/$folder/java"
+    python3 -m zipfile -e "$downloads/$2-$3-$classifier.jar" "$corpus/$2/src/$folder/java"
+  done
+  project "$2"
+}
+
 npm_project react-native 0.76.0
 npm_project rxjs 7.8.1
 npm_project effect 3.12.0
 npm_project eslint 9.15.0
 npm_project fastify 5.1.0
+npm_project pino 9.5.0
+npm_project pm2 5.4.3
 pip_project django 5.2
 pip_project sympy 1.13.3
 pip_project scipy 1.14.1
 pip_project tornado 6.4.2
+pip_source_project aiohttp 3.11.9
+pip_source_project attrs 24.2.0
+pip_source_project black 24.10.0
+pip_source_project celery 5.4.0
+pip_source_project pytest 8.3.4
 crate_project tokio 1.43.0
 crate_project clap_builder 4.5.23
 crate_project regex-automata 0.4.9
 crate_project libgit2-sys 0.17.0+1.8.1 libgit2
+crate_project itertools 0.13.0
+crate_project just 1.36.0
+crate_project miniserve 0.28.0
+go_project caddy github.com/caddyserver/caddy/v2 v2.8.4
+go_project coredns github.com/coredns/coredns v1.11.3
+go_project gin github.com/gin-gonic/gin v1.10.0
+go_project nats-server github.com/nats-io/nats-server/v2 v2.10.22
+go_project prometheus github.com/prometheus/prometheus v0.55.1
+go_project restic github.com/restic/restic v0.17.3
+maven_project com.squareup.okhttp3 okhttp 4.12.0
+maven_project org.apache.commons commons-lang3 3.17.0 test-sources
+maven_project org.apache.hadoop hadoop-common 3.4.1 test-sources
+maven_project org.apache.kafka kafka-clients 4.1.0 test-sources
+maven_project org.jetbrains.kotlinx kotlinx-coroutines-core-jvm 1.9.0
+maven_project org.mockito mockito-core 5.14.2
 deb_project golang-1.19-src usr/share/go-1.19/src
 deb_project ruby-actionpack usr/share/rubygems-integration/all/gems
 deb_project ruby-activerecord usr/share/rubygems-integration/all/gems
