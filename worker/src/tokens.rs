@@ -1,4 +1,4 @@
-//! The code of a file as tokens: without comments, tests and imports, and whatever the layout is.
+//! The code of a file as tokens: without comments, and whatever the layout is.
 
 use std::iter::Peekable;
 use std::slice::Iter;
@@ -38,16 +38,26 @@ impl Token<'_> {
     }
 }
 
-/// The tokens of `file`, in order. Takes time by its length, whatever is in it.
+/// The tokens of `file`, in order, without tests and imports. Takes time by its length, whatever is in it.
 pub(crate) fn of_code<'f>(file: &'f File<'_>) -> Vec<Token<'f>> {
+    without_imports(without(file, &file.outline.test_code))
+}
+
+/// The same with tests and imports.
+pub(crate) fn of_file<'f>(file: &'f File<'_>) -> Vec<Token<'f>> {
+    without(file, &[])
+}
+
+/// All tokens but those in comments and in `left_out`.
+fn without<'f>(file: &'f File<'_>, left_out: &[Span]) -> Vec<Token<'f>> {
     let text: &str = &file.source.text;
     let outline = &file.outline;
     let (mut comments, mut strings) = (outline.comments.iter().peekable(), outline.strings.iter().peekable());
-    let mut tests = outline.test_code.iter().peekable();
+    let mut left_out = left_out.iter().peekable();
     let mut tokens: Vec<Token<'f>> = Vec::new();
     let (mut at, mut starts_line) = (0, true);
     while let Some(first) = text.get(at..).and_then(|rest| rest.chars().next()) {
-        if let Some(end) = end_of(&mut tests, at).or_else(|| end_of(&mut comments, at)) {
+        if let Some(end) = end_of(&mut left_out, at).or_else(|| end_of(&mut comments, at)) {
             starts_line |= text.get(at..end).is_some_and(|skipped| skipped.contains('\n'));
             at = end;
             continue;
@@ -61,7 +71,7 @@ pub(crate) fn of_code<'f>(file: &'f File<'_>) -> Vec<Token<'f>> {
         tokens.push(Token { text: text.get(at..end).unwrap_or_default(), at, starts_line });
         (at, starts_line) = (end, false);
     }
-    without_imports(tokens)
+    tokens
 }
 
 fn token_length(rest: &str, first: char) -> usize {

@@ -7,6 +7,7 @@ use schemas::severity::Severity;
 use crate::automation::Automation;
 use crate::automation::image::{Image, Instruction, Stage};
 use crate::outline::Span;
+use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Place, rule};
 
 rule!(
@@ -15,8 +16,10 @@ rule!(
     /// medium), an `ARG` of such a name without a value (medium), `USER root` at the end of the last stage (medium) or no `USER`
     /// there (low), `ADD` from the network without a checksum (medium), and base images without a tag or with `latest` (low).
     ///
-    /// Build stages may run as root, and files on `scratch` with nothing to run have no user. Bases called `nonroot` or `rootless`, and stages made from one that changed its user, need
-    /// no `USER`. Values that are taken from elsewhere (`$NAME`), paths and empty ones are no secrets.
+    /// Build stages may run as root, and files on `scratch` with nothing to run have no user. Bases called `nonroot` or
+    /// `rootless`, and stages made from one that changed its user, need no `USER`; nor do images for tests and for writing the
+    /// code in (`.devcontainer`, `.gitpod`), and those whose last stage gets a compiler, since they build something and end.
+    /// Values that are taken from elsewhere (`$NAME`), paths and empty ones are no secrets.
     ///
     /// ## Why it matters
     /// Whoever can pull an image can read its environment and its history. A process that breaks out of a container is root
@@ -30,7 +33,7 @@ rule!(
     /// ## How to fix
     /// Give secrets with `RUN --mount=type=secret`, or when the container starts. Create a user and end with `USER`. Name base
     /// images by tag and digest, and downloads with `ADD --checksum=`.
-    "servant/image-hygiene", Servant, High, version: 1, Check::Automation(check)
+    "servant/image-hygiene", Servant, High, version: 2, Check::Automation(check)
 );
 
 /// Last words of names that promise a secret.
@@ -49,6 +52,9 @@ const SECRET_NAMES: &[&str] = &[
 
 /// Parts of names of base images that set another user.
 const OTHER_USER_MARKS: &[&str] = &["nonroot", "rootless", "unprivileged"];
+
+/// Packages of compilers and what drives them.
+const COMPILERS: &[&str] = &["build-base", "build-essential", "clang", "cmake", "g++", "gcc", "make", "ninja-build"];
 
 fn check(file: &File<'_>, automation: &Automation, found: &mut Findings<'_>) {
     let Automation::Image(image) = automation else { return };
@@ -177,12 +183,25 @@ fn check_user(file: &File<'_>, image: &Image, last: &Stage, found: &mut Findings
         }
         Some(_) => {}
         None if is_only_files(file, last) => {}
+        None if paths::is_test(file.source.path) || is_for_writing(file.source.path) || gets_compiler(file, last) => {}
         None if OTHER_USER_MARKS.iter().any(|mark| file.text(&last.base).contains(mark)) => {}
         None => {
             let message = "container runs as the user of its base image, mostly root";
             report(|| file.place(last.base.clone()), Severity::Low, 700, message, advice, found);
         }
     }
+}
+
+/// Whether the image is one to write the code in.
+fn is_for_writing(path: &str) -> bool {
+    paths::has_directory(path, &[".devcontainer"]) || paths::file_name(path).starts_with(".gitpod.")
+}
+
+/// Whether `stage` gets what is needed to build something, and so ends when that is built.
+fn gets_compiler(file: &File<'_>, stage: &Stage) -> bool {
+    let runs = stage.instructions.iter().filter(|instruction| instruction.name == "RUN");
+    let mut words = runs.flat_map(|run| &run.words).map(|word| file.text(word));
+    words.any(|word| COMPILERS.contains(&word) || word.starts_with("clang-") || word.starts_with("gcc-"))
 }
 
 /// Whether `stage` is there to be copied from: nothing in it and nothing to run.
@@ -231,6 +250,13 @@ mod tests {
         run("FROM scratch\nCOPY a b\nENTRYPOINT c\n", &[(1, Low)]);
         run("FROM scratch\nCOPY a b\n", &[]);
         run("FROM a:1 AS a\nFROM a AS a\nFROM a\n", &[(3, Low)]);
+        run("FROM a:1\nRUN apt-get install -y cmake && b\nENTRYPOINT c\n", &[]);
+        run("FROM a:1\nRUN apt-get install -y b\nENTRYPOINT c\n", &[(1, Low)]);
+        run("FROM a:1 AS b\nRUN apk add gcc\nFROM c:1\nCOPY --from=b d e\n", &[(3, Low)]);
+        for path in ["tests/Dockerfile", ".devcontainer/Dockerfile", ".gitpod.Dockerfile"] {
+            check(&RULE, path, "FROM a:1\nRUN b\n", &[]);
+            check(&RULE, path, "FROM a:1\nUSER root\n", &[(2, Medium)]);
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Tests that cannot fail.
 
+mod elsewhere;
 mod surviving;
 
 use schemas::severity::Severity;
 
+use elsewhere::asserts_elsewhere;
 use surviving::{is_about_bounds, is_about_surviving};
 
 use crate::outline::Function;
@@ -15,10 +17,12 @@ rule!(
     /// `check…`, `require…` or `verify…` or of one in the same file that asserts, no expected failure, no error handed on,
     /// no generated input. In Rust, `unwrap` counts: it fails the test as an assertion would.
     ///
-    /// Left alone are tests that give something else the means to fail them, such as Go's `t`, those that wait for what another
+    /// Left alone are tests that give something else the means to fail them, such as Go's `t`, or that get it as parameters
+    /// (`({ same }) => same(a, b)`), those that tell what they expect to what runs a program (`.stdout("..")`) or to `pytester`,
+    /// and those that call a function named `validate…`. So are those that wait for what another
     /// thread or task does, and would hang without it, those of a class that asserts when it tears down, and those that say,
-    /// by their names, comments or docstrings, that they are about not crashing, not raising, not hanging or being compiled, or
-    /// about an issue by its number. Those that are switched off are left to `tdd/skipped-test`, empty ones to
+    /// by their names, comments or docstrings, that they are about not crashing, not raising, not hanging, being accepted, being
+    /// compiled or how long something takes, or about an issue by its number. Those that are switched off are left to `tdd/skipped-test`, empty ones to
     /// `tdd/empty-test`.
     ///
     /// ## Why it matters
@@ -33,7 +37,7 @@ rule!(
     ///
     /// ## How to fix
     /// Say what should come out, and assert it.
-    "tdd/assertion-free-test", Tdd, Medium, version: 5, Check::Code(check)
+    "tdd/assertion-free-test", Tdd, Medium, version: 6, Check::Code(check)
 );
 
 /// Functions that run after each test of a class.
@@ -58,11 +62,16 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if file.outline.functions.iter().any(tears_down) {
         return;
     }
-    for (function, test) in file.outline.tests() {
+    let own = file.outline.functions.iter().enumerate();
+    for (index, function) in own {
+        let Some(test) = &function.test else { continue };
         if function.assertions > 0 || test.fails_otherwise || test.skipped || test.statements == 0 {
             continue;
         }
-        if is_about_surviving(file, function) || is_about_bounds(file, function) {
+        if asserts_elsewhere(file, function, index)
+            || is_about_surviving(file, function)
+            || is_about_bounds(file, function)
+        {
             continue;
         }
         let body = function.body.as_ref().map_or("", |body| file.text(body));

@@ -14,10 +14,11 @@ use crate::rules::{Check, File, Findings, Hit, Place, Threshold, Told, rule};
 rule!(
     /// ## What it finds
     /// Files whose functions decide something, and which no test is about: they hold no tests, no test has their name, and no test
-    /// mentions them or what only they offer. Where this is true of more than 30 % of such files, one finding says so of all
-    /// (low).
+    /// mentions them or what only they offer. Where this is true of more than 30 % of such files, one finding says so of all.
+    /// All are low: a test may come to a file by ways that names do not show.
     ///
-    /// Programs, scripts, examples, settings, generated files, and files of types, constants and re-exports are left alone. A
+    /// In Go the tests of a package are about all of its files, in Rust the tests in `a.rs` about what is in `a/`, and those of
+    /// `Cart` about `CartImpl` and `cart_linux`. Programs, scripts, examples, settings, generated files, and files of types, constants and re-exports are left alone. A
     /// repository without any test is another matter.
     ///
     /// ## Why it matters
@@ -31,8 +32,8 @@ rule!(
     ///
     /// ## How to fix
     /// Begin with a test of what it decides most often. What is tested through another module is left alone once a test mentions it.
-    "tdd/module-without-test", Tdd, Medium, version: 1, thresholds: &[&DECISIONS_MIN, &SHARE_PERCENT_MAX],
-    Check::Tree { facts_version: 1, collect, judge }
+    "tdd/module-without-test", Tdd, Low, version: 2, thresholds: &[&DECISIONS_MIN, &SHARE_PERCENT_MAX],
+    Check::Tree { facts_version: 2, collect, judge }
 );
 
 /// Code that only passes things on has little to be tested.
@@ -152,7 +153,7 @@ fn judge(tree: &Tree, found: &mut Findings<'_>) {
     if share <= modules.len() as u64 * found.threshold(&SHARE_PERCENT_MAX) {
         for file in asked {
             let message = format!("no test is about this file, whose functions make {} decisions", decisions(file));
-            push(found, file, Severity::Medium, message, "file");
+            push(found, file, message, "file");
         }
         return;
     }
@@ -164,15 +165,15 @@ fn judge(tree: &Tree, found: &mut Findings<'_>) {
         let (all, named) = (modules.len(), named.join(", "));
         let message =
             format!("{} of {all} files that decide something have no test; most is decided in {named}", untested.len());
-        push(found, first, Severity::Low, message, "repository");
+        push(found, first, message, "repository");
     }
 }
 
-fn push(found: &mut Findings<'_>, file: &FileFacts, severity: Severity, message: String, mark: &str) {
+fn push(found: &mut Findings<'_>, file: &FileFacts, message: String, mark: &str) {
     let Some(place) = file.facts.testing.as_ref().and_then(|testing| testing.place.as_ref()) else { return };
     found.push(Hit {
         place: Place::of_spot(&file.path, place).marked(mark),
-        severity,
+        severity: Severity::Low,
         // A test may come to it by ways that names do not show.
         confidence_permille: 600,
         message,
@@ -180,9 +181,18 @@ fn push(found: &mut Findings<'_>, file: &FileFacts, severity: Severity, message:
     });
 }
 
+/// All before the last slash.
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 /// What is known of all tests.
-struct Known {
+struct Known<'t> {
     has_tests: bool,
+    /// Folders with tests in Go, each a package that is tested as one.
+    packages: HashSet<&'t str>,
+    /// Files of modules in Rust that hold tests.
+    parents: HashSet<&'t str>,
     /// Names of files that tests are named after.
     stems: HashSet<u32>,
     /// What tests mention.
@@ -191,8 +201,8 @@ struct Known {
     offered: HashMap<u32, u32>,
 }
 
-impl Known {
-    fn of(tree: &Tree) -> Self {
+impl<'t> Known<'t> {
+    fn of(tree: &'t Tree) -> Self {
         let stems: HashSet<u32> =
             tree.paths.iter().filter(|path| paths::is_test(path)).flat_map(|path| names::tested_by(path)).collect();
         let all = || tree.files.iter().filter_map(|file| file.facts.testing.as_ref());
@@ -202,16 +212,33 @@ impl Known {
         }
         let mentions: HashSet<u32> = all().flat_map(|testing| testing.mentions.0.iter().copied()).collect();
         let has_tests = !mentions.is_empty() || all().any(|testing| testing.has_tests);
-        Self { has_tests, stems, mentions, offered }
+        let packages = tree.paths.iter().filter(|path| path.ends_with("_test.go")).map(|path| folder(path)).collect();
+        let holds_tests = |file: &&FileFacts| file.facts.testing.as_ref().is_some_and(|testing| testing.has_tests);
+        let parents = tree.files.iter().filter(holds_tests).map(|file| file.path.as_str()).collect();
+        Self { has_tests, packages, parents, stems, mentions, offered }
+    }
+
+    /// Whether the file is a part of something that is tested as one.
+    fn is_part_of_tested(&self, path: &str) -> bool {
+        let folder = folder(path);
+        match paths::extension(path) {
+            Some("go") => self.packages.contains(folder),
+            Some("rs") => {
+                self.parents.contains(format!("{folder}.rs").as_str())
+                    || self.parents.contains(format!("{folder}/mod.rs").as_str())
+            }
+            _ => false,
+        }
     }
 
     fn is_tested(&self, file: &FileFacts) -> bool {
         let Some(testing) = &file.facts.testing else { return true };
         let is_only_here = |name: &&u32| self.offered.get(name) == Some(&1);
-        let stem = names::stem(&file.path);
+        let is_known = |stem: u32| self.stems.contains(&stem) || self.mentions.contains(&stem);
         testing.has_tests
-            || self.stems.contains(&stem)
-            || self.mentions.contains(&stem)
+            || is_known(names::stem(&file.path))
+            || names::stem_of_way(&file.path).is_some_and(is_known)
+            || self.is_part_of_tested(&file.path)
             || testing.offers.0.iter().filter(is_only_here).any(|name| self.mentions.contains(name))
     }
 }

@@ -2,6 +2,7 @@
 
 use schemas::severity::Severity;
 
+use crate::names;
 use crate::paths;
 use crate::rules::calls::{arguments, is_in_tests, last_name};
 use crate::rules::{Check, File, Findings, Hit, rule};
@@ -12,8 +13,8 @@ rule!(
     /// `setTimeout`, `waitForTimeout` and their kin.
     ///
     /// Files that use a fake clock, benchmarks, and sleeps between two looks at a condition, in a loop that can end early,
-    /// those that are a timeout by name, and those in functions that are no tests, which may stand for slow work, are left
-    /// alone.
+    /// those that are a timeout by name, those of a clock in a variable, which need not be the true one, and those that stand for
+    /// slow work, by their comment or as what answers a server's requests, or in functions that are no tests, are left alone.
     ///
     /// ## Why it matters
     /// On a busy machine the time is too short, and the test fails now and then; on any other it is too long, and everybody
@@ -27,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Wait for what should happen: an event, a line of the log, a condition with a deadline. Or use a fake clock.
-    "tdd/sleep-in-test", Tdd, Low, version: 2, Check::Code(check)
+    "tdd/sleep-in-test", Tdd, Low, version: 3, Check::Code(check)
 );
 
 /// Shortest sleep that is reported.
@@ -42,6 +43,16 @@ const DATA_DIRECTORIES: &[&str] = &["fixtures", "testdata"];
 
 /// Most lines above a sleep in which the loop around it is searched.
 const LOOP_LINES_MAX: usize = 40;
+
+/// Lines above a sleep that its comment may begin on.
+const COMMENT_LINES_MAX: usize = 4;
+
+/// Beginnings of words that say that a sleep plays something slow.
+const PLAYS: &[&str] = &["emulat", "mimic", "pretend", "simulat", "slow"];
+
+/// Signs of a function that answers requests to a server.
+const HANDLERS: &[&str] =
+    &["(req, res", "(request, reply", "(request, response", "HttpExchange ", "http.ResponseWriter"];
 
 /// Signs of a clock that a test turns by hand.
 const FAKE_CLOCKS: &[&str] = &[
@@ -103,19 +114,24 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let name = last_name(file.text(&call.callee));
         let all = arguments(file, &call.arguments);
         // A `delay` of more than a time is one of something else.
+        let extension = paths::extension(file.source.path);
         let time = match name {
             "setTimeout" => all.get(1),
+            // Celery hands a task to a queue by that name.
+            "delay" if extension == Some("py") => None,
             "delay" if all.len() != 1 => None,
             _ => all.first(),
         };
-        let Some(milliseconds) = time.and_then(|time| milliseconds(time, paths::extension(file.source.path))) else {
+        let Some(milliseconds) = time.and_then(|time| milliseconds(time, extension)) else {
             continue;
         };
         let function = call.function.and_then(|index| file.outline.functions.get(index));
         let is_other = function.is_some_and(|one| one.test.is_none());
         if milliseconds < MILLISECONDS_MIN
             || is_other
+            || is_clock_in_variable(file.text(&call.callee), extension)
             || is_timeout(file, call.callee.start)
+            || is_slow_work(file, call.callee.start)
             || is_between_looks(file, call.callee.start)
         {
             continue;
@@ -138,6 +154,40 @@ fn is_timeout(file: &File<'_>, at: usize) -> bool {
     let line = file.source.line_of(at);
     let text = file.text(&(file.source.line_span(line.saturating_sub(1)).start..file.source.line_span(line).end));
     text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| matches!(word, "deadline" | "timeout"))
+}
+
+/// Whether `callee` sleeps by a clock in a variable: `time.sleep` in Java, where `Thread.sleep` is the true one.
+fn is_clock_in_variable(callee: &str, extension: Option<&str>) -> bool {
+    let receiver = callee.rsplit_once('.').map_or("", |(receiver, _)| receiver.trim_start_matches("this."));
+    matches!(extension, Some("java" | "kt" | "kts"))
+        && receiver.starts_with(char::is_lowercase)
+        && !receiver.contains('.')
+}
+
+/// Whether what sleeps at byte `at` plays something slow: a comment above says so, or it answers a server's requests.
+fn is_slow_work(file: &File<'_>, at: usize) -> bool {
+    let line = file.source.line_of(at);
+    let text = |index: usize| file.text(&file.source.line_span(index));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let from = file.source.line_span(line.saturating_sub(COMMENT_LINES_MAX)).start;
+    let to = file.source.line_span(line).end;
+    let near = file.outline.comments.iter().filter(|comment| from <= comment.start && comment.end <= to);
+    let mut words = near.flat_map(|comment| names::words(file.text(comment)));
+    if words.any(|word| PLAYS.iter().any(|play| word.starts_with(play))) {
+        return true;
+    }
+    let mut depth = indent(text(line));
+    for index in (line.saturating_sub(LOOP_LINES_MAX)..line).rev() {
+        let head = text(index);
+        if head.trim().is_empty() || indent(head) >= depth {
+            continue;
+        }
+        depth = indent(head);
+        if HANDLERS.iter().any(|sign| head.contains(sign)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether byte `at` is in a loop that ends when something has come about.
@@ -233,6 +283,7 @@ mod tests {
         run("for i in range(9):\n        time.sleep(1)", &[(3, Low)]);
         run("while True:\n        time.sleep(1)\n        if ready():\n            break", &[]);
         run("self.delay(3, 'v1')", &[]);
+        run("sleeping.delay(2)", &[]);
         run("def slow():\n        time.sleep(1)\n    run(slow)", &[]);
         check(&RULE, "test_a.py", "import time_machine\ntime.sleep(1)\n", &[]);
         check(&RULE, "a.py", "time.sleep(1)\n", &[]);
@@ -252,6 +303,11 @@ mod tests {
         run("a_test.go", "TestA", "\nfor i := 0; i < 9; i++ {\n\ttime.Sleep(time.Second)\n}", &[(4, Low)]);
         run("a_test.go", "slowly", "time.Sleep(time.Second)", &[]);
         run("race/testdata/a_test.go", "TestA", "time.Sleep(time.Second)", &[]);
+        run("a_test.go", "TestA", "\ngo func() {\n\t// Simulate work.\n\ttime.Sleep(time.Second)\n}()", &[]);
+        run("a_test.go", "TestA", "\ngo func() {\n\t// Let it work.\n\ttime.Sleep(time.Second)\n}()", &[(5, Low)]);
+        let serve = "\nserve(func(w http.ResponseWriter, r *http.Request) {\n\ttime.Sleep(time.Second)\n})";
+        run("a_test.go", "TestA", serve, &[]);
+        run("a_test.go", "TestA", &serve.replace("w http.ResponseWriter, r *http.Request", ""), &[(4, Low)]);
         run("a_test.go", "BenchmarkA", "time.Sleep(time.Second)", &[]);
         run("a_test.go", "TestA", "synctest.Wait(); time.Sleep(time.Second)", &[]);
         run("a.go", "f", "time.Sleep(time.Second)", &[]);
@@ -280,6 +336,8 @@ mod tests {
         java("ATest.java", "Thread.sleep(500);", &[(2, Low)]);
         java("ATest.java", "Thread.sleep(1_000L * 2);", &[]);
         java("ATest.java", "Thread.sleep(50);", &[]);
+        java("ATest.java", "time.sleep(500);", &[]);
+        java("ATest.java", "java.lang.Thread.sleep(500);", &[(2, Low)]);
         java("ATest.java", "Thread.sleep(wait);", &[]);
         java("A.java", "Thread.sleep(100);", &[]);
         let cpp =

@@ -12,6 +12,8 @@ const ISSUE_WORDS: &[&str] = &["bug", "gh", "issue", "pr", "regression", "ticket
 
 /// Beginnings of words that say that coming to the end is what is tested.
 const SURVIVAL_WORDS: &[&str] = &[
+    "accepted",
+    "benchmark",
     "choke",
     "compil",
     "crash",
@@ -27,7 +29,7 @@ const SURVIVAL_WORDS: &[&str] = &[
     "segfault",
     "segv",
     "smoke",
-    "succeed",
+    "succe",
     "terminat",
     "twice",
     "underflow",
@@ -43,6 +45,7 @@ const SURVIVAL_PHRASES: &[&str] = &[
     "out of bounds",
     "no exception",
     "no warning",
+    "nothing happens",
     "not emit",
     "not error",
     "not fail",

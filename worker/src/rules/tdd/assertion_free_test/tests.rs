@@ -35,6 +35,8 @@ fn rust() {
     run("// without a regression this comes to its end, else it hangs\n#[test]\nfn a() { run(); }\n", &[]);
     run("#[test]\nfn no_panic_at_max() { let _ = A::new(9); }\n", &[]);
     run("#[test]\nasync fn a() { spawn(b); tx.closed().await; }\n", &[]);
+    run("#[test]\nfn a() { Test::new().args([\"x\"]).stdout(\"y\").run(); }\n", &[]);
+    run("#[test]\nfn a() { Command::new(\"x\").stdout(Stdio::piped()).run(); }\n", &[(2, Medium)]);
 }
 
 #[test]
@@ -62,6 +64,12 @@ fn python() {
     run("@pytest.mark.usefixtures('db')\ndef test_a():\n    run()\n", &[(2, Medium)]);
     run("def test_a():\n    helper()\ndef helper():\n    assert 1\n", &[]);
     run("def test_issue_22684():\n    run()\n", &[]);
+    run("def test_a(pytester):\n    pytester.run().stdout.fnmatch_lines(['x'])\n", &[]);
+    run("def test_a(pytester):\n    pytester.run().stdout.get_lines_after('x')\n", &[(1, Medium)]);
+    run("def test_a():\n    cart.validate_total(1)\n", &[]);
+    run("def test_a():\n    \"\"\"Strings are accepted too.\"\"\"\n    run('a')\n", &[]);
+    run("def test_a():\n    \"\"\"Strings are tried too.\"\"\"\n    run('a')\n", &[(1, Medium)]);
+    run("def test_a(benchmark):\n    \"\"\"Benchmark it.\"\"\"\n    run('a')\n", &[]);
     run("def test_stop_twice():\n    run()\n", &[]);
     run("def test_issues():\n    run()\n", &[(1, Medium)]);
     run("class A(TestCase):\n    def tearDown(self):\n        assert x\n    def test_a(self):\n        run()\n", &[]);

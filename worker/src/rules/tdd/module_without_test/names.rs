@@ -3,9 +3,9 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::names::words;
-use crate::outline::Span;
 use crate::paths;
 use crate::rules::File;
+use crate::tokens;
 
 /// Letters of the shortest name that says something: `get` and `run` are everywhere.
 const LETTERS_MIN: usize = 4;
@@ -18,6 +18,10 @@ const FOLDER_FILES: &[&str] = &["__init__", "index", "lib", "mod"];
 
 /// Words in the names of tests that say that they are tests.
 const TEST_WORDS: &[&str] = &["cy", "e2e", "fixture", "it", "spec", "specs", "test", "tests", "testcase", "unittest"];
+
+/// Last words of files that are one way to do what their name says: an implementation, or one for a system.
+const WAYS: &[&str] =
+    &["bsd", "darwin", "generic", "impl", "linux", "macos", "other", "posix", "unix", "win32", "windows"];
 
 /// A name as it is compared: its words in lower case, in one.
 fn hash(name: &str) -> u32 {
@@ -32,6 +36,14 @@ pub(super) fn stem(path: &str) -> u32 {
     let stem = name.split('.').next().unwrap_or(name);
     let folder = path.rsplit('/').nth(1).filter(|_| FOLDER_FILES.contains(&stem));
     hash(folder.unwrap_or(stem))
+}
+
+/// The name of what the module is a way to do: `cart` of `CartImpl.java` and `cart_linux.go`.
+pub(super) fn stem_of_way(path: &str) -> Option<u32> {
+    let name = paths::file_name(path);
+    let mut words = words(name.split('.').next().unwrap_or(name));
+    let way = words.pop()?;
+    (WAYS.contains(&way.as_str()) && !words.is_empty()).then(|| hash(&words.concat()))
 }
 
 /// The names of modules that a test may be about by its own path: `cart_total_test.go` is about `cart_total` or about `cart`.
@@ -58,21 +70,21 @@ pub(super) fn offered(file: &File<'_>) -> Vec<u32> {
     sorted(own.filter(|name| name.chars().count() >= LETTERS_MIN).map(hash).collect())
 }
 
-/// What tests in the file mention: what they import, what they call, and paths in their strings. Sorted.
+/// What tests in the file mention: every name in their code, and paths in their strings. Sorted.
 pub(super) fn mentioned(file: &File<'_>, is_test: bool) -> Vec<u32> {
     let outline = &file.outline;
-    let in_tests = |span: &&Span| is_test || outline.is_test_code(span.start);
-    let imports = outline.imports.iter().map(|import| &import.span).filter(in_tests);
-    let callees = outline.calls.iter().map(|call| &call.callee).filter(in_tests);
-    let strings = outline.strings.iter().filter(in_tests).filter(|span| {
-        let text = file.text(span);
-        text.len() <= STRING_BYTES_MAX && text.contains(['/', '.']) && !text.contains(' ')
-    });
-    let parts = |span: &Span| -> Vec<u32> {
-        let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-        file.text(span).split(|c| !is_part(c)).filter(|part| !part.is_empty()).map(hash).collect()
-    };
-    sorted(imports.chain(callees).chain(strings).flat_map(parts).collect())
+    let in_tests = |at: usize| is_test || outline.is_test_code(at);
+    if !is_test && outline.test_code.is_empty() {
+        return Vec::new();
+    }
+    let tokens = tokens::of_file(file);
+    let names = tokens.iter().filter(|token| token.is_word() && in_tests(token.at)).map(|token| token.text);
+    let strings = outline.strings.iter().filter(|span| in_tests(span.start)).map(|span| file.text(span));
+    let paths =
+        strings.filter(|text| text.len() <= STRING_BYTES_MAX && text.contains(['/', '.']) && !text.contains(' '));
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let parts = paths.flat_map(|text| text.split(move |c| !is_part(c)).filter(|part| !part.is_empty()));
+    sorted(names.chain(parts).map(hash).collect())
 }
 
 fn sorted(mut names: Vec<u32>) -> Vec<u32> {
@@ -91,6 +103,16 @@ mod tests {
         assert_eq!(stem("src/cart/mod.rs"), hash("cart"));
         assert_eq!(stem("src/cart/index.test-helper.ts"), hash("cart"));
         assert_ne!(stem("src/cart.rs"), hash("card"));
+    }
+
+    #[test]
+    fn ways_to_do_something_are_named_after_it() {
+        for path in ["src/CartImpl.java", "cart_linux.go", "src/cart_impl.rs"] {
+            assert_eq!(stem_of_way(path), Some(hash("cart")), "{path}");
+        }
+        for path in ["src/cart.rs", "src/windows.rs", "src/impl_cart.rs"] {
+            assert_eq!(stem_of_way(path), None, "{path}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use schemas::severity::Severity::{self, Low, Medium};
+use schemas::severity::Severity::{self, Low};
 
 use super::*;
 use crate::rules::testing::{check_tree, path, tree, tree_findings};
@@ -56,7 +56,7 @@ fn check(path: &str, text: &str, others: &[(&str, &str)], expected: Option<u32>)
     let mut files: Vec<(&str, &str)> = tested.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     files.push((path, text));
     files.extend(others);
-    let expected: Vec<(&str, u32, Severity)> = expected.map(|line| (path, line, Medium)).into_iter().collect();
+    let expected: Vec<(&str, u32, Severity)> = expected.map(|line| (path, line, Low)).into_iter().collect();
     check_tree(&RULE, &files, &expected);
 }
 
@@ -75,6 +75,17 @@ fn rust_modules() {
     check("src/prices.rs", &rust("discount"), &[("tests/all.rs", "fn a() { shop::discount(1); }\n")], None);
     check("src/prices.rs", "pub const A: u8 = 1;\npub struct B;\npub use c::D;\npub fn e() { f() }\n", &[], None);
     check("src/main.rs", &rust("discount"), &[], None);
+    let parent = "mod prices;\n#[cfg(test)]\nmod tests { #[test]\nfn a() { sum(); } }\n";
+    check("src/cart/prices.rs", &rust("discount"), &[("src/cart.rs", parent)], None);
+    check("src/cart/prices.rs", &rust("discount"), &[("src/cart/mod.rs", parent)], None);
+    check("src/cart/prices.rs", &rust("discount"), &[("src/till.rs", parent)], Some(1));
+    check("src/prices.rs", &rust("discount"), &[("tests/all.rs", "lazy! { a { b.discount() } }\n")], None);
+    check(
+        "src/prices.rs",
+        &rust("discount"),
+        &[("tests/all.rs", "// discount of prices\nfn a() { b(\"prices\"); }\n")],
+        Some(1),
+    );
     check("examples/prices.rs", &rust("discount"), &[], None);
 }
 
@@ -100,10 +111,12 @@ fn go_modules() {
     check(
         "a/prices.go",
         &go("Discount"),
-        &[("a/cart_test.go", "package a\nfunc TestA(t *testing.T) { Total() }\n")],
+        &[("b/cart_test.go", "package b\nfunc TestA(t *testing.T) { Total() }\n")],
         Some(3),
     );
     check("a/prices.go", &go("Discount"), &[("a/prices_test.go", "package a\n")], None);
+    check("a/prices.go", &go("Discount"), &[("a/cart_test.go", "package a\n")], None);
+    check("a/prices_linux.go", &go("Discount"), &[("b/prices_test.go", "package b\n")], None);
     check(
         "a/prices.go",
         &go("Discount"),
@@ -137,6 +150,10 @@ fn java_modules() {
     check(path, &java("Prices", "discount"), &[("src/test/java/a/PricesTest.java", "")], None);
     let used = ("src/test/java/a/AllTest.java", "package a;\nclass AllTest { void a() { new Prices().sum(); } }\n");
     check(path, &java("Prices", "discount"), &[used], None);
+    let typed = ("src/test/java/a/AllTest.java", "package a;\nclass AllTest { void a() { Prices b = c(); } }\n");
+    check(path, &java("Prices", "discount"), &[typed], None);
+    let way = "src/main/java/a/PricesImpl.java";
+    check(way, &java("PricesImpl", "discount"), &[("src/test/java/a/PricesTest.java", "")], None);
     check("src/main/java/a/B.java", "package a;\npublic record B(int c) {}\n", &[], None);
 }
 
