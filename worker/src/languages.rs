@@ -100,8 +100,8 @@ static LANGUAGES: &[Language] = &[
     script(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], javascript::javascript).version(2),
     script(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], javascript::typescript).version(2),
     script(&["tsx"], &[], javascript::tsx).version(2),
-    parsed(&["java"], &[], &java::JAVA, &comments::C_LIKE),
-    parsed(&[headers::C], &[], &c::C, &comments::C_LIKE),
+    parsed(&["java"], &[], &java::JAVA, &comments::C_LIKE).version(2),
+    parsed(&[headers::C], &[], &c::C, &comments::C_LIKE).version(2),
     parsed(
         &["cc", headers::CPP, "cxx", "hh", "hpp", "hxx", "inl", "ipp", "tcc", "tpp"],
         &[],

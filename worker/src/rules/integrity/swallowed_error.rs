@@ -1,6 +1,10 @@
 //! Errors that vanish without a trace.
 
+mod harmless;
+
 use schemas::severity::Severity;
+
+use harmless::{hands_on_what_it_set, in_order, is_named_ignored, says_so_around, writes_to_memory};
 
 use crate::names::words;
 use crate::outline::{Handler, Span};
@@ -10,13 +14,15 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Handlers that do nothing, such as `except: pass`, `catch (e) {}`, `if err != nil {}` and `if let Err(_) = .. {}`, and
-    /// results that are thrown away by `.ok();` (high). Low where the guarded code only looks for a value, so that what follows
-    /// can do without it, where the handler names a kind as wide as `IOException`, where nothing but closing and cleaning up
-    /// can fail, and in code for tests. Results of saving, sending off and the like that are thrown away in plain
+    /// results of saving, sending off and the like that are thrown away by `.ok();` (high; of others low). Low where the guarded
+    /// code only looks for a value, so that what follows can do without it, where the handler names a kind as wide as
+    /// `IOException` or calls the error `ignored` or `expected`, where nothing but closing and cleaning up can fail, and in code
+    /// for tests. Results of saving, sending off and the like that are thrown away in plain
     /// sight, `let _ = save()`, `_ = save()`, `try? save()`, `@save()` and `save rescue nil`, are low too.
     ///
-    /// Left alone are handlers with a comment that says why, and handlers for one kind of error that is expected, such as
-    /// `KeyError`.
+    /// Left alone are handlers with a comment that says why, handlers for one kind of error that is expected, such as
+    /// `KeyError`, functions that say by name or documentation that they ignore errors (`closeQuietly`), and in Go what is
+    /// written to a hash or a buffer, which cannot fail.
     ///
     /// ## Why it matters
     /// When it goes wrong nobody learns of it, and what follows works on what is not there. Such faults are found last.
@@ -31,7 +37,7 @@ rule!(
     ///
     /// ## How to fix
     /// Hand the error on, or log it and say what happens instead. If it can be ignored, name its kind and say why.
-    "integrity/swallowed-error", Integrity, High, version: 5, Check::Code(check)
+    "integrity/swallowed-error", Integrity, High, version: 6, Check::Code(check)
 );
 
 /// Kinds of error that stand for nearly every other.
@@ -65,14 +71,26 @@ const UNFINISHED: &[&str] = &["FIXME", "TODO", "XXX"];
 const SUGGESTION: &str = "hand the error on, or log it; if it can be ignored, name its kind and say why";
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    let functions = in_order(file);
     for handler in file.outline.handlers.iter().filter(|handler| handler.is_empty) {
         let names = |known| handler.caught.as_ref().is_some_and(|kinds| names_one_of(file.text(kinds), known));
         let is_narrow = handler.caught.is_some() && !names(BROAD_KINDS);
         let is_probe = looks_for_a_value(file, handler);
-        let excuses =
-            [is_narrow, is_probe, handler.is_cleanup, file.is_test_code(handler.span.start), handler.has_comment];
+        let excuses = [
+            is_narrow,
+            is_probe,
+            handler.is_cleanup,
+            file.is_test_code(handler.span.start),
+            handler.has_comment,
+            is_named_ignored(file.text(&head(file, handler))),
+        ];
         let excuses = excuses.iter().filter(|excuse| **excuse).count();
-        if (is_narrow && !names(WIDE_KINDS)) || excuses > 1 || is_answered(file, handler, is_probe) {
+        let is_narrow_enough = is_narrow && !names(WIDE_KINDS);
+        if is_narrow_enough
+            || excuses > 1
+            || is_answered(file, handler, is_probe)
+            || says_so_around(file, &functions, handler)
+        {
             continue;
         }
         found.push(Hit {
@@ -92,13 +110,14 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             [words.first(), words.last()].into_iter().flatten().any(|word| known.contains(&word.as_str()))
                 || known.contains(&words.join("_").as_str())
         };
-        let is_left_alone = if discard.is_fallible { is_excused && is(SENDS) } else { !is(LASTING_WORDS) };
-        if is_left_alone {
+        let is_lasting = is(LASTING_WORDS);
+        let is_left_alone = if discard.is_fallible { is_excused && is(SENDS) } else { !is_lasting };
+        if is_left_alone || writes_to_memory(file, &discard.span) {
             continue;
         }
         let (severity, confidence_permille) = match (discard.is_fallible, is_excused) {
-            (true, false) => (Severity::High, 800),
-            (true, true) => (Severity::Low, 800),
+            (true, false) if is_lasting || is(SENDS) => (Severity::High, 800),
+            (true, _) => (Severity::Low, 800),
             (false, false) => (Severity::Low, 400),
             (false, true) => continue,
         };
@@ -166,8 +185,16 @@ fn looks_for_a_value(file: &File<'_>, handler: &Handler) -> bool {
     if !["catch", "except", "rescue"].iter().any(|word| file.text(&handler.span).starts_with(word)) {
         return false;
     }
+    if hands_on_what_it_set(file, handler) {
+        return true;
+    }
     let before = file.source.text[..handler.span.start].trim_end_matches(|c: char| c == '}' || c.is_whitespace());
-    let line = before.rsplit('\n').next().unwrap_or_default();
+    let mut lines = before.rsplit('\n');
+    let last = lines.next().unwrap_or_default();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    // A statement over several lines ends with a line of its own, indented as its first one.
+    let begins = || lines.take(GUARDED_LINES_MAX).find(|line| !line.trim().is_empty() && indent(line) <= indent(last));
+    let line = if last.trim_start().starts_with([')', ']']) { begins().unwrap_or(last) } else { last };
     let statement = line.rsplit(['{', '}']).next().unwrap_or_default().trim_start();
     let is_plain =
         |at: usize| !statement[at + 1..].starts_with(['=', '>']) && !statement[..at].ends_with(['=', '!', '<', '>']);

@@ -5,6 +5,7 @@ use schemas::packed::{Window, Windows};
 use schemas::severity::Severity;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::outline::Span;
 use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Place, Threshold, Told, rule};
 use crate::tokens::{self, Token};
@@ -15,7 +16,9 @@ rule!(
     /// Blocks of code that stand in another file too, token by token, whatever their layout and comments. A hundred equal tokens
     /// (some ten lines) are always found, fifty and more often. Each further copy is reported once, with the place of the first.
     ///
-    /// Comments and so licences, imports, tests, generated files and tables of values are left alone.
+    /// Comments and so licences, imports, tests, benchmarks, generated files and tables of values are left alone, and, in
+    /// languages that keep their code in functions, blocks that are mostly declarations: types, interfaces, signatures, members
+    /// that only hand on.
     ///
     /// ## Why it matters
     /// What is mended in one copy stays broken in the other. Nobody who reads one of them knows that there are two.
@@ -29,7 +32,7 @@ rule!(
     /// ## How to fix
     /// Keep one of them, where both can call it. Where they are alike by chance and will go their own ways, leave them.
     "servant/duplicate-block", Servant, Medium, version: 1, thresholds: &[&LINES_MIN, &TOKENS_MIN],
-    Check::Tree { facts_version: 1, collect, judge }
+    Check::Tree { facts_version: 2, collect, judge }
 );
 
 /// Names and keywords in a window from which on it is code, and not a table.
@@ -37,6 +40,13 @@ const WORDS_MIN: usize = 15;
 
 /// Different tokens in a window from which on it says something.
 const DISTINCT_MIN: usize = 12;
+
+/// Directories of programs that measure, each of which begins with the same preparations.
+const BENCHMARKS: &[&str] = &["bench", "benches", "benchmark", "benchmarks"];
+
+/// Extensions of languages in which what is done stands in functions, and the rest declares.
+const IN_FUNCTIONS: &[&str] =
+    &["c", "cc", "cpp", "cs", "cts", "cxx", "go", "h", "hh", "hpp", "java", "kt", "mts", "rs", "swift", "ts", "tsx"];
 
 /// Shorter blocks are quicker read twice than looked up elsewhere.
 const LINES_MIN: Threshold =
@@ -61,17 +71,23 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     if file.outline.gap.is_some() {
         return false;
     }
-    if paths::is_test(file.source.path) {
+    if paths::is_test(file.source.path) || paths::has_directory(file.source.path, BENCHMARKS) {
         return true;
     }
     let tokens = tokens::of_code(file);
     let hashes: Vec<u64> = tokens.iter().map(|token| xxh3_64(token.text.as_bytes())).collect();
+    let in_bodies = Bodies::of(file, &tokens);
     let line = |token: &Token<'_>| u32::try_from(file.source.line_of(token.at) + 1).unwrap_or(u32::MAX);
     let windows = winnow(&hashes).into_iter().filter_map(|(hash, first)| {
         let (inside, hashes) = (tokens.get(first..first + WINDOW)?, hashes.get(first..first + WINDOW)?);
         let (from, to) = (inside.first()?, inside.last()?);
         let token = u32::try_from(first).ok()?;
-        is_code(inside, hashes).then(|| Window { hash, token, first_line: line(from), last_line: line(to) })
+        (is_code(inside, hashes) && in_bodies.hold_most(first)).then(|| Window {
+            hash,
+            token,
+            first_line: line(from),
+            last_line: line(to),
+        })
     });
     let windows = windows.collect();
     told.facts.windows = Windows(told.at_most(WINDOWS_MAX, windows, "windows of code"));
@@ -85,6 +101,41 @@ fn is_code(window: &[Token<'_>], hashes: &[u64]) -> bool {
     distinct.sort_unstable();
     distinct.dedup();
     words >= WORDS_MIN && distinct.len() >= DISTINCT_MIN
+}
+
+/// How many tokens of a file stand in bodies of functions, up to each one.
+struct Bodies {
+    /// Empty where code may stand anywhere.
+    before: Vec<usize>,
+}
+
+impl Bodies {
+    fn of(file: &File<'_>, tokens: &[Token<'_>]) -> Self {
+        if !paths::extension(file.source.path).is_some_and(|extension| IN_FUNCTIONS.contains(&extension)) {
+            return Self { before: Vec::new() };
+        }
+        let mut bodies: Vec<&Span> = file.outline.functions.iter().filter_map(|one| one.body.as_ref()).collect();
+        bodies.sort_unstable_by_key(|body| body.start);
+        let mut bodies = bodies.into_iter().peekable();
+        let (mut end, mut count) = (0, 0);
+        let mut before = vec![0];
+        for token in tokens {
+            while let Some(body) = bodies.next_if(|body| body.start <= token.at) {
+                end = end.max(body.end);
+            }
+            count += usize::from(token.at < end);
+            before.push(count);
+        }
+        Self { before }
+    }
+
+    /// Whether at least half of the window that begins with token `first` stands in bodies.
+    fn hold_most(&self, first: usize) -> bool {
+        let (Some(before), Some(up_to)) = (self.before.get(first), self.before.get(first + WINDOW)) else {
+            return true;
+        };
+        2 * (up_to - before) >= WINDOW
+    }
 }
 
 /// A window as its file has it: the places of both.

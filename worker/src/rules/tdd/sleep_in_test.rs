@@ -1,8 +1,11 @@
 //! Tests that wait for time to pass.
 
+mod play;
+
 use schemas::severity::Severity;
 
-use crate::names;
+use play::is_slow_work;
+
 use crate::paths;
 use crate::rules::calls::{arguments, is_in_tests, last_name};
 use crate::rules::{Check, File, Findings, Hit, rule};
@@ -43,16 +46,6 @@ const DATA_DIRECTORIES: &[&str] = &["fixtures", "testdata"];
 
 /// Most lines above a sleep in which the loop around it is searched.
 const LOOP_LINES_MAX: usize = 40;
-
-/// Lines above a sleep that its comment may begin on.
-const COMMENT_LINES_MAX: usize = 4;
-
-/// Beginnings of words that say that a sleep plays something slow.
-const PLAYS: &[&str] = &["emulat", "mimic", "pretend", "simulat", "slow"];
-
-/// Signs of a function that answers requests to a server.
-const HANDLERS: &[&str] =
-    &["(req, res", "(request, reply", "(request, response", "HttpExchange ", "http.ResponseWriter"];
 
 /// Signs of a clock that a test turns by hand.
 const FAKE_CLOCKS: &[&str] = &[
@@ -162,32 +155,6 @@ fn is_clock_in_variable(callee: &str, extension: Option<&str>) -> bool {
     matches!(extension, Some("java" | "kt" | "kts"))
         && receiver.starts_with(char::is_lowercase)
         && !receiver.contains('.')
-}
-
-/// Whether what sleeps at byte `at` plays something slow: a comment above says so, or it answers a server's requests.
-fn is_slow_work(file: &File<'_>, at: usize) -> bool {
-    let line = file.source.line_of(at);
-    let text = |index: usize| file.text(&file.source.line_span(index));
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let from = file.source.line_span(line.saturating_sub(COMMENT_LINES_MAX)).start;
-    let to = file.source.line_span(line).end;
-    let near = file.outline.comments.iter().filter(|comment| from <= comment.start && comment.end <= to);
-    let mut words = near.flat_map(|comment| names::words(file.text(comment)));
-    if words.any(|word| PLAYS.iter().any(|play| word.starts_with(play))) {
-        return true;
-    }
-    let mut depth = indent(text(line));
-    for index in (line.saturating_sub(LOOP_LINES_MAX)..line).rev() {
-        let head = text(index);
-        if head.trim().is_empty() || indent(head) >= depth {
-            continue;
-        }
-        depth = indent(head);
-        if HANDLERS.iter().any(|sign| head.contains(sign)) {
-            return true;
-        }
-    }
-    false
 }
 
 /// Whether byte `at` is in a loop that ends when something has come about.

@@ -11,6 +11,8 @@ fn rust() {
     run("if let Err(_) = b.save() {}", &[(2, High)]);
     run("if let Err(error) = b.save() {\n}", &[(2, High)]);
     run("b.close().ok();", &[(2, Low)]);
+    run("b.print().ok();", &[(2, Low)]);
+    run("b.send(c).ok();", &[(2, High)]);
     run("b.save().ok(); // the next run saves it again", &[(2, Low)]);
     run("let _ = b.save();", &[(2, Low)]);
     run("if let Err(_) = b.save() {\n// the next run saves it again\n}", &[]);

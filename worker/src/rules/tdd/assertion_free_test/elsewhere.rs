@@ -1,5 +1,7 @@
 //! Tests that leave the asserting to what they call, by a name that says so or by what they hand to it.
 
+use std::collections::HashSet;
+
 use crate::outline::Function;
 use crate::paths;
 use crate::rules::File;
@@ -18,16 +20,17 @@ const NO_ASSERTIONS: &[&str] = &["after", "comment", "end", "teardown"];
 /// Extensions of languages in which a parameter can be taken apart where it is declared.
 const SCRIPTS: &[&str] = &["cjs", "cts", "js", "jsx", "mjs", "mts", "ts", "tsx"];
 
-/// Whether what `function`, the one at `index`, calls fails it, though it is no assertion by name.
-pub(super) fn asserts_elsewhere(file: &File<'_>, function: &Function, index: usize) -> bool {
-    let names_one = |name: &str| PYTESTER.contains(&name) || name.starts_with("validate");
-    if function.calls.iter().any(|name| names_one(file.text(name))) || calls_a_parameter(file, function) {
-        return true;
-    }
-    let own = file.outline.calls.iter().filter(|call| call.function == Some(index));
-    let mut outputs = own.filter(|call| OUTPUTS.contains(&last_name(file.text(&call.callee))));
+/// The functions, by index, that tell what runs a program which output is expected of it.
+pub(super) fn expecting_output(file: &File<'_>) -> HashSet<usize> {
+    let calls = file.outline.calls.iter().filter(|call| OUTPUTS.contains(&last_name(file.text(&call.callee))));
     // Where it goes (`Stdio::piped()`) is no text.
-    outputs.any(|call| file.text(&call.arguments).contains('"'))
+    calls.filter(|call| file.text(&call.arguments).contains('"')).filter_map(|call| call.function).collect()
+}
+
+/// Whether what `function` calls fails it, though it is no assertion by name.
+pub(super) fn asserts_elsewhere(file: &File<'_>, function: &Function) -> bool {
+    let is_one = |name: &str| PYTESTER.contains(&name) || name.starts_with("validate");
+    function.calls.iter().any(|name| is_one(file.text(name))) || calls_a_parameter(file, function)
 }
 
 /// Whether the test calls one of the assertions that its only parameter is taken apart into: `({ same }) => same(a, b)`.
@@ -48,4 +51,21 @@ fn calls_a_parameter(file: &File<'_>, function: &Function) -> bool {
         };
         body.match_indices(name).any(|(at, _)| is_call(at))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::Medium;
+
+    #[test]
+    fn assertions_may_be_handed_to_a_test() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "a.test.js", text, expected);
+        run("test('a', async ({ same, end }) => {\n  same(run(), 1)\n  end()\n})\n", &[]);
+        run("test('a', ({ equal: is }) => { run(x => is(x, 1)) })\n", &[]);
+        run("test('a', async function ({ match }) { match(run(), /a/) })\n", &[]);
+        run("test('a', ({ same, end }) => {\n  run()\n  end()\n})\n", &[(1, Medium)]);
+        run("test('a', async ({ page }) => { await page.open(); run.page(1); homepage(2) })\n", &[(1, Medium)]);
+    }
 }

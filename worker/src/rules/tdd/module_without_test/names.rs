@@ -1,5 +1,7 @@
 //! The names by which tests and modules know each other. `load_all`, `loadAll` and `load-all` are one name.
 
+use std::collections::HashSet;
+
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::names::words;
@@ -78,13 +80,15 @@ pub(super) fn mentioned(file: &File<'_>, is_test: bool) -> Vec<u32> {
         return Vec::new();
     }
     let tokens = tokens::of_file(file);
-    let names = tokens.iter().filter(|token| token.is_word() && in_tests(token.at)).map(|token| token.text);
+    let names = tokens.iter().filter(|token| token.is_word() && in_tests(token.at));
+    // The same few names stand in a test again and again.
+    let names: HashSet<&str> = names.map(|token| token.text).collect();
     let strings = outline.strings.iter().filter(|span| in_tests(span.start)).map(|span| file.text(span));
     let paths =
         strings.filter(|text| text.len() <= STRING_BYTES_MAX && text.contains(['/', '.']) && !text.contains(' '));
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let parts = paths.flat_map(|text| text.split(move |c| !is_part(c)).filter(|part| !part.is_empty()));
-    sorted(names.chain(parts).map(hash).collect())
+    sorted(names.into_iter().chain(parts).map(hash).collect())
 }
 
 fn sorted(mut names: Vec<u32>) -> Vec<u32> {

@@ -1,0 +1,139 @@
+//! Errors that are ignored in the open, or that cannot come.
+
+use crate::names::words;
+use crate::outline::{Function, Handler, Span};
+use crate::rules::File;
+
+/// Beginnings of words by which a function says that it ignores errors.
+const QUIET_WORDS: &[&str] = &["ignor", "quiet", "silent", "suppress", "swallow"];
+
+/// Most functions within one, above a handler of it.
+const FUNCTIONS_BETWEEN_MAX: usize = 32;
+
+/// Most lines above what is written in which the variable was made.
+const MADE_LINES_MAX: usize = 60;
+
+/// Most lines of documentation above a function that are read.
+const DOCUMENTATION_LINES_MAX: usize = 12;
+
+/// Signs of a value that takes what is written to it without fail: hashes, and text and bytes in memory.
+const MEMORY: &[&str] =
+    &["adler", "blake", "bytes.buffer", "crc", "fnv", "hash", "hmac", "md5", "sha", "strings.builder"];
+
+/// Whether the error has a name that says that it is ignored: `catch (IOException ignored)`.
+pub(super) fn is_named_ignored(head: &str) -> bool {
+    words(head).iter().any(|word| matches!(word.as_str(), "expected" | "ignore" | "ignored"))
+}
+
+/// The functions of `file`, by where they begin.
+pub(super) fn in_order<'f>(file: &'f File<'_>) -> Vec<&'f Function> {
+    let mut functions: Vec<&Function> = file.outline.functions.iter().collect();
+    functions.sort_unstable_by_key(|one| one.span.start);
+    functions
+}
+
+/// Whether the function around `handler`, one of `functions`, says by its name or documentation that errors are ignored.
+pub(super) fn says_so_around(file: &File<'_>, functions: &[&Function], handler: &Handler) -> bool {
+    let before = functions.partition_point(|one| one.span.start <= handler.span.start);
+    let near = functions[..before].iter().rev().take(FUNCTIONS_BETWEEN_MAX);
+    let Some(function) = near.copied().find(|one| handler.span.end <= one.span.end) else { return false };
+    let says = |text: &str| words(text).iter().any(|word| QUIET_WORDS.iter().any(|quiet| word.starts_with(quiet)));
+    says(file.text(&function.name)) || says(documentation(file, function))
+}
+
+/// The comment that ends on the line above `function`.
+fn documentation<'f>(file: &'f File<'_>, function: &Function) -> &'f str {
+    let own = file.source.line_of(function.span.start);
+    let is_comment = |line: &usize| {
+        let text = file.text(&file.source.line_span(*line));
+        text.trim_start().starts_with(['/', '*', '#'])
+    };
+    let first = (own.saturating_sub(DOCUMENTATION_LINES_MAX)..own).rev().take_while(is_comment).last();
+    first.map_or("", |first| file.text(&(file.source.line_span(first).start..function.span.start)))
+}
+
+/// Whether a variable that the guarded code sets is handed on by the first statement below `handler`: `return ok` or `it = ok`.
+pub(super) fn hands_on_what_it_set(file: &File<'_>, handler: &Handler) -> bool {
+    let text: &str = &file.source.text;
+    let below = text[handler.span.end..].trim_start().lines().next().unwrap_or_default();
+    let value = below.strip_prefix("return ").or_else(|| below.split_once(" = ").map(|(_, value)| value));
+    let name = value.unwrap_or_default().trim().trim_end_matches(';');
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let Some(guarded) = super::guarded_from(file, handler) else { return false };
+    let guarded = &text[file.source.line_span(guarded).start..handler.span.start];
+    is_name && guarded.lines().any(|line| line.trim_start().starts_with(&format!("{name} = ")))
+}
+
+/// Whether `statement`, in Go, writes to a variable that was made a hash or a buffer not far above.
+pub(super) fn writes_to_memory(file: &File<'_>, statement: &Span) -> bool {
+    if !file.source.path.ends_with(".go") {
+        return false;
+    }
+    let line = file.source.line_of(statement.start);
+    let statement = file.text(statement);
+    let call = statement.split_once('=').map_or(statement, |(_, call)| call).trim_start();
+    let Some((receiver, _)) = call.split_once(".Write") else { return false };
+    let is_memory = |value: &str| {
+        let value = value.to_ascii_lowercase();
+        MEMORY.iter().any(|sign| value.contains(sign))
+    };
+    let makes = |line: &str| {
+        let line = line.trim_start().trim_start_matches("var ");
+        let value = line.strip_prefix(receiver).unwrap_or_default();
+        [" := ", " = ", " "].iter().any(|sign| value.strip_prefix(sign).is_some_and(is_memory))
+    };
+    (line.saturating_sub(MADE_LINES_MAX)..line).any(|above| makes(file.text(&file.source.line_span(above))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::{High, Low};
+
+    #[test]
+    fn what_is_written_to_memory_arrives() {
+        let run = |made: &str, expected: &[_]| {
+            let text = format!("package a\nfunc f(w io.Writer) {{\n\t{made}\n\t_, _ = h.Write(b)\n}}\n");
+            check(&RULE, "a.go", &text, expected);
+        };
+        run("h := xxhash.New()", &[]);
+        run("var h bytes.Buffer", &[]);
+        run("h := os.Stdout", &[(4, Low)]);
+        run("other := sha256.New()", &[(4, Low)]);
+    }
+
+    #[test]
+    fn a_function_may_say_that_it_ignores_errors() {
+        let of = |above: &str, name: &str| {
+            format!("class A {{\n{above}void {name}() {{\ntry {{ b(); }} catch (Exception e) {{}}\n}}\n}}\n")
+        };
+        check(&RULE, "A.java", &of("", "runQuietly"), &[]);
+        check(&RULE, "A.java", &of("/** Runs it, and ignores errors. */\n", "run"), &[]);
+        check(&RULE, "A.java", &of("/** Runs it. */\n", "run"), &[(4, High)]);
+        check(&RULE, "A.java", &of("// ignored by tests\n\n", "run"), &[(5, High)]);
+    }
+
+    #[test]
+    fn an_error_may_be_named_as_ignored() {
+        let of = |name: &str| format!("class A {{ void b() {{\ntry {{ c(); }} catch (Exception {name}) {{}}\n}} }}\n");
+        check(&RULE, "A.java", &of("ignored"), &[(2, Low)]);
+        check(&RULE, "A.java", &of("e"), &[(2, High)]);
+    }
+
+    #[test]
+    fn what_was_looked_for_is_handed_on() {
+        let of = |set: &str, below: &str| {
+            format!(
+                "function a() {{\n  let has = false\n  try {{\n    {set}\n    b.clear()\n  }} catch (e) {{}}\n  {below}\n}}\n"
+            )
+        };
+        check(&RULE, "a.js", &of("has = b.get() === 1", "return has"), &[]);
+        check(&RULE, "a.js", &of("has = b.get() === 1", "c.has = has;"), &[(6, Low)]);
+        check(&RULE, "a.js", &of("b.set(1)", "return has"), &[(6, High)]);
+        check(&RULE, "a.js", &of("has = b.get() === 1", "return other"), &[(6, High)]);
+        let python = "try:\n    a = open(\n        b,\n    )\nexcept Exception:\n    pass\n";
+        check(&RULE, "a.py", python, &[(5, Low)]);
+        check(&RULE, "a.py", &python.replace("a = ", ""), &[(5, High)]);
+    }
+}
