@@ -96,7 +96,7 @@ impl Language {
 static LANGUAGES: &[Language] = &[
     parsed(&["rs"], &["rust-script"], &rust::RUST, &comments::RUST),
     parsed(&["py", "pyi", "pyw"], &["python", "python2", "python3"], &python::PYTHON, &comments::HASH),
-    parsed(&["go"], &[], &go::GO, &comments::C_LIKE),
+    parsed(&["go"], &[], &go::GO, &comments::C_LIKE).version(2),
     script(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], javascript::javascript).version(2),
     script(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], javascript::typescript).version(2),
     script(&["tsx"], &[], javascript::tsx).version(2),

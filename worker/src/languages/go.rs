@@ -123,6 +123,10 @@ fn import(draft: &mut Draft<'_>, node: Node<'_>) {
     let Some(path) = node.child_by_field_name("path") else { return };
     draft.has_blocks |= draft.text_of(path).contains("onsi/ginkgo");
     let module = calls::without_quotes(path);
+    // What takes a `*testing.T` helps tests, wherever it stands.
+    if draft.text_of(path) == "\"testing\"" && !draft.path.ends_with("_test.go") {
+        draft.test_code(0..draft.text.len());
+    }
     draft.outline.imports.push(Import { span: node.byte_range(), module });
 }
 

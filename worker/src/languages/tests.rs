@@ -144,6 +144,17 @@ fn blocks_behind_macros_are_tests_and_no_errors() {
 }
 
 #[test]
+fn what_imports_the_tests_of_go_is_for_tests() {
+    let is_for_tests = |import: &str| {
+        let text = format!("package a\n\nimport (\n\t\"fmt\"\n\t{import}\n)\n\nfunc F() {{}}\n");
+        let (text, outline) = read("a.go", &text);
+        outline.is_test_code(text.find("F()").unwrap())
+    };
+    assert!(is_for_tests("\"testing\""));
+    assert!(!is_for_tests("\"testing/fstest\""));
+}
+
+#[test]
 fn functions_are_named_by_their_innermost_declarator() {
     let (text, outline) =
         read("a.cc", "int *A::f(int a) { }\nint (*g(int a))(int) { }\nB& B::operator=(B b) { }\nA::~A() {}\n");

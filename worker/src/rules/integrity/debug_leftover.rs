@@ -28,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Take it out. What is worth knowing goes to the log.
-    "integrity/debug-leftover", Integrity, Medium, version: 4, Check::Code(check)
+    "integrity/debug-leftover", Integrity, Medium, version: 5, Check::Code(check)
 );
 
 /// Stops for a debugger.
@@ -176,7 +176,10 @@ fn is_show(file: &File<'_>, call: &Call) -> bool {
 fn is_print(file: &File<'_>, call: &Call) -> bool {
     let callee = file.text(&call.callee);
     let is_elsewhere = |extension| OTHER_EXTENSIONS.contains(&extension);
-    let is_other = BARE_PRINTS.contains(&callee) && paths::extension(file.source.path).is_some_and(is_elsewhere);
+    let extension = paths::extension(file.source.path);
+    let is_other = (BARE_PRINTS.contains(&callee) && extension.is_some_and(is_elsewhere))
+        // Only Swift has it; elsewhere it is a function of the project.
+        || (callee == "debugPrint" && extension != Some("swift"));
     // With a second argument it hands the text back.
     let is_value = callee == "print_r" && arguments(file, &call.arguments).len() > 1;
     PRINTS.contains(&callee)

@@ -69,6 +69,8 @@ fn go() {
     all("a.go", ("package a; func f() {", "panic(b) }"), &["fmt.Println(a)"], None);
     all("a.go", ("package a; func f() {", "} \nfunc g() { panic(b) }"), &["fmt.Println(a)"], Some(Low));
     all("cmd/a/a.go", around, &["fmt.Println(a)"], None);
+    all("a.go", around, &["debugPrint(a)"], None);
+    all("a.go", ("package a; import \"testing\"; func f(t *testing.T) {", "}"), &["fmt.Println(a)"], None);
     all("a.go", ("package main; func main() {", "}"), &["fmt.Println(a)"], None);
     all("a_test.go", around, &["fmt.Println(a)"], None);
 }
