@@ -14,22 +14,39 @@ const PYTESTER: &[&str] =
 /// What a builder of a run calls the output that it is told to expect.
 const OUTPUTS: &[&str] = &["stderr", "stderr_regex", "stdout", "stdout_regex"];
 
+/// Words of arguments that say where output goes, and not what it is.
+const PIPES: &[&str] = &["()", "Stdio", "PIPE"];
+
+/// How many helpers may stand between a test and what it expects.
+const HELPERS_DEEP: usize = 2;
+
 /// What a test is handed beside assertions.
 const NO_ASSERTIONS: &[&str] = &["after", "comment", "end", "teardown"];
 
 /// Extensions of languages in which a parameter can be taken apart where it is declared.
 const SCRIPTS: &[&str] = &["cjs", "cts", "js", "jsx", "mjs", "mts", "ts", "tsx"];
 
-/// The functions, by index, that tell what runs a program which output is expected of it.
+/// The functions, by index, that tell what runs a program which output is expected of it, and those that call them.
 pub(super) fn expecting_output(file: &File<'_>) -> HashSet<usize> {
     let calls = file.outline.calls.iter().filter(|call| OUTPUTS.contains(&last_name(file.text(&call.callee))));
-    // Where it goes (`Stdio::piped()`) is no text.
-    calls.filter(|call| file.text(&call.arguments).contains('"')).filter_map(|call| call.function).collect()
+    // Where it goes (`Stdio::piped()`) is no text; what a helper expects is in a variable.
+    let calls = calls.filter(|call| !PIPES.iter().any(|word| file.text(&call.arguments).contains(word)));
+    let mut known: HashSet<usize> = calls.filter_map(|call| call.function).collect();
+    for _round in 0..HELPERS_DEEP {
+        let functions = file.outline.functions.iter().enumerate();
+        let helpers = functions.clone().filter(|(index, one)| known.contains(index) && one.test.is_none());
+        let names: HashSet<&str> = helpers.map(|(_, one)| file.text(&one.name)).collect();
+        let calls_one = |one: &Function| one.calls.iter().any(|name| names.contains(file.text(name)));
+        known.extend(functions.filter(|(_, one)| !names.is_empty() && calls_one(one)).map(|(index, _)| index));
+    }
+    known
 }
 
 /// Whether what `function` calls fails it, though it is no assertion by name.
 pub(super) fn asserts_elsewhere(file: &File<'_>, function: &Function) -> bool {
-    let is_one = |name: &str| PYTESTER.contains(&name) || name.starts_with("validate");
+    let is_one = |name: &str| {
+        PYTESTER.contains(&name) || name == "intercept" || name.starts_with("assert") || name.starts_with("validate")
+    };
     function.calls.iter().any(|name| is_one(file.text(name))) || calls_a_parameter(file, function)
 }
 
@@ -58,6 +75,26 @@ mod tests {
     use super::super::RULE;
     use crate::rules::testing::check;
     use schemas::severity::Severity::Medium;
+
+    #[test]
+    fn a_helper_may_expect_output() {
+        let of = |expected: &str| {
+            let tell = "fn told(text: &str) { Run::new(text).stdout(text).end() }\n";
+            format!("#[test]\nfn a() {{ {expected}(\"x\") }}\nfn case(text: &str) {{ told(text) }}\n{tell}")
+        };
+        check(&RULE, "tests/a.rs", &of("case"), &[]);
+        check(&RULE, "tests/a.rs", &of("told"), &[]);
+        check(&RULE, "tests/a.rs", &of("other"), &[(2, Medium)]);
+        check(&RULE, "tests/a.rs", &of("case").replace(".stdout(text)", ".stdout(Stdio::null())"), &[(2, Medium)]);
+        check(&RULE, "tests/a.rs", "#[test]\nfn a() { run(io::stdout()) }\n", &[(2, Medium)]);
+    }
+
+    #[test]
+    fn an_expected_exception_is_an_assertion() {
+        let of = |call: &str| format!("class ATest {{\n@Test void a() {{ {call}(E.class, b); }}\n}}\n");
+        check(&RULE, "ATest.java", &of("LambdaTestUtils.intercept"), &[]);
+        check(&RULE, "ATest.java", &of("LambdaTestUtils.interrupt"), &[(2, Medium)]);
+    }
 
     #[test]
     fn assertions_may_be_handed_to_a_test() {

@@ -30,6 +30,7 @@ const SURVIVAL_WORDS: &[&str] = &[
     "segv",
     "smoke",
     "succe",
+    "surviv",
     "terminat",
     "twice",
     "underflow",

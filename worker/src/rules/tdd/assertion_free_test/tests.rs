@@ -66,11 +66,11 @@ fn python() {
     run("def test_issue_22684():\n    run()\n", &[]);
     run("def test_a(pytester):\n    pytester.run().stdout.fnmatch_lines(['x'])\n", &[]);
     run("def test_a(pytester):\n    pytester.run().stdout.get_lines_after('x')\n", &[(1, Medium)]);
-    run("def test_a():\n    cart.validate_total(1)\n", &[]);
+    run("def test_a():\n    cart.validate_total(1)\n    run().assertoutcome(1)\n", &[]);
     run("def test_a():\n    \"\"\"Strings are accepted too.\"\"\"\n    run('a')\n", &[]);
     run("def test_a():\n    \"\"\"Strings are tried too.\"\"\"\n    run('a')\n", &[(1, Medium)]);
     run("def test_a(benchmark):\n    \"\"\"Benchmark it.\"\"\"\n    run('a')\n", &[]);
-    run("def test_stop_twice():\n    run()\n", &[]);
+    run("def test_stop_twice():\n    run()\ndef test_survives():\n    run()\n", &[]);
     run("def test_issues():\n    run()\n", &[(1, Medium)]);
     run("class A(TestCase):\n    def tearDown(self):\n        assert x\n    def test_a(self):\n        run()\n", &[]);
     run("def testify():\n    run()\n", &[]);
