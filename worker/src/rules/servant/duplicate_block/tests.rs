@@ -141,6 +141,20 @@ fn c_and_cpp_copies() {
 }
 
 #[test]
+fn declarations_and_benchmarks_are_no_copies() {
+    let types = block("interface A {\n", "  memberN(one: OtherN<TypeN>, two: string): PromiseN;\n", "}\n");
+    check(["a.ts", "b.ts"], [&types, &types], None);
+    let body =
+        format!("class A {{\n  all() {{\n{}\n  }}\n}}\n", block("", "    memberN(one, OtherN, TypeN, two);\n", ""));
+    check(["a.ts", "b.ts"], [&body, &body], Some(1));
+    // Code stands everywhere in these.
+    let statements = block("", "memberN(one, OtherN, TypeN, two)\n", "");
+    check(["a.py", "b.py"], [&statements, &statements], Some(1));
+    check(["a.rs", "b.rs"], [&rust(), &rust()], Some(1));
+    check(["benches/a.rs", "benches/b.rs"], [&rust(), &rust()], None);
+}
+
+#[test]
 fn each_further_copy_is_reported_once_beside_the_first() {
     let (a, b) = (rust(), format!("struct B;\n{}", rust()));
     let found = tree_findings(&RULE, &tree(&RULE, &[("c.rs", &b), ("a.rs", &a), ("b.rs", &b)]));
