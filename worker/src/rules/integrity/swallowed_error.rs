@@ -4,7 +4,7 @@ mod harmless;
 
 use schemas::severity::Severity;
 
-use harmless::{hands_on_what_it_set, in_order, is_named_ignored, says_so_around, writes_to_memory};
+use harmless::{hands_on_what_it_set, in_order, is_named_ignored, says_so_around, writes_without_loss};
 
 use crate::names::words;
 use crate::outline::{Handler, Span};
@@ -22,7 +22,7 @@ rule!(
     ///
     /// Left alone are handlers with a comment that says why, handlers for one kind of error that is expected, such as
     /// `KeyError`, functions that say by name or documentation that they ignore errors (`closeQuietly`), and in Go what is
-    /// written to a hash or a buffer, which cannot fail.
+    /// printed, dropped, or written to a hash or a buffer, which cannot fail.
     ///
     /// ## Why it matters
     /// When it goes wrong nobody learns of it, and what follows works on what is not there. Such faults are found last.
@@ -112,7 +112,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         };
         let is_lasting = is(LASTING_WORDS);
         let is_left_alone = if discard.is_fallible { is_excused && is(SENDS) } else { !is_lasting };
-        if is_left_alone || writes_to_memory(file, &discard.span) {
+        if is_left_alone || writes_without_loss(file, &discard.span) {
             continue;
         }
         let (severity, confidence_permille) = match (discard.is_fallible, is_excused) {

@@ -15,7 +15,7 @@ rule!(
     /// ## What it finds
     /// Files whose functions decide something, and which no test is about: they hold no tests, no test has their name, and no test
     /// mentions them or what only they offer. Where this is true of more than 30 % of such files, one finding says so of all.
-    /// All are low: a test may come to a file by ways that names do not show.
+    /// All are for information: a test may come to a file by ways that names do not show.
     ///
     /// In Go the tests of a package are about all of its files, in Rust the tests in `a.rs` about what is in `a/`, and those of
     /// `Cart` about `CartImpl` and `cart_linux`. Programs, scripts, examples, settings, generated files, and files of types, constants and re-exports are left alone. A
@@ -32,7 +32,7 @@ rule!(
     ///
     /// ## How to fix
     /// Begin with a test of what it decides most often. What is tested through another module is left alone once a test mentions it.
-    "tdd/module-without-test", Tdd, Low, version: 2, thresholds: &[&DECISIONS_MIN, &SHARE_PERCENT_MAX],
+    "tdd/module-without-test", Tdd, Info, version: 2, thresholds: &[&DECISIONS_MIN, &SHARE_PERCENT_MAX],
     Check::Tree { facts_version: 2, collect, judge }
 );
 
@@ -83,6 +83,9 @@ const APART: &[&str] = &[
     "tools",
 ];
 
+/// Extensions of scripts of shells.
+const SHELLS: &[&str] = &["bash", "bats", "ksh", "sh", "zsh"];
+
 /// Names, without extension, of files that start a program or set it up.
 const ENTRIES: &[&str] = &[
     "__main__",
@@ -108,7 +111,8 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     }
     let is_test = paths::is_test(file.source.path);
     let (mut offers, mut decisions, mut place) = (Vec::new(), 0, None);
-    if !is_test && !is_apart(file.source.path) {
+    let is_program = file.outline.functions.iter().any(|one| file.text(&one.name) == "main");
+    if !is_test && !is_program && !is_apart(file.source.path) && !is_shell(file) {
         let own = file.outline.functions.iter().filter(|one| one.test.is_none() && !file.is_test_code(one.span.start));
         for function in own.filter(|one| one.body.is_some() && file.text(&one.name) != "main") {
             decisions += function.complexity.saturating_sub(1);
@@ -125,6 +129,13 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     let testing = Testing { decisions, has_tests, place, offers, mentions };
     told.facts.testing = (testing != Testing::default()).then_some(testing);
     true
+}
+
+/// Whether the file is a script of a shell, by its name or its first line.
+fn is_shell(file: &File<'_>) -> bool {
+    let first = file.source.text.lines().next().unwrap_or_default();
+    let is_named = paths::extension(file.source.path).is_some_and(|extension| SHELLS.contains(&extension));
+    is_named || (first.starts_with("#!") && first.ends_with("sh"))
 }
 
 fn is_apart(path: &str) -> bool {
@@ -173,7 +184,7 @@ fn push(found: &mut Findings<'_>, file: &FileFacts, message: String, mark: &str)
     let Some(place) = file.facts.testing.as_ref().and_then(|testing| testing.place.as_ref()) else { return };
     found.push(Hit {
         place: Place::of_spot(&file.path, place).marked(mark),
-        severity: Severity::Low,
+        severity: Severity::Info,
         // A test may come to it by ways that names do not show.
         confidence_permille: 600,
         message,

@@ -64,13 +64,19 @@ pub(super) fn hands_on_what_it_set(file: &File<'_>, handler: &Handler) -> bool {
     is_name && guarded.lines().any(|line| line.trim_start().starts_with(&format!("{name} = ")))
 }
 
-/// Whether `statement`, in Go, writes to a variable that was made a hash or a buffer not far above.
-pub(super) fn writes_to_memory(file: &File<'_>, statement: &Span) -> bool {
+/// Where what is written is shown or dropped, and nothing is lost without it.
+const SINKS: &[&str] = &["io.Discard", "os.Stderr", "os.Stdout", "stderr", "stdout"];
+
+/// Whether `statement`, in Go, prints, drops what it reads, or writes to a variable that was made a hash or a buffer not far above.
+pub(super) fn writes_without_loss(file: &File<'_>, statement: &Span) -> bool {
     if !file.source.path.ends_with(".go") {
         return false;
     }
     let line = file.source.line_of(statement.start);
     let statement = file.text(statement);
+    if SINKS.iter().any(|sink| statement.contains(sink)) {
+        return true;
+    }
     let call = statement.split_once('=').map_or(statement, |(_, call)| call).trim_start();
     let Some((receiver, _)) = call.split_once(".Write") else { return false };
     let is_memory = |value: &str| {
@@ -92,14 +98,16 @@ mod tests {
     use schemas::severity::Severity::{High, Low};
 
     #[test]
-    fn what_is_written_to_memory_arrives() {
+    fn what_is_written_to_memory_or_shown_is_not_lost() {
         let run = |made: &str, expected: &[_]| {
             let text = format!("package a\nfunc f(w io.Writer) {{\n\t{made}\n\t_, _ = h.Write(b)\n}}\n");
             check(&RULE, "a.go", &text, expected);
         };
         run("h := xxhash.New()", &[]);
         run("var h bytes.Buffer", &[]);
-        run("h := os.Stdout", &[(4, Low)]);
+        run("h := os.Create(c)", &[(4, Low)]);
+        run("_, _ = io.Copy(io.Discard, w)\n\th := w", &[(5, Low)]);
+        run("_, _ = os.Stdout.Write(b)\n\th := w", &[(5, Low)]);
         run("other := sha256.New()", &[(4, Low)]);
     }
 

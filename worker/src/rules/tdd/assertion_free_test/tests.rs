@@ -66,7 +66,6 @@ fn python() {
     run("def test_issue_22684():\n    run()\n", &[]);
     run("def test_a(pytester):\n    pytester.run().stdout.fnmatch_lines(['x'])\n", &[]);
     run("def test_a(pytester):\n    pytester.run().stdout.get_lines_after('x')\n", &[(1, Medium)]);
-    run("def test_a():\n    cart.validate_total(1)\n    run().assertoutcome(1)\n", &[]);
     run("def test_a():\n    \"\"\"Strings are accepted too.\"\"\"\n    run('a')\n", &[]);
     run("def test_a():\n    \"\"\"Strings are tried too.\"\"\"\n    run('a')\n", &[(1, Medium)]);
     run("def test_a(benchmark):\n    \"\"\"Benchmark it.\"\"\"\n    run('a')\n", &[]);

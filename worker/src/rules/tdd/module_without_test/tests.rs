@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use schemas::severity::Severity::{self, Low};
+use schemas::severity::Severity::{self, Info};
 
 use super::*;
 use crate::rules::testing::{check_tree, path, tree, tree_findings};
@@ -56,7 +56,7 @@ fn check(path: &str, text: &str, others: &[(&str, &str)], expected: Option<u32>)
     let mut files: Vec<(&str, &str)> = tested.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     files.push((path, text));
     files.extend(others);
-    let expected: Vec<(&str, u32, Severity)> = expected.map(|line| (path, line, Low)).into_iter().collect();
+    let expected: Vec<(&str, u32, Severity)> = expected.map(|line| (path, line, Info)).into_iter().collect();
     check_tree(&RULE, &files, &expected);
 }
 
@@ -87,6 +87,14 @@ fn rust_modules() {
         Some(1),
     );
     check("examples/prices.rs", &rust("discount"), &[], None);
+}
+
+#[test]
+fn scripts_of_shells_are_left_alone() {
+    let script = deciding("run() {\n", "  if a; then b; fi\n", "}\n");
+    check("ops/deploy.sh", &script, &[], None);
+    check("ops/deploy", &format!("#!/bin/bash\n{script}"), &[], None);
+    check("ops/deploy.py", &python("run"), &[], Some(1));
 }
 
 #[test]
@@ -123,6 +131,7 @@ fn go_modules() {
         &[("a/all_test.go", "package a\nfunc TestA(t *testing.T) { Discount(1) }\n")],
         None,
     );
+    check("a/prices.go", &format!("{}func main() {{}}\n", go("Discount")), &[], None);
     check("cmd/shop/prices.go", &go("Discount"), &[], None);
     check("a/prices.go", "package a\n\nconst A = 1\n\ntype B struct{}\n", &[], None);
 }
@@ -181,7 +190,7 @@ fn a_name_that_many_offer_says_nothing_of_one() {
 fn where_many_have_no_test_one_finding_says_so() {
     let (small, large) = (python("one"), python("two").replace("return x\n", "return x if x else y()\n"));
     let files = [("a.py", small.as_str()), ("b.py", &large), ("c.py", &small), ("test_c.py", "import c\n")];
-    check_tree(&RULE, &files, &[("b.py", 1, Low)]);
+    check_tree(&RULE, &files, &[("b.py", 1, Info)]);
     let found = tree_findings(&RULE, &tree(&RULE, &files));
     assert_eq!(found[0].message, "2 of 3 files that decide something have no test; most is decided in `b.py`, `a.py`");
     // Nothing to compare with: that there are no tests at all is another matter.
