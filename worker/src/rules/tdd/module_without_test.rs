@@ -135,7 +135,7 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
 fn is_shell(file: &File<'_>) -> bool {
     let first = file.source.text.lines().next().unwrap_or_default();
     let is_named = paths::extension(file.source.path).is_some_and(|extension| SHELLS.contains(&extension));
-    is_named || (first.starts_with("#!") && first.ends_with("sh"))
+    is_named || (first.starts_with("#!") && first.split(['/', ' ']).any(|word| SHELLS.contains(&word)))
 }
 
 fn is_apart(path: &str) -> bool {

@@ -78,7 +78,9 @@ pub(super) fn writes_without_loss(file: &File<'_>, statement: &Span) -> bool {
         return true;
     }
     let call = statement.split_once('=').map_or(statement, |(_, call)| call).trim_start();
-    let Some((receiver, _)) = call.split_once(".Write") else { return false };
+    // `h.Write(..)`, or `binary.Write(&h, ..)`.
+    let into = call.split_once("Write(&").and_then(|(_, into)| into.split_once(','));
+    let Some((receiver, _)) = into.or_else(|| call.split_once(".Write")) else { return false };
     let is_memory = |value: &str| {
         let value = value.to_ascii_lowercase();
         MEMORY.iter().any(|sign| value.contains(sign))
@@ -105,6 +107,7 @@ mod tests {
         };
         run("h := xxhash.New()", &[]);
         run("var h bytes.Buffer", &[]);
+        run("var h bytes.Buffer\n\t_ = binary.Write(&h, order, b)", &[]);
         run("h := os.Create(c)", &[(4, Low)]);
         run("_, _ = io.Copy(io.Discard, w)\n\th := w", &[(5, Low)]);
         run("_, _ = os.Stdout.Write(b)\n\th := w", &[(5, Low)]);

@@ -93,7 +93,7 @@ fn rust_modules() {
 fn scripts_of_shells_are_left_alone() {
     let script = deciding("run() {\n", "  if a; then b; fi\n", "}\n");
     check("ops/deploy.sh", &script, &[], None);
-    check("ops/deploy", &format!("#!/bin/bash\n{script}"), &[], None);
+    check("ops/deploy", &format!("#!/bin/sh -e\n{script}"), &[], None);
     check("ops/deploy.py", &python("run"), &[], Some(1));
 }
 
