@@ -104,7 +104,7 @@ fn source(model: usize, version: usize, file: usize) -> (String, String, &'stati
         1 => (
             format!("tests/test_page_{file}.py"),
             format!("from shop import page\n\n\ndef test_page():\n    page(\"{mark}\")\n"),
-            &[("tdd/assertion-free-test", "medium", 4)],
+            &[("tdd/assertion-free-test", "low", 4)],
         ),
         2 => (
             format!("web/page_{file}.test.ts"),

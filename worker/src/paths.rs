@@ -23,6 +23,12 @@ const TEST_DIRECTORIES: &[&str] = &[
     "tests",
 ];
 
+/// Directories of what tests read, wherever they are.
+const TEST_INPUT_DIRECTORIES: &[&str] = &["__fixtures__", "fixture", "fixtures", "test-data", "test_data", "testdata"];
+
+/// Directories that hold such files where they are among tests.
+const INPUT_DIRECTORIES: &[&str] = &["data", "example_scripts", "inputs", "samples"];
+
 /// Directories of other people's code and of build output.
 const VENDOR_DIRECTORIES: &[&str] = &[
     ".venv",
@@ -91,12 +97,21 @@ pub(crate) fn has_directory(path: &str, names: &[&str]) -> bool {
 
 /// Whether the file is there for tests: by its directory or by the conventions of common languages.
 pub(crate) fn is_test(path: &str) -> bool {
+    has_directory(path, TEST_DIRECTORIES) || is_named_as_test(path)
+}
+
+/// Whether tests read the file, such as what a formatter is tried on: it is as odd as the test wants it.
+pub(crate) fn is_test_input(path: &str) -> bool {
+    let is_among_tests = has_directory(path, TEST_DIRECTORIES) && has_directory(path, INPUT_DIRECTORIES);
+    has_directory(path, TEST_INPUT_DIRECTORIES) || (is_among_tests && !is_named_as_test(path))
+}
+
+fn is_named_as_test(path: &str) -> bool {
     let name = file_name(path);
     let stem = name.split('.').next().unwrap_or(name);
     // Neither the first nor the last part of the name.
     let mut marks = name.rsplit('.').skip(1).take(name.matches('.').count().saturating_sub(1));
-    has_directory(path, TEST_DIRECTORIES)
-        || marks.any(|mark| ["test", "spec", "fixture", "cy", "e2e"].contains(&mark))
+    marks.any(|mark| ["test", "spec", "fixture", "cy", "e2e"].contains(&mark))
         || stem.starts_with("test_")
         || ["_test", "-test", "_spec", "-spec", "_tests", "_unittest"].into_iter().any(|end| stem.ends_with(end))
         || (names_files_after_classes(path)
@@ -145,6 +160,16 @@ pub(crate) fn is_minified(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_tests_read_is_told_from_tests() {
+        for path in ["testdata/a.go", "src/__fixtures__/a.js", "tests/data/cases/a.py", "test/inputs/b/c.rs"] {
+            assert!(is_test_input(path), "{path}");
+        }
+        for path in ["data/a.py", "tests/a.py", "tests/data/test_a.py", "tests/database/a.py", "src/samples/a.rs"] {
+            assert!(!is_test_input(path), "{path}");
+        }
+    }
 
     #[test]
     fn tests_are_known_by_directory_or_name() {

@@ -8,6 +8,7 @@ use harmless::{hands_on_what_it_set, in_order, is_named_ignored, says_so_around,
 
 use crate::names::words;
 use crate::outline::{Handler, Span};
+use crate::paths;
 use crate::rules::marks::says_why;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
@@ -22,7 +23,7 @@ rule!(
     ///
     /// Left alone are handlers with a comment that says why, handlers for one kind of error that is expected, such as
     /// `KeyError`, functions that say by name or documentation that they ignore errors (`closeQuietly`), and in Go what is
-    /// printed, dropped, or written to a hash or a buffer, which cannot fail.
+    /// printed, dropped, or written to a hash or a buffer, which cannot fail; and files that tests read.
     ///
     /// ## Why it matters
     /// When it goes wrong nobody learns of it, and what follows works on what is not there. Such faults are found last.
@@ -37,7 +38,7 @@ rule!(
     ///
     /// ## How to fix
     /// Hand the error on, or log it and say what happens instead. If it can be ignored, name its kind and say why.
-    "integrity/swallowed-error", Integrity, High, version: 6, Check::Code(check)
+    "integrity/swallowed-error", Integrity, High, version: 7, Check::Code(check)
 );
 
 /// Kinds of error that stand for nearly every other.
@@ -71,6 +72,9 @@ const UNFINISHED: &[&str] = &["FIXME", "TODO", "XXX"];
 const SUGGESTION: &str = "hand the error on, or log it; if it can be ignored, name its kind and say why";
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
+    if paths::is_test_input(file.source.path) {
+        return;
+    }
     let functions = in_order(file);
     for handler in file.outline.handlers.iter().filter(|handler| handler.is_empty) {
         let names = |known| handler.caught.as_ref().is_some_and(|kinds| names_one_of(file.text(kinds), known));

@@ -31,7 +31,7 @@ rule!(
     ///
     /// ## How to fix
     /// Wait for what should happen: an event, a line of the log, a condition with a deadline. Or use a fake clock.
-    "tdd/sleep-in-test", Tdd, Low, version: 3, Check::Code(check)
+    "tdd/sleep-in-test", Tdd, Low, version: 4, Check::Code(check)
 );
 
 /// Shortest sleep that is reported.
@@ -40,9 +40,6 @@ const MILLISECONDS_MIN: f64 = 100.0;
 /// Functions that wait, by their last name.
 const SLEEPS: &[&str] =
     &["Delay", "Sleep", "delay", "setTimeout", "sleep", "sleep_for", "sleep_ms", "sleepMs", "waitForTimeout"];
-
-/// Directories of programs that tests read or run, which have reasons of their own to sleep.
-const DATA_DIRECTORIES: &[&str] = &["fixtures", "testdata"];
 
 /// Most lines above a sleep in which the loop around it is searched.
 const LOOP_LINES_MAX: usize = 40;
@@ -97,7 +94,7 @@ const KINDS: &[&str] = &[
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let calls = file.outline.calls.iter().filter(|call| SLEEPS.contains(&last_name(file.text(&call.callee))));
     let mut calls = calls.filter(|call| is_in_tests(file, call.callee.start)).peekable();
-    if calls.peek().is_none() || paths::has_directory(file.source.path, DATA_DIRECTORIES) {
+    if calls.peek().is_none() || paths::is_test_input(file.source.path) {
         return;
     }
     if FAKE_CLOCKS.iter().any(|sign| file.source.text.contains(sign)) {

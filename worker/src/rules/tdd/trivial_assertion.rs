@@ -29,7 +29,7 @@ rule!(
     ///
     /// ## How to fix
     /// Assert what came out of the code: `assert result == 3`.
-    "tdd/trivial-assertion", Tdd, High, version: 3, Check::Code(check)
+    "tdd/trivial-assertion", Tdd, High, version: 4, Check::Code(check)
 );
 
 /// Assertions of two equal values, by their last name.
@@ -106,14 +106,11 @@ const FAILURES: &[&str] = &[
 /// Signs of two values that differ.
 const DIFFERENCES: &[&str] = &["!=", "assert_ne", "Not", "not ", ".not."];
 
-/// Directories of what tests read.
-const DATA_DIRECTORIES: &[&str] = &["__fixtures__", "fixtures", "test-data", "test_data", "testdata"];
-
 /// Words in names of tests that are about comparing.
 const COMPARING: &[&str] = &["cmp", "compar", "eq", "hash", "ident", "nan", "ord", "reflex", "same", "self"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if paths::has_directory(file.source.path, DATA_DIRECTORIES) {
+    if paths::is_test_input(file.source.path) {
         return;
     }
     for (index, call) in file.outline.calls.iter().enumerate() {

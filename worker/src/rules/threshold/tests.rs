@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use schemas::bundle::CommitFacts;
-use schemas::severity::Severity::{self, High, Low, Medium};
+use schemas::severity::Severity::{self, High, Info, Low, Medium};
 
 use crate::rules::ALL;
 use crate::rules::testing::Sample::{self, Commit, File, Tree};
@@ -84,11 +84,11 @@ fn of_others() -> Vec<Case> {
     let module = |name: &str, branches: usize| {
         format!("def {name}(x):\n{}    return x\n", "    if x > y():\n        return z(x)\n".repeat(branches))
     };
-    let modules = || {
-        let tests = "import a\nimport b\nimport c\n".to_owned();
+    let modules = |untested: &[&'static str]| {
+        let tests = ("tests/test_all.py", "import a\nimport b\nimport c\n".to_owned());
         let tested = ["lib/a.py", "lib/b.py", "lib/c.py"].map(|path| (path, module("f", 9)));
-        let others = [("lib/prices.py", module("discount", 7)), ("tests/test_all.py", tests)];
-        Tree(tested.into_iter().chain(others).collect())
+        let untested = untested.iter().map(|path| (*path, module("discount", 7)));
+        Tree(tested.into_iter().chain(untested).chain([tests]).collect())
     };
     vec![
         ("git/commit-subject", "characters_min", Commit(commit("add foo")), &[(7, &[]), (8, &[Low])]),
@@ -100,8 +100,13 @@ fn of_others() -> Vec<Case> {
         ("sages/undocumented-api", "symbols_min", offers(0, 6), &[(7, &[]), (6, &[Low])]),
         ("tdd/coverage-exclusion", "file_marks_min", excluded(), &[(4, &[]), (3, &[Medium])]),
         ("tdd/coverage-exclusion", "tree_marks_max", excluded(), &[(3, &[]), (2, &[Medium])]),
-        ("tdd/module-without-test", "decisions_min", modules(), &[(8, &[]), (7, &[Medium])]),
-        ("tdd/module-without-test", "share_percent_max", modules(), &[(25, &[Medium]), (24, &[Low])]),
+        ("tdd/module-without-test", "decisions_min", modules(&["lib/prices.py"]), &[(8, &[]), (7, &[Info])]),
+        (
+            "tdd/module-without-test",
+            "share_percent_max",
+            modules(&["lib/prices.py", "lib/taxes.py"]),
+            &[(40, &[Info, Info]), (39, &[Info])],
+        ),
     ]
 }
 

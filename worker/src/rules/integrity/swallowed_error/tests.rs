@@ -252,3 +252,10 @@ fn swift() {
     run("func a() {\n  try? file.close()\n  let b = try? save()\n  let c = \"try? save()\"\n}\n", &[]);
     check(&RULE, "Tests/A.swift", &of("", ""), &[(3, Low)]);
 }
+
+#[test]
+fn what_tests_read_is_as_odd_as_they_want_it() {
+    const TEXT: &str = "try:\n    save()\nexcept:\n    pass\n";
+    check(&RULE, "src/data/a.py", TEXT, &[(3, High)]);
+    check(&RULE, "tests/data/cases/a.py", TEXT, &[]);
+}

@@ -77,7 +77,7 @@ fn calls_a_parameter(file: &File<'_>, function: &Function) -> bool {
 mod tests {
     use super::super::RULE;
     use crate::rules::testing::check;
-    use schemas::severity::Severity::Medium;
+    use schemas::severity::Severity::Low;
 
     #[test]
     fn a_helper_may_expect_output() {
@@ -87,14 +87,14 @@ mod tests {
         };
         check(&RULE, "tests/a.rs", &of("case"), &[]);
         check(&RULE, "tests/a.rs", &of("told"), &[]);
-        check(&RULE, "tests/a.rs", &of("other"), &[(2, Medium)]);
+        check(&RULE, "tests/a.rs", &of("other"), &[(2, Low)]);
         check(
             &RULE,
             "tests/a.rs",
             &of("case").replace(".stdout(text.to_owned())", ".stdout(Stdio::null())"),
-            &[(2, Medium)],
+            &[(2, Low)],
         );
-        check(&RULE, "tests/a.rs", "#[test]\nfn a() { run(io::stdout()) }\n", &[(2, Medium)]);
+        check(&RULE, "tests/a.rs", "#[test]\nfn a() { run(io::stdout()) }\n", &[(2, Low)]);
     }
 
     #[test]
@@ -104,14 +104,14 @@ mod tests {
         };
         run("validate_total", &[]);
         run("assertoutcome", &[]);
-        run("invalidate_total", &[(1, Medium)]);
+        run("invalidate_total", &[(1, Low)]);
     }
 
     #[test]
     fn an_expected_exception_is_an_assertion() {
         let of = |call: &str| format!("class ATest {{\n@Test void a() {{ {call}(E.class, b); }}\n}}\n");
         check(&RULE, "ATest.java", &of("LambdaTestUtils.intercept"), &[]);
-        check(&RULE, "ATest.java", &of("LambdaTestUtils.interrupt"), &[(2, Medium)]);
+        check(&RULE, "ATest.java", &of("LambdaTestUtils.interrupt"), &[(2, Low)]);
     }
 
     #[test]
@@ -120,7 +120,7 @@ mod tests {
         run("test('a', async ({ same, end }) => {\n  same(run(), 1)\n  end()\n})\n", &[]);
         run("test('a', ({ equal: is }) => { run(x => is(x, 1)) })\n", &[]);
         run("test('a', async function ({ match }) { match(run(), /a/) })\n", &[]);
-        run("test('a', ({ same, end }) => {\n  run()\n  end()\n})\n", &[(1, Medium)]);
-        run("test('a', async ({ page }) => { await page.open(); run.page(1); homepage(2) })\n", &[(1, Medium)]);
+        run("test('a', ({ same, end }) => {\n  run()\n  end()\n})\n", &[(1, Low)]);
+        run("test('a', async ({ page }) => { await page.open(); run.page(1); homepage(2) })\n", &[(1, Low)]);
     }
 }

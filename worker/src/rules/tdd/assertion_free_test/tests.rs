@@ -2,16 +2,16 @@
 
 use super::RULE;
 use crate::rules::testing::check;
-use schemas::severity::Severity::Medium;
+use schemas::severity::Severity::Low;
 
 #[test]
 fn rust() {
     let run = |text: &str, expected: &[_]| check(&RULE, "src/a.rs", text, expected);
-    run("#[test]\nfn a() { run(); }\n", &[(2, Medium)]);
-    run("#[tokio::test(flavor = \"x\")]\nasync fn a() {\n let b = 1;\n}\n", &[(2, Medium)]);
-    run("#[test]\n// why\nfn a() { run(); }\n", &[(3, Medium)]);
+    run("#[test]\nfn a() { run(); }\n", &[(2, Low)]);
+    run("#[tokio::test(flavor = \"x\")]\nasync fn a() {\n let b = 1;\n}\n", &[(2, Low)]);
+    run("#[test]\n// why\nfn a() { run(); }\n", &[(3, Low)]);
     run("#[test]\nfn a() {}\n", &[]);
-    run("#[test]\nfn a() -> Result<(), E> { run(); Ok(()) }\n", &[(2, Medium)]);
+    run("#[test]\nfn a() -> Result<(), E> { run(); Ok(()) }\n", &[(2, Low)]);
     for body in [
         "assert_eq!(1, 1);",
         "run().unwrap();",
@@ -30,21 +30,21 @@ fn rust() {
     run("#[test]\n#[ignore]\nfn a() { run(); }\n", &[]);
     run("#[cfg(test)]\nfn a() { run(); }\n#[testing]\nfn b() {}\n", &[]);
     run("#[test]\nfn a() { same(1); }\nfn same(x: u8) { assert!(x > 0); }\n", &[]);
-    run("#[test]\nfn a() { checkout(); }\n", &[(2, Medium)]);
+    run("#[test]\nfn a() { checkout(); }\n", &[(2, Low)]);
     run("#[test]\nfn a_send_sync() { fn is<T: Send>(_: T) {} is(A::new()); }\n", &[]);
     run("// without a regression this comes to its end, else it hangs\n#[test]\nfn a() { run(); }\n", &[]);
     run("#[test]\nfn no_panic_at_max() { let _ = A::new(9); }\n", &[]);
     run("#[test]\nasync fn a() { spawn(b); tx.closed().await; }\n", &[]);
     run("#[test]\nfn a() { Test::new().args([\"x\"]).stdout(\"y\").run(); }\n", &[]);
-    run("#[test]\nfn a() { Command::new(\"x\").stdout(Stdio::piped()).run(); }\n", &[(2, Medium)]);
+    run("#[test]\nfn a() { Command::new(\"x\").stdout(Stdio::piped()).run(); }\n", &[(2, Low)]);
 }
 
 #[test]
 fn python() {
     let run = |text: &str, expected: &[_]| check(&RULE, "tests/test_a.py", text, expected);
-    run("def test_a():\n    run()\n", &[(1, Medium)]);
-    run("class TestA:\n    async def test_a(self):\n        '''Why.'''\n        run()\n", &[(2, Medium)]);
-    run("class A(unittest.TestCase):\n    def testIt(self):\n        run()\n", &[(2, Medium)]);
+    run("def test_a():\n    run()\n", &[(1, Low)]);
+    run("class TestA:\n    async def test_a(self):\n        '''Why.'''\n        run()\n", &[(2, Low)]);
+    run("class A(unittest.TestCase):\n    def testIt(self):\n        run()\n", &[(2, Low)]);
     for body in [
         "assert run()",
         "with pytest.raises(E):\n        run()",
@@ -61,28 +61,28 @@ fn python() {
     }
     run("@given(st.text())\ndef test_a(x):\n    run(x)\n", &[]);
     run("@pytest.fixture\ndef test_data():\n    return 1\n", &[]);
-    run("@pytest.mark.usefixtures('db')\ndef test_a():\n    run()\n", &[(2, Medium)]);
+    run("@pytest.mark.usefixtures('db')\ndef test_a():\n    run()\n", &[(2, Low)]);
     run("def test_a():\n    helper()\ndef helper():\n    assert 1\n", &[]);
     run("def test_issue_22684():\n    run()\n", &[]);
     run("def test_a(pytester):\n    pytester.run().stdout.fnmatch_lines(['x'])\n", &[]);
-    run("def test_a(pytester):\n    pytester.run().stdout.get_lines_after('x')\n", &[(1, Medium)]);
+    run("def test_a(pytester):\n    pytester.run().stdout.get_lines_after('x')\n", &[(1, Low)]);
     run("def test_a():\n    \"\"\"Strings are accepted too.\"\"\"\n    run('a')\n", &[]);
-    run("def test_a():\n    \"\"\"Strings are tried too.\"\"\"\n    run('a')\n", &[(1, Medium)]);
+    run("def test_a():\n    \"\"\"Strings are tried too.\"\"\"\n    run('a')\n", &[(1, Low)]);
     run("def test_a(benchmark):\n    \"\"\"Benchmark it.\"\"\"\n    run('a')\n", &[]);
     run("def test_stop_twice():\n    run()\ndef test_survives():\n    run()\n", &[]);
-    run("def test_issues():\n    run()\n", &[(1, Medium)]);
+    run("def test_issues():\n    run()\n", &[(1, Low)]);
     run("class A(TestCase):\n    def tearDown(self):\n        assert x\n    def test_a(self):\n        run()\n", &[]);
     run("def testify():\n    run()\n", &[]);
     run("def test_a():\n    # see that they don't fail\n    run()\n", &[]);
-    run("def test_a():\n    # the first change\n    run()\n", &[(1, Medium)]);
+    run("def test_a():\n    # the first change\n    run()\n", &[(1, Low)]);
     run("def test_a(xp):\n    xp_assert_equal(run(), 1)\n", &[]);
     run("@XFAIL\ndef test_a():\n    run()\n", &[]);
     check(&RULE, "app/test/runner.py", "def test_tags(test):\n    run()\n", &[]);
     check(&RULE, "app/test/runner.py", "class R(TestResult):\n    def test_index(self):\n        run()\n", &[]);
-    check(&RULE, "app/test/cart.py", "class A(TestCase):\n    def test_a(self):\n        run()\n", &[(2, Medium)]);
+    check(&RULE, "app/test/cart.py", "class A(TestCase):\n    def test_a(self):\n        run()\n", &[(2, Low)]);
     run("class A(TestCase):\n    def test_a(self):\n        self.run_it()\n", &[]);
     run("class TestA:\n    def test_a(self):\n        self.run_it()\n", &[]);
-    run("class TestA:\n    def test_a(self):\n        self.client.run()\n", &[(2, Medium)]);
+    run("class TestA:\n    def test_a(self):\n        self.client.run()\n", &[(2, Low)]);
     check(&RULE, "src/a.py", "def test_connection():\n    run()\n", &[]);
     check(&RULE, "tests/conftest.py", "def test_connection():\n    run()\n", &[]);
 }
@@ -90,9 +90,9 @@ fn python() {
 #[test]
 fn go() {
     let run = |body: &str, expected: &[_]| check(&RULE, "a_test.go", &format!("package a\n{body}\n"), expected);
-    run("func TestA(t *testing.T) { run() }", &[(2, Medium)]);
-    run("func TestA(t *testing.T) { err := run(); fmt.Println(err.Error()) }", &[(2, Medium)]);
-    run("func TestA(t *testing.T) { t.Run(\"x\", func(t *testing.T) { run() }) }", &[(2, Medium)]);
+    run("func TestA(t *testing.T) { run() }", &[(2, Low)]);
+    run("func TestA(t *testing.T) { err := run(); fmt.Println(err.Error()) }", &[(2, Low)]);
+    run("func TestA(t *testing.T) { t.Run(\"x\", func(t *testing.T) { run() }) }", &[(2, Low)]);
     for body in [
         "if x { t.Errorf(\"no\") }",
         "require.NoError(t, err)",
@@ -109,6 +109,7 @@ fn go() {
     run("func TestA(t *testing.T) { t.Run(\"x\", testB) }", &[]);
     run("func TestA(t *testing.T) { helper(t) }\nfunc helper(t *testing.T) { t.Fatal() }", &[]);
     run("func TestA(t *testing.T) { go run(done)\n<-done }", &[]);
+    check(&RULE, "tests/fixtures/a.rs", "#[test]\nfn a() { run(); }\n", &[]);
     check(&RULE, "race/testdata/a_test.go", "package a\nfunc TestA(t *testing.T) { run() }\n", &[]);
     run("func TestMain(m *testing.M) { run() }", &[]);
     run("func Testify(t *testing.T) { run() }", &[]);
@@ -122,9 +123,9 @@ fn go() {
 fn javascript_and_typescript() {
     for path in ["a.test.js", "a.spec.ts", "src/__tests__/a.tsx", "a.test.mjs"] {
         let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
-        run("it('a', () => { run() })\n", &[(1, Medium)]);
-        run("describe('g', () => {\n test.each([1])('a', async function () { await run() })\n})\n", &[(2, Medium)]);
-        run("it('a', () => run(require('x')))\n", &[(1, Medium)]);
+        run("it('a', () => { run() })\n", &[(1, Low)]);
+        run("describe('g', () => {\n test.each([1])('a', async function () { await run() })\n})\n", &[(2, Low)]);
+        run("it('a', () => run(require('x')))\n", &[(1, Low)]);
         for body in [
             "expect(a).toBe(1)",
             "await expect(a).rejects.toThrow()",
@@ -153,10 +154,10 @@ fn javascript_and_typescript() {
 fn java() {
     let run = |text: &str, expected: &[_]| check(&RULE, "ATest.java", text, expected);
     let class = |body: &str| format!("class ATest {{\n{body}\n}}\n");
-    run(&class("@Test public void a() { new Cart().total(); }"), &[(2, Medium)]);
-    run(&class("@org.junit.jupiter.api.Test\nvoid a() throws Exception { new Cart().total(); }"), &[(3, Medium)]);
-    run(&class("@ParameterizedTest\n@ValueSource(ints = 1)\nvoid a(int x) { cart.add(x); }"), &[(4, Medium)]);
-    run("class A extends TestCase {\npublic void testA() { cart.total(); }\n}\n", &[(2, Medium)]);
+    run(&class("@Test public void a() { new Cart().total(); }"), &[(2, Low)]);
+    run(&class("@org.junit.jupiter.api.Test\nvoid a() throws Exception { new Cart().total(); }"), &[(3, Low)]);
+    run(&class("@ParameterizedTest\n@ValueSource(ints = 1)\nvoid a(int x) { cart.add(x); }"), &[(4, Low)]);
+    run("class A extends TestCase {\npublic void testA() { cart.total(); }\n}\n", &[(2, Low)]);
     for body in [
         "assertEquals(1, 1);",
         "Assertions.assertThrows(E.class, () -> cart.total());",
@@ -188,11 +189,11 @@ fn java() {
 fn c() {
     let run = |text: &str, expected: &[_]| check(&RULE, "tests/a.c", text, expected);
     let unity = |body: &str| format!("#include \"unity.h\"\n{body}\n");
-    run(&unity("void test_a(void) { run(); }"), &[(2, Medium)]);
-    run(&unity("static void test_a(void **s) { run(); }"), &[(2, Medium)]);
-    run("TEST(Group, a) { run(); }\n", &[(1, Medium)]);
-    run("START_TEST(a)\n{ run(); }\nEND_TEST\n", &[(1, Medium)]);
-    run("Test(suite, a, .init = start) { run(); }\n", &[(1, Medium)]);
+    run(&unity("void test_a(void) { run(); }"), &[(2, Low)]);
+    run(&unity("static void test_a(void **s) { run(); }"), &[(2, Low)]);
+    run("TEST(Group, a) { run(); }\n", &[(1, Low)]);
+    run("START_TEST(a)\n{ run(); }\nEND_TEST\n", &[(1, Low)]);
+    run("Test(suite, a, .init = start) { run(); }\n", &[(1, Low)]);
     for body in [
         "assert(run() == 1);",
         "TEST_ASSERT_EQUAL(1, run());",
@@ -219,11 +220,11 @@ fn c() {
 fn cpp() {
     for path in ["a_test.cc", "tests/a.cpp", "ATest.cxx"] {
         let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
-        run("namespace a {\nTEST(Suite, a) { run(); }\n}\n", &[(2, Medium)]);
-        run("TEST_F(Suite, a) { run(); }\nTEST_F(Suite, b) {}\n", &[(1, Medium)]);
-        run("TYPED_TEST(Suite, a) { auto x = run(); }\n", &[(1, Medium)]);
-        run("TEST_CASE(\"a\", \"[x]\") {\n SECTION(\"b\") { run(); }\n}\n", &[(1, Medium)]);
-        run("BOOST_AUTO_TEST_CASE(a) { run(); }\n", &[(1, Medium)]);
+        run("namespace a {\nTEST(Suite, a) { run(); }\n}\n", &[(2, Low)]);
+        run("TEST_F(Suite, a) { run(); }\nTEST_F(Suite, b) {}\n", &[(1, Low)]);
+        run("TYPED_TEST(Suite, a) { auto x = run(); }\n", &[(1, Low)]);
+        run("TEST_CASE(\"a\", \"[x]\") {\n SECTION(\"b\") { run(); }\n}\n", &[(1, Low)]);
+        run("BOOST_AUTO_TEST_CASE(a) { run(); }\n", &[(1, Low)]);
         for body in [
             "EXPECT_EQ(1, 1) << \"no\";",
             "ASSERT_THAT(x, Eq(1));",
@@ -249,15 +250,15 @@ fn cpp() {
         run("int main() { TEST(a, b); { run(); } }\n", &[]);
     }
     check(&RULE, "src/a.cc", "TEST(Suite, a) { run(); }\n", &[]);
-    check(&RULE, "src/a.cc", "#include <gtest/gtest.h>\nTEST(Suite, a) { run(); }\n", &[(2, Medium)]);
+    check(&RULE, "src/a.cc", "#include <gtest/gtest.h>\nTEST(Suite, a) { run(); }\n", &[(2, Low)]);
 }
 
 #[test]
 fn c_sharp() {
     let run = |text: &str, expected: &[_]| check(&RULE, "ATests.cs", &format!("class A {{\n{text}\n}}\n"), expected);
-    run("[Fact] public void T() { cart.Total(); }", &[(2, Medium)]);
-    run("[TestCase(1)]\npublic async Task T(int a) { await cart.Add(a); }", &[(3, Medium)]);
-    run("[TestMethodAttribute] public void T() { cart.Total(); }", &[(2, Medium)]);
+    run("[Fact] public void T() { cart.Total(); }", &[(2, Low)]);
+    run("[TestCase(1)]\npublic async Task T(int a) { await cart.Add(a); }", &[(3, Low)]);
+    run("[TestMethodAttribute] public void T() { cart.Total(); }", &[(2, Low)]);
     for body in [
         "Assert.Equal(1, 1);",
         "CollectionAssert.Contains(a, 1);",
@@ -281,9 +282,9 @@ fn c_sharp() {
 fn ruby() {
     let run = |text: &str, expected: &[_]| check(&RULE, "spec/a_spec.rb", text, expected);
     let class = |body: &str| format!("class ATest < Minitest::Test\n  def test_a\n    {body}\n  end\nend\n");
-    run(&class("cart.total"), &[(2, Medium)]);
-    run("describe 'a' do\n  it 'adds' do\n    cart.total\n  end\nend\n", &[(2, Medium)]);
-    run("test 'adds' do\n  cart.total\nend\n", &[(1, Medium)]);
+    run(&class("cart.total"), &[(2, Low)]);
+    run("describe 'a' do\n  it 'adds' do\n    cart.total\n  end\nend\n", &[(2, Low)]);
+    run("test 'adds' do\n  cart.total\nend\n", &[(1, Low)]);
     for body in [
         "assert_equal 1, 1",
         "refute a",
@@ -309,10 +310,10 @@ fn ruby() {
 fn php() {
     let run = |text: &str, expected: &[_]| check(&RULE, "tests/ATest.php", &format!("<?php\n{text}\n"), expected);
     let class = |body: &str| format!("class ATest extends TestCase {{\n{body}\n}}");
-    run(&class("public function testA(): void { $cart->total(); }"), &[(3, Medium)]);
-    run(&class("#[Test]\npublic function a() { $cart->total(); }"), &[(4, Medium)]);
-    run(&class("/** @test */\npublic function a() { $cart->total(); }"), &[(4, Medium)]);
-    run("it('adds', function () { $cart = new Cart(); $cart->total(); });", &[(2, Medium)]);
+    run(&class("public function testA(): void { $cart->total(); }"), &[(3, Low)]);
+    run(&class("#[Test]\npublic function a() { $cart->total(); }"), &[(4, Low)]);
+    run(&class("/** @test */\npublic function a() { $cart->total(); }"), &[(4, Low)]);
+    run("it('adds', function () { $cart = new Cart(); $cart->total(); });", &[(2, Low)]);
     for body in [
         "$this->assertSame(1, 1);",
         "self::assertTrue($a);",
@@ -334,8 +335,8 @@ fn php() {
 #[test]
 fn kotlin() {
     let run = |text: &str, expected: &[_]| check(&RULE, "ATest.kt", &format!("class ATest {{\n{text}\n}}\n"), expected);
-    run("@Test fun a() { cart.total() }", &[(2, Medium)]);
-    run("@Test\nfun `adds two`() = runTest { cart.total() }", &[(3, Medium)]);
+    run("@Test fun a() { cart.total() }", &[(2, Low)]);
+    run("@Test\nfun `adds two`() = runTest { cart.total() }", &[(3, Low)]);
     for body in [
         "assertEquals(1, 1)",
         "x shouldBe 1",
@@ -360,9 +361,9 @@ fn swift() {
     let run = |text: &str, expected: &[_]| {
         check(&RULE, "ATests.swift", &format!("class ATests: XCTestCase {{\n{text}\n}}\n"), expected);
     };
-    run("func testA() { cart.total() }", &[(2, Medium)]);
-    run("func testA() async { cart.total() }", &[(2, Medium)]);
-    run("}\n@Test(\"adds\") func a() { cart.total() }\nclass B {", &[(3, Medium)]);
+    run("func testA() { cart.total() }", &[(2, Low)]);
+    run("func testA() async { cart.total() }", &[(2, Low)]);
+    run("}\n@Test(\"adds\") func a() { cart.total() }\nclass B {", &[(3, Low)]);
     for body in [
         "XCTAssertEqual(1, 1)",
         "XCTFail()",
@@ -385,15 +386,15 @@ fn swift() {
 #[test]
 fn bash() {
     let run = |text: &str, expected: &[_]| check(&RULE, "a.bats", text, expected);
-    run("@test \"adds\" {\n  run add 1 2\n}\n", &[(1, Medium)]);
-    run("\n@test 'adds' {\n  run add\n}\n", &[(2, Medium)]);
+    run("@test \"adds\" {\n  run add 1 2\n}\n", &[(1, Low)]);
+    run("\n@test 'adds' {\n  run add\n}\n", &[(2, Low)]);
     run("@test \"adds\" {\n  run add\n  [ \"$status\" -eq 0 ]\n}\n", &[]);
     run("@test \"adds\" {\n  run add\n  assert_output 3\n}\n", &[]);
     run("@test \"adds\" {\n  add 1 2\n}\n", &[]);
     run("@test \"adds\" {\n  skip \"no mailer\"\n}\n", &[]);
     run("setup() {\n  run add\n}\n# @test \"adds\" {\n", &[]);
     let shunit = |body: &str| format!("testAdd() {{ {body}; }}\n. shunit2\n");
-    check(&RULE, "a.sh", &shunit("add 1 2"), &[(1, Medium)]);
+    check(&RULE, "a.sh", &shunit("add 1 2"), &[(1, Low)]);
     check(&RULE, "a.sh", &shunit("assertEquals 1 1"), &[]);
     check(&RULE, "a.sh", "test_connection() { ping; }\n", &[]);
 }
