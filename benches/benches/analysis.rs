@@ -16,6 +16,8 @@ use oxc_ast_visit::Visit;
 use oxc_span::SourceType;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use ruff_python_ast::visitor::source_order::{SourceOrderVisitor, TraversalSignal};
+use ruff_python_ast::{AnyNodeRef, PySourceType};
 use schemas::bundle::Shard;
 use schemas::item::{ItemResult, SkipReason};
 use schemas::magic::{Input, Magic};
@@ -176,10 +178,19 @@ thread_local! {
 
 /// By the parser that the product has for the language.
 fn walk(path: &Path, bytes: &[u8]) -> usize {
+    let is_python = path.extension().is_some_and(|extension| extension == "py");
     match (SourceType::from_path(path), std::str::from_utf8(bytes)) {
         (Ok(language), Ok(text)) => walk_script(text, language),
+        (_, Ok(text)) if is_python => walk_python(text),
         _ => walk_tree(path, bytes),
     }
+}
+
+fn walk_python(text: &str) -> usize {
+    let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
+    let mut nodes = Nodes(0);
+    nodes.visit_body(parsed.suite());
+    nodes.0
 }
 
 fn walk_script(text: &str, language: SourceType) -> usize {
@@ -196,6 +207,13 @@ struct Nodes(usize);
 impl<'a> Visit<'a> for Nodes {
     fn enter_node(&mut self, _: AstKind<'a>) {
         self.0 += 1;
+    }
+}
+
+impl<'a> SourceOrderVisitor<'a> for Nodes {
+    fn enter_node(&mut self, _: AnyNodeRef<'a>) -> TraversalSignal {
+        self.0 += 1;
+        TraversalSignal::Traverse
     }
 }
 
@@ -224,7 +242,6 @@ fn walk_tree(path: &Path, bytes: &[u8]) -> usize {
 fn language(path: &Path) -> Option<Language> {
     Some(match path.extension()?.to_str()? {
         "rs" => tree_sitter_rust::LANGUAGE.into(),
-        "py" => tree_sitter_python::LANGUAGE.into(),
         "go" => tree_sitter_go::LANGUAGE.into(),
         _ => return None,
     })

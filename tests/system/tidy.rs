@@ -22,7 +22,7 @@ const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// A library and the crates that may know it, by the beginning of the library's name.
-const KNOWN_ONLY_BY: [(&str, &[&str]); 10] = [
+const KNOWN_ONLY_BY: [(&str, &[&str]); 11] = [
     ("async-nats", &["broker"]),
     ("sqlx", &["broker"]),
     ("tokio-postgres", &[]),
@@ -31,6 +31,7 @@ const KNOWN_ONLY_BY: [(&str, &[&str]); 10] = [
     ("rayon", &["worker"]),
     ("tree-sitter", &["worker"]),
     ("oxc", &["worker"]),
+    ("ruff", &["worker"]),
     ("kube", &["deploy"]),
     ("k8s-openapi", &["deploy"]),
 ];

@@ -95,7 +95,10 @@ impl Language {
 /// Every known language. What is in none of them, such as prose, has no comments.
 static LANGUAGES: &[Language] = &[
     parsed(&["rs"], &["rust-script"], &rust::RUST, &comments::RUST),
-    parsed(&["py", "pyi", "pyw"], &["python", "python2", "python3"], &python::PYTHON, &comments::HASH),
+    Language {
+        comments: &comments::HASH,
+        ..script(&["py", "pyi", "pyw"], &["python", "python2", "python3"], python::outline).version(2)
+    },
     parsed(&["go"], &[], &go::GO, &comments::C_LIKE).version(2),
     script(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], javascript::javascript).version(2),
     script(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], javascript::typescript).version(2),

@@ -78,13 +78,6 @@ pub(super) fn count(body: Option<Node<'_>>) -> usize {
     body.named_children(&mut cursor).filter(|child| !child.is_extra()).count()
 }
 
-/// The string that documents what `body` belongs to, as Python has it.
-pub(super) fn docstring(body: Node<'_>) -> Option<Span> {
-    let first = statements(body, 1).into_iter().next()?;
-    let only = first.named_child(0).filter(|only| first.kind() == "expression_statement" && only.kind() == "string");
-    only.map(|string| string.byte_range())
-}
-
 /// Whether `body` does nothing at all.
 pub(super) fn does_nothing(draft: &Draft<'_>, body: &Block, forms: &Forms) -> bool {
     body.statements.iter().all(|statement| is_nothing(draft, statement, forms))
