@@ -7,7 +7,7 @@ use schemas::severity::Severity;
 use harmless::{hands_on_what_it_set, in_order, is_named_ignored, says_so_around, writes_without_loss};
 
 use crate::names::words;
-use crate::outline::{Handler, Span};
+use crate::outline::{Discard, Function, Handler, Span};
 use crate::paths;
 use crate::rules::marks::says_why;
 use crate::rules::{Check, File, Findings, Hit, rule};
@@ -77,29 +77,10 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
     let functions = in_order(file);
     for handler in file.outline.handlers.iter().filter(|handler| handler.is_empty) {
-        let names = |known| handler.caught.as_ref().is_some_and(|kinds| names_one_of(file.text(kinds), known));
-        let is_narrow = handler.caught.is_some() && !names(BROAD_KINDS);
-        let is_probe = looks_for_a_value(file, handler);
-        let excuses = [
-            is_narrow,
-            is_probe,
-            handler.is_cleanup,
-            file.is_test_code(handler.span.start),
-            handler.has_comment,
-            is_named_ignored(file.text(&head(file, handler))),
-        ];
-        let excuses = excuses.iter().filter(|excuse| **excuse).count();
-        let is_narrow_enough = is_narrow && !names(WIDE_KINDS);
-        if is_narrow_enough
-            || excuses > 1
-            || is_answered(file, handler, is_probe)
-            || says_so_around(file, &functions, handler)
-        {
-            continue;
-        }
+        let Some(severity) = of_handler(file, &functions, handler) else { continue };
         found.push(Hit {
             place: file.place(head(file, handler)),
-            severity: if excuses > 0 { Severity::Low } else { Severity::High },
+            severity,
             confidence_permille: 900,
             message: if handler.has_comment { "error is ignored" } else { "error is ignored without a word" }
                 .to_owned(),
@@ -107,24 +88,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         });
     }
     for discard in &file.outline.discards {
-        let is_excused =
-            discard.is_cleanup || file.is_test_code(discard.span.start) || has_comment(file, &discard.span);
-        let words = words(callee(file.text(&discard.span)));
-        let is = |known: &[&str]| {
-            [words.first(), words.last()].into_iter().flatten().any(|word| known.contains(&word.as_str()))
-                || known.contains(&words.join("_").as_str())
-        };
-        let is_lasting = is(LASTING_WORDS);
-        let is_left_alone = if discard.is_fallible { is_excused && is(SENDS) } else { !is_lasting };
-        if is_left_alone || writes_without_loss(file, &discard.span) {
-            continue;
-        }
-        let (severity, confidence_permille) = match (discard.is_fallible, is_excused) {
-            (true, false) if is_lasting || is(SENDS) => (Severity::High, 800),
-            (true, _) => (Severity::Low, 800),
-            (false, false) => (Severity::Low, 400),
-            (false, true) => continue,
-        };
+        let Some((severity, confidence_permille)) = of_discard(file, discard) else { continue };
         found.push(Hit {
             place: file.place(discard.span.clone()),
             severity,
@@ -132,6 +96,48 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             message: "result is thrown away, an error with it".to_owned(),
             suggestion: SUGGESTION,
         });
+    }
+}
+
+/// How bad it is that `handler` does nothing; nothing if that may be.
+fn of_handler(file: &File<'_>, functions: &[&Function], handler: &Handler) -> Option<Severity> {
+    let names = |known| handler.caught.as_ref().is_some_and(|kinds| names_one_of(file.text(kinds), known));
+    let is_narrow = handler.caught.is_some() && !names(BROAD_KINDS);
+    let is_probe = looks_for_a_value(file, handler);
+    let excuses = [
+        is_narrow,
+        is_probe,
+        handler.is_cleanup,
+        file.is_test_code(handler.span.start),
+        handler.has_comment,
+        is_named_ignored(file.text(&head(file, handler))),
+    ];
+    let excuses = excuses.iter().filter(|excuse| **excuse).count();
+    let may_be = (is_narrow && !names(WIDE_KINDS))
+        || excuses > 1
+        || is_answered(file, handler, is_probe)
+        || says_so_around(file, functions, handler);
+    (!may_be).then_some(if excuses > 0 { Severity::Low } else { Severity::High })
+}
+
+/// How bad it is that a result is thrown away, and how sure that is, in permille; nothing if it may be.
+fn of_discard(file: &File<'_>, discard: &Discard) -> Option<(Severity, u16)> {
+    let is_excused = discard.is_cleanup || file.is_test_code(discard.span.start) || has_comment(file, &discard.span);
+    let words = words(callee(file.text(&discard.span)));
+    let is = |known: &[&str]| {
+        [words.first(), words.last()].into_iter().flatten().any(|word| known.contains(&word.as_str()))
+            || known.contains(&words.join("_").as_str())
+    };
+    let is_lasting = is(LASTING_WORDS);
+    let is_left_alone = if discard.is_fallible { is_excused && is(SENDS) } else { !is_lasting };
+    if is_left_alone || writes_without_loss(file, &discard.span) {
+        return None;
+    }
+    match (discard.is_fallible, is_excused) {
+        (true, false) if is_lasting || is(SENDS) => Some((Severity::High, 800)),
+        (true, _) => Some((Severity::Low, 800)),
+        (false, false) => Some((Severity::Low, 400)),
+        (false, true) => None,
     }
 }
 
