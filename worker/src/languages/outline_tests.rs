@@ -12,6 +12,7 @@ fn shown(path: &str, text: &str) -> String {
     let source = Source::read(&file).unwrap();
     let outline = outline(&source);
     assert_eq!((outline.gap, outline.first_error), (None, None), "{path}");
+    assert!(outline.functions.is_sorted_by_key(|one| one.span.start), "{path}: rules search functions by place");
     let slice = |span: &Span| text[span.clone()].lines().next().unwrap_or_default();
     let flag = |is_set: bool, name: &'static str| if is_set { name } else { "" };
     let mut lines = String::new();

@@ -4,10 +4,10 @@ mod harmless;
 
 use schemas::severity::Severity;
 
-use harmless::{hands_on_what_it_set, in_order, is_named_ignored, says_so_around, writes_without_loss};
+use harmless::{hands_on_what_it_set, is_named_ignored, says_so_around, writes_without_loss};
 
 use crate::names::words;
-use crate::outline::{Discard, Function, Handler, Span};
+use crate::outline::{Discard, Handler, Span};
 use crate::paths;
 use crate::rules::marks::says_why;
 use crate::rules::{Check, File, Findings, Hit, rule};
@@ -75,9 +75,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if paths::is_test_input(file.source.path) {
         return;
     }
-    let functions = in_order(file);
     for handler in file.outline.handlers.iter().filter(|handler| handler.is_empty) {
-        let Some(severity) = of_handler(file, &functions, handler) else { continue };
+        let Some(severity) = of_handler(file, handler) else { continue };
         found.push(Hit {
             place: file.place(head(file, handler)),
             severity,
@@ -100,7 +99,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
 }
 
 /// How bad it is that `handler` does nothing; nothing if that may be.
-fn of_handler(file: &File<'_>, functions: &[&Function], handler: &Handler) -> Option<Severity> {
+fn of_handler(file: &File<'_>, handler: &Handler) -> Option<Severity> {
     let names = |known| handler.caught.as_ref().is_some_and(|kinds| names_one_of(file.text(kinds), known));
     let is_narrow = handler.caught.is_some() && !names(BROAD_KINDS);
     let is_probe = looks_for_a_value(file, handler);
@@ -116,7 +115,7 @@ fn of_handler(file: &File<'_>, functions: &[&Function], handler: &Handler) -> Op
     let may_be = (is_narrow && !names(WIDE_KINDS))
         || excuses > 1
         || is_answered(file, handler, is_probe)
-        || says_so_around(file, functions, handler);
+        || says_so_around(file, handler);
     (!may_be).then_some(if excuses > 0 { Severity::Low } else { Severity::High })
 }
 

@@ -20,23 +20,20 @@ const DOCUMENTATION_LINES_MAX: usize = 12;
 const MEMORY: &[&str] =
     &["adler", "blake", "bytes.buffer", "crc", "fnv", "hash", "hmac", "md5", "sha", "strings.builder"];
 
+/// Where what is written is shown or dropped, and nothing is lost without it.
+const SINKS: &[&str] = &["io.Discard", "os.Stderr", "os.Stdout", "stderr", "stdout"];
+
 /// Whether the error has a name that says that it is ignored: `catch (IOException ignored)`.
 pub(super) fn is_named_ignored(head: &str) -> bool {
     words(head).iter().any(|word| matches!(word.as_str(), "expected" | "ignore" | "ignored"))
 }
 
-/// The functions of `file`, by where they begin.
-pub(super) fn in_order<'f>(file: &'f File<'_>) -> Vec<&'f Function> {
-    let mut functions: Vec<&Function> = file.outline.functions.iter().collect();
-    functions.sort_unstable_by_key(|one| one.span.start);
-    functions
-}
-
-/// Whether the function around `handler`, one of `functions`, says by its name or documentation that errors are ignored.
-pub(super) fn says_so_around(file: &File<'_>, functions: &[&Function], handler: &Handler) -> bool {
+/// Whether the function around `handler` says by its name or documentation that errors are ignored.
+pub(super) fn says_so_around(file: &File<'_>, handler: &Handler) -> bool {
+    let functions = &file.outline.functions;
     let before = functions.partition_point(|one| one.span.start <= handler.span.start);
-    let near = functions[..before].iter().rev().take(FUNCTIONS_BETWEEN_MAX);
-    let Some(function) = near.copied().find(|one| handler.span.end <= one.span.end) else { return false };
+    let mut near = functions[..before].iter().rev().take(FUNCTIONS_BETWEEN_MAX);
+    let Some(function) = near.find(|one| handler.span.end <= one.span.end) else { return false };
     let says = |text: &str| words(text).iter().any(|word| QUIET_WORDS.iter().any(|quiet| word.starts_with(quiet)));
     says(file.text(&function.name)) || says(documentation(file, function))
 }
@@ -63,9 +60,6 @@ pub(super) fn hands_on_what_it_set(file: &File<'_>, handler: &Handler) -> bool {
     let guarded = &text[file.source.line_span(guarded).start..handler.span.start];
     is_name && guarded.lines().any(|line| line.trim_start().starts_with(&format!("{name} = ")))
 }
-
-/// Where what is written is shown or dropped, and nothing is lost without it.
-const SINKS: &[&str] = &["io.Discard", "os.Stderr", "os.Stdout", "stderr", "stdout"];
 
 /// Whether `statement`, in Go, prints, drops what it reads, or writes to a variable that was made a hash or a buffer not far above.
 pub(super) fn writes_without_loss(file: &File<'_>, statement: &Span) -> bool {
