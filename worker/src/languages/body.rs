@@ -60,7 +60,7 @@ pub(super) fn statements(body: Node<'_>, max: usize) -> Vec<Node<'_>> {
             _ => body,
         },
         "block_body" | "body_statement" | "statements" | "then" => body,
-        "block" | "compound_statement" | "constructor_body" | "module" | "statement_block" => {
+        "block" | "compound_statement" | "constructor_body" | "module" => {
             let mut cursor = body.walk();
             let first = body.named_children(&mut cursor).find(|child| !child.is_extra());
             first.filter(|first| first.kind() == "statement_list").unwrap_or(body)

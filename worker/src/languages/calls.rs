@@ -51,7 +51,7 @@ const CLEANUP_WORDS: &[&str] = &[
 ];
 
 /// Fields that hold the last name of a path, by language.
-const NAME_FIELDS: [&str; 4] = ["field", "attribute", "property", "name"];
+const NAME_FIELDS: [&str; 2] = ["field", "name"];
 
 /// Fields that hold what stands in front of it.
 const OBJECT_FIELDS: [&str; 6] = ["value", "object", "operand", "path", "argument", "scope"];
@@ -59,9 +59,7 @@ const OBJECT_FIELDS: [&str; 6] = ["value", "object", "operand", "path", "argumen
 /// Kinds of nodes that are literals if all in them are.
 const COLLECTIONS: &[&str] = &[
     "list",
-    "tuple",
     "set",
-    "dictionary",
     "array",
     "array_creation_expression",
     "array_element_initializer",
@@ -72,7 +70,6 @@ const COLLECTIONS: &[&str] = &[
     "concatenated_string",
     "parenthesized_expression",
     "unary_expression",
-    "unary_operator",
     "reference_expression",
 ];
 
@@ -80,15 +77,12 @@ const COLLECTIONS: &[&str] = &[
 const CONSTANTS: &[&str] = &[
     "true",
     "false",
-    "none",
     "null",
     "nil",
-    "undefined",
     "integer",
     "float",
     "number",
     "unit_expression",
-    "ellipsis",
     "regex",
     "boolean",
     "simple_symbol",
@@ -151,12 +145,12 @@ fn are_literals(list: Node<'_>) -> bool {
 /// Whether `node` is a literal, or a collection of them that is not too deep.
 fn is_literal(node: Node<'_>, depth: usize) -> bool {
     match node.kind() {
-        "line_string_literal" | "multi_line_string_literal" | "string" | "string_literal" | "template_string" => {
-            let is_filled = ["interpolated_expression", "interpolation", "template_substitution"];
+        "line_string_literal" | "multi_line_string_literal" | "string" | "string_literal" => {
+            let is_filled = ["interpolated_expression", "interpolation"];
             all_parts(node, |part| !is_filled.contains(&part.kind()))
         }
         "encapsed_string" => all_parts(node, |part| matches!(part.kind(), "string_content" | "escape_sequence")),
-        "keyword_argument" | "pair" => {
+        "pair" => {
             let value = node.child_by_field_name("value");
             depth > 0 && value.is_some_and(|value| is_literal(value, depth - 1))
         }
