@@ -4,9 +4,11 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use async_nats::jetstream;
+use async_nats::{Client, jetstream};
+use bytes::Bytes;
 use deploy::embedded::guard::Signal;
 use deploy::embedded::ports;
+use serde_json::Value;
 
 use crate::nats;
 use crate::process::{Process, Run};
@@ -134,13 +136,18 @@ impl Cluster {
         (0..NODES).find(|number| name(*number) == leader)
     }
 
-    /// Waits until every server is up to date on a stream again.
-    pub async fn is_whole(&self, stream: &str) {
-        wait_for(&format!("all replicas of {stream} to be current"), LONG, async || {
-            let context = jetstream::new(nats::try_connect(&self.url()).await?);
-            let cluster = context.get_stream(stream).await.ok()?.cached_info().cluster.clone()?;
-            let current = cluster.replicas.iter().filter(|replica| replica.current && !replica.offline).count();
-            (cluster.leader.is_some() && current == NODES - 1).then_some(())
+    /// Waits until every server is up to date on every stream and every consumer: only then another one may be lost. A group
+    /// of which one copy is new and another gone has no majority that knows its state, and elects nobody.
+    pub async fn is_whole(&self) {
+        wait_for("all replicas of all streams and consumers to be current", LONG, async || {
+            let client = nats::try_connect(&self.url()).await?;
+            let streams = asked(&client, "STREAM.LIST", "streams").await?;
+            for stream in &streams {
+                let name = stream["config"]["name"].as_str()?;
+                let consumers = asked(&client, &format!("CONSUMER.LIST.{name}"), "consumers").await?;
+                consumers.iter().chain([stream]).all(is_current).then_some(())?;
+            }
+            (!streams.is_empty()).then_some(())
         })
         .await;
     }
@@ -152,6 +159,23 @@ impl Cluster {
         })
         .await;
     }
+}
+
+/// A list that JetStream gives; nothing while it cannot give all of it.
+async fn asked(client: &Client, what: &str, list: &str) -> Option<Vec<Value>> {
+    let answer = client.request(format!("$JS.API.{what}"), Bytes::new()).await.ok()?;
+    let answer: Value = serde_json::from_slice(&answer.payload).ok()?;
+    let listed = answer[list].as_array().map(Vec::as_slice).unwrap_or_default();
+    let is_complete = answer["error"].is_null() && answer["total"] == listed.len();
+    is_complete.then(|| listed.to_vec())
+}
+
+/// Whether a stream or a consumer has as many copies as it is to have, all of them up to date.
+fn is_current(info: &Value) -> bool {
+    let copies = info["config"]["num_replicas"].as_u64().filter(|copies| *copies > 0).unwrap_or(NODES as u64);
+    let replicas = info["cluster"]["replicas"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let current = replicas.iter().filter(|replica| replica["current"] == true && replica["offline"] != true).count();
+    info["cluster"]["leader"].is_string() && current as u64 + 1 == copies
 }
 
 fn free_port() -> u16 {

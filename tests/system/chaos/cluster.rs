@@ -43,14 +43,14 @@ async fn a_leader_that_is_killed_and_a_disk_that_is_lost_stop_nobody() {
     audits.extend(assert_goes_on(&stack, &projects[2..4]).await);
     stack.cluster().wipe(leader);
     stack.cluster().restart(leader).await;
-    stack.cluster().is_whole(STREAM).await;
+    stack.cluster().is_whole().await;
 
     // The one with the new disk is as good as the others.
     let other = (leader + 1) % tests::cluster::NODES;
     stack.cluster().kill(other).await;
     audits.extend(assert_goes_on(&stack, &projects[4..]).await);
     stack.cluster().restart(other).await;
-    stack.cluster().is_whole(STREAM).await;
+    stack.cluster().is_whole().await;
     assert_all_end(&stack, &projects, &audits).await;
 }
 
@@ -66,7 +66,7 @@ async fn a_leader_that_hangs_is_left_by_everybody() {
     audits.extend(assert_goes_on(&stack, &projects[2..]).await);
     wait_for("the leader to have hung long enough", LONG, async || (begin.elapsed() >= FREEZE).then_some(())).await;
     stack.cluster().signal(leader, Signal::SIGCONT);
-    stack.cluster().is_whole(STREAM).await;
+    stack.cluster().is_whole().await;
     assert_each_ends(&stack, &projects, &audits).await;
     stack.balances_but_for_letters().await;
 }
@@ -93,7 +93,7 @@ async fn a_leader_that_is_cut_off_makes_no_second_truth() {
     assert_ne!(new, leader);
     audits.extend(push_all(&stack, &projects[4..]).await);
     stack.cluster().routes_of(leader).for_each(|route| route.clear());
-    stack.cluster().is_whole(STREAM).await;
+    stack.cluster().is_whole().await;
     assert_each_ends(&stack, &projects, &audits).await;
     stack.balances_but_for_letters().await;
 }
