@@ -70,7 +70,7 @@ check: setup ## Check format, lints, documentation and generated files
 	@RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps --document-private-items
 	@$(CARGO) run --package deploy -- generate --check
 
-bench: setup ## Run the benchmarks, each beside its limit
+bench: setup corpus ## Run the benchmarks, each beside its limit; needs npm and pip, and 1.5 GB for real projects
 	@$(CARGO) bench --package benches
 
 # Hours: a million tasks under ten thousand kills. TASKS=20000 KILLS=200 is what `make test` has.
@@ -78,8 +78,11 @@ chaos: setup ## Run it for hours while everything dies; TASKS, KILLS, RESTARTS a
 	@$(CARGO) run --quiet --package tests --bin chaos -- $(if $(TASKS),--tasks $(TASKS)) $(if $(KILLS),--kills $(KILLS)) \
 	  $(if $(RESTARTS),--restarts $(RESTARTS)) $(if $(SEED),--seed $(SEED))
 
-precision: toolchain ## Run every rule over real projects and print how often each was right; needs npm, pip and cargo
-	@benches/precision/corpus.sh .corpus
+.PHONY: corpus
+corpus:
+	@benches/corpus.sh .corpus
+
+precision: toolchain corpus ## Run every rule over real projects and print how often each was right; needs npm, pip and cargo
 	@$(CARGO) build --quiet --release --package deploy
 	@$(CARGO) run --quiet --package benches --bin precision -- table
 

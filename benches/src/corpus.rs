@@ -1,58 +1,60 @@
-//! Real source files of this machine: cargo's registry, Python's standard library and Go's.
+//! Real projects as `benches/corpus.sh` lays them out, of fixed versions, so that figures of two machines can be compared.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Result, ensure};
 use schemas::bundle::{FILE_BYTES_MAX, SourceFile};
 use schemas::ids::ObjectId;
 
-/// Most files taken: enough for the figures to settle, few enough to measure several times in a minute.
-pub const FILES_MAX: usize = 6_000;
+/// What is measured: web services, libraries, a compiler's standard library, an app's framework; sources without what was built
+/// from them.
+const FOLDERS: [&str; 17] = [
+    "clap_builder",
+    "django/django",
+    "effect/src",
+    "eslint/lib",
+    "golang-1.19-src/crypto",
+    "golang-1.19-src/encoding",
+    "golang-1.19-src/net",
+    "itertools",
+    "just",
+    "react-native/ReactAndroid",
+    "react-native/ReactCommon",
+    "regex-automata",
+    "ruby-actionpack",
+    "ruby-activerecord",
+    "rxjs/src",
+    "tokio",
+    "wordpress",
+];
 
-/// Where sources are looked for, and the extensions of languages that are parsed.
-const EXTENSIONS: [&str; 7] = ["rs", "py", "go", "js", "mjs", "ts", "tsx"];
+/// Extensions of languages that are parsed.
+const EXTENSIONS: [&str; 13] = ["cpp", "go", "h", "java", "js", "kt", "mjs", "php", "py", "rb", "rs", "ts", "tsx"];
 
-/// Folders of generated files and other people's installed packages.
-const SKIPPED: [&str; 3] = ["node_modules", "site-packages", "target"];
+/// Folders of translations and of packages installed beside the sources.
+const SKIPPED: [&str; 2] = ["locale", "node_modules"];
 
-/// Files below [`FILE_BYTES_MAX`], each root giving its share in the order of their paths.
+fn root() -> PathBuf {
+    tests::elder::workspace().join(".corpus")
+}
+
+/// Files of the corpus whose extension `wanted` likes, below [`FILE_BYTES_MAX`].
 ///
 /// # Errors
-/// If there are none.
-pub fn paths() -> Result<Vec<PathBuf>> {
-    let wanted = |path: &Path| {
-        let is_known = path.extension().is_some_and(|end| EXTENSIONS.iter().any(|known| end == *known));
-        is_known && path.metadata().is_ok_and(|data| (1..=FILE_BYTES_MAX).contains(&data.len()))
+/// If a project is not there.
+pub fn paths(wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+    let is_wanted = |path: &Path| {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        extension.is_some_and(|extension| EXTENSIONS.contains(&extension) && wanted(extension))
+            && path.metadata().is_ok_and(|data| (1..=FILE_BYTES_MAX).contains(&data.len()))
     };
-    let found = roots().into_iter().map(|root| tests::files::below(&root, &SKIPPED, wanted));
-    let mut found: Vec<Vec<PathBuf>> = found.filter(|files| !files.is_empty()).collect();
-    // The smallest first, so that what it leaves of its share goes to the others.
-    found.sort_by_key(Vec::len);
     let mut paths = Vec::new();
-    let roots = found.len();
-    for (index, files) in found.into_iter().enumerate() {
-        let share = ((FILES_MAX - paths.len()) / (roots - index)).min(files.len());
-        paths.extend((0..share).map(|place| files[place * files.len() / share].clone()));
+    for folder in FOLDERS {
+        let folder = root().join(folder);
+        ensure!(folder.is_dir(), "{} is not there: run benches/corpus.sh .corpus", folder.display());
+        paths.extend(tests::files::below(&folder, &SKIPPED, is_wanted));
     }
-    ensure!(!paths.is_empty(), "there are no sources on this machine: neither cargo's registry nor Python's nor Go's");
     Ok(paths)
-}
-
-fn roots() -> Vec<PathBuf> {
-    let cargo = Path::new(env!("CARGO")).ancestors().find(|folder| folder.join("registry/src").is_dir());
-    let home = std::env::home_dir().map(|home| home.join(".cargo"));
-    let registry = home.as_deref().or(cargo).map(|cargo| cargo.join("registry/src"));
-    let python = said("python3", &["-c", "import sysconfig; print(sysconfig.get_paths()['stdlib'])"]);
-    let go = said("go", &["env", "GOROOT"]).map(|root| root.join("src"));
-    [registry, python, go].into_iter().flatten().filter(|root| root.is_dir()).collect()
-}
-
-/// The path that a program prints, if it is there.
-fn said(program: &str, arguments: &[&str]) -> Option<PathBuf> {
-    let output = Command::new(program).args(arguments).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| PathBuf::from(text.trim()))
 }
 
 /// Reads a file as the analysis gets it. The blob id is not looked at there.
@@ -61,9 +63,11 @@ fn said(program: &str, arguments: &[&str]) -> Option<PathBuf> {
 /// If it is gone.
 pub fn read(path: &Path) -> Result<SourceFile> {
     let blob: ObjectId = "0".repeat(40).parse()?;
-    Ok(SourceFile {
-        path: path.to_string_lossy().trim_start_matches('/').to_owned(),
-        blob,
-        bytes: std::fs::read(path)?,
-    })
+    Ok(SourceFile { path: within(path).to_string_lossy().into_owned(), blob, bytes: std::fs::read(path)? })
+}
+
+/// Where a file stands in the corpus; its project is first.
+#[must_use]
+pub fn within(path: &Path) -> &Path {
+    path.strip_prefix(root()).unwrap_or(path)
 }

@@ -28,7 +28,7 @@ const LINE_CHARS_MAX: usize = 200;
 struct Arguments {
     #[command(subcommand)]
     step: Step,
-    /// What `benches/precision/corpus.sh` made
+    /// What `benches/corpus.sh` made
     #[arg(long, value_name = "FOLDER", global = true, default_value = ".corpus")]
     corpus: PathBuf,
     /// The program whose rules are judged
@@ -89,7 +89,7 @@ fn audit(corpus: &Path, elder: &Path) -> Result<BTreeMap<String, Vec<Found>>> {
     let mut projects: Vec<PathBuf> = entries.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     projects.retain(|path| path.join(".git").is_dir());
     projects.sort();
-    ensure!(!projects.is_empty(), "no project in {}; benches/precision/corpus.sh makes some", corpus.display());
+    ensure!(!projects.is_empty(), "no project in {}; benches/corpus.sh makes some", corpus.display());
     for folder in projects {
         let project = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut command = Command::new(elder);

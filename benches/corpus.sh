@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A corpus of real projects from the ordinary registries, each a git repository of one commit.
-# usage: benches/precision/corpus.sh FOLDER     (1.5 GB; needs npm, pip, cargo, git; go, mvn, apt-get and dpkg where they are there)
+# usage: benches/corpus.sh FOLDER     (1.5 GB; needs npm, pip, cargo, git; go, mvn, apt-get and dpkg where they are there)
 set -euo pipefail
 
 [ $# -eq 1 ] || { sed -n 3p "$0" >&2; exit 2; }
@@ -145,3 +145,23 @@ deb_project golang-1.19-src usr/share/go-1.19/src
 deb_project ruby-actionpack usr/share/rubygems-integration/all/gems
 deb_project ruby-activerecord usr/share/rubygems-integration/all/gems
 deb_project wordpress usr/share/wordpress/wp-includes
+
+# Held out: no rule was written or mended on these.
+npm_project bats 1.13.0
+npm_project expo-file-system 58.0.14
+npm_project expo-modules-core 58.1.0
+npm_project react-native-purchases 10.10.2
+npm_project tape 5.10.2
+pip_source_project flask 3.1.3
+pip_source_project pythonnet 3.0.5
+pip_source_project scrapy 2.19.0
+crate_project hyper 1.5.1
+crate_project ripgrep 14.1.1
+go_project cli github.com/cli/cli/v2 v2.62.0
+go_project etcd-server go.etcd.io/etcd/server/v3 v3.5.17
+maven_project org.apache.kafka kafka-server-common 4.1.0 test-sources
+maven_project com.squareup.retrofit2 retrofit 2.11.0
+deb_project debootstrap usr/share/debootstrap
+deb_project phpmyadmin usr/share/phpmyadmin
+deb_project phpunit usr/share/php/PHPUnit
+deb_project ruby-sidekiq usr/share/rubygems-integration/all/gems
