@@ -111,13 +111,13 @@ static LANGUAGES: &[Language] = &[
         &cpp::CPP,
         &comments::C_LIKE,
     ),
-    parsed(&["cs", "csx"], &[], &c_sharp::C_SHARP, &comments::C_LIKE).version(2),
-    parsed(&["kt", "kts"], &[], &kotlin::KOTLIN, &comments::C_LIKE).version(2),
-    parsed(&["swift"], &["swift"], &swift::SWIFT, &comments::C_LIKE).version(2),
-    parsed(&["php", "phtml"], &["php"], &php::PHP, &comments::PHP).version(2),
+    parsed(&["cs", "csx"], &[], &c_sharp::C_SHARP, &comments::C_LIKE).version(3),
+    parsed(&["kt", "kts"], &[], &kotlin::KOTLIN, &comments::C_LIKE).version(3),
+    parsed(&["swift"], &["swift"], &swift::SWIFT, &comments::C_LIKE).version(3),
+    parsed(&["php", "phtml"], &["php"], &php::PHP, &comments::PHP).version(3),
     Language {
         names: &["Fastfile", "Gemfile", "Podfile", "Rakefile", "Vagrantfile"],
-        ..parsed(&["gemspec", "rake", "rb", "ru"], &["ruby"], &ruby::RUBY, &comments::HASH).version(2)
+        ..parsed(&["gemspec", "rake", "rb", "ru"], &["ruby"], &ruby::RUBY, &comments::HASH).version(3)
     },
     Language {
         names: &[".bash_profile", ".bashrc", ".profile", ".zprofile", ".zshrc"],

@@ -88,6 +88,8 @@ struct Lexer<'t> {
     is_target: bool,
     /// Ends of here documents that begin at the next line.
     heredocs: Vec<String>,
+    /// How many `case` are open.
+    cases: usize,
     commands: Vec<Command>,
 }
 
@@ -132,6 +134,10 @@ impl Lexer<'_> {
             return self.redirection();
         }
         self.end_command();
+        if self.cases > 0 && (self.starts_with(";;") || self.starts_with(";&")) {
+            self.at += self.text.as_bytes()[self.at..].iter().take_while(|byte| b";&".contains(byte)).count();
+            return self.skip_pattern();
+        }
         let found = known.into_iter().find(|(mark, _)| self.starts_with(mark));
         let length = found.map_or(1, |(mark, _)| mark.len());
         if let Some((_, joint)) = found {
@@ -166,10 +172,38 @@ impl Lexer<'_> {
         if std::mem::take(&mut self.is_target) {
             return;
         }
-        let is_keyword =
-            self.words.is_empty() && KEYWORDS.contains(&self.text.get(word.span.clone()).unwrap_or_default());
+        let text = self.text.get(word.span.clone()).unwrap_or_default();
+        let is_keyword = self.words.is_empty() && KEYWORDS.contains(&text);
+        if is_keyword && text == "esac" {
+            self.cases = self.cases.saturating_sub(1);
+        }
         if !is_keyword {
             self.words.push(word);
+        }
+        if let [case, _, within] = self.words.as_slice()
+            && (case.text.as_str(), within.text.as_str()) == ("case", "in")
+        {
+            self.words.clear();
+            self.cases += 1;
+            self.skip_pattern();
+        }
+    }
+
+    /// Goes behind the `)` of the patterns that begin here; what divides them is no pipe.
+    fn skip_pattern(&mut self) {
+        let blank = |byte: &&u8| byte.is_ascii_whitespace();
+        self.at += self.text.as_bytes()[self.at..].iter().take_while(blank).count();
+        while let Some(byte) = self.text.as_bytes().get(self.at) {
+            match byte {
+                b'#' => self.at += self.text[self.at..].find('\n').unwrap_or(self.text.len() - self.at),
+                b')' => {
+                    self.at += 1;
+                    return;
+                }
+                byte if byte.is_ascii_whitespace() || b"|(;&<>".contains(byte) => self.at += 1,
+                _ if self.starts_with("esac") => return,
+                _ => self.at = read_word(self.text, self.at).1.max(self.at + 1),
+            }
         }
     }
 
@@ -279,6 +313,17 @@ mod tests {
         assert_eq!(joints("a && b || c | d\n e"), [Joint::Next, Joint::And, Joint::Or, Joint::Pipe, Joint::Next]);
         assert_eq!(words("if a; then\n b\nfi\n(c; d)"), [["a"], ["b"], ["c"], ["d"]]);
         assert_eq!(joints("a ||\n  b"), [Joint::Next, Joint::Or]);
+    }
+
+    #[test]
+    fn patterns_are_no_commands() {
+        let text =
+            "case \"$1\" in\n  -h | --help ) a | b ;;\n  # c | d\n  (*.exe|\"x )\"|y) e; f ;;&\n  *) ;;\nesac\ng | h\n";
+        assert_eq!(words(text), [["a"], ["b"], ["e"], ["f"], ["g"], ["h"]]);
+        assert_eq!(joints("case $a in b|c) d;; esac | e"), [Joint::Next, Joint::Pipe]);
+        assert_eq!(words("case $a in b) case $c in d) e;; esac;; f) g;; esac; h"), [["e"], ["g"], ["h"]]);
+        assert_eq!(words("case $a in b"), [[""; 0]; 0]);
+        assert_eq!(words("a;;b"), [["a"], ["b"]]);
     }
 
     #[test]

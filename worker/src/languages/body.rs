@@ -124,11 +124,13 @@ fn value(statement: &str) -> &str {
     statement.strip_prefix("return").filter(|rest| rest.starts_with(char::is_whitespace)).unwrap_or(statement).trim()
 }
 
-/// Whether `value` is a field and nothing else: `self.name`, `&self.name`, `this.name`, `r->name`.
+/// Whether `value` is a field and nothing else: `self.name`, `&self.name`, `this.name`, `r->name`, `$this->name`.
 fn is_field(value: &str) -> bool {
     let path = value.replace("->", ".");
     let path = path.trim_start_matches("&mut ").trim_start_matches(['&', '*']);
     let path = path.strip_suffix(".clone()").unwrap_or(path);
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '#' | '$');
-    path.contains('.') && path.starts_with(|c: char| c.is_alphabetic() || c == '_') && path.chars().all(is_word)
+    path.contains('.')
+        && path.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '$'))
+        && path.chars().all(is_word)
 }

@@ -30,7 +30,7 @@ pub(super) fn function(
     forms: &Forms,
 ) -> Function {
     let shape = match body::shape(draft, body, forms) {
-        shape @ (Body::Absent | Body::Stub) => shape,
+        shape @ (Body::Absent | Body::Getter | Body::Stub) => shape,
         shape @ (Body::Constant | Body::Empty) if is_on_its_own(draft) => shape,
         _ => Body::Other,
     };

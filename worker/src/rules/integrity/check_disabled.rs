@@ -28,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Mend what the tool found. If it is wrong, name the check and say why: `# type: ignore[arg-type]  # stubs are old`.
-    "integrity/check-disabled", Integrity, Medium, version: 3, Check::Text(check)
+    "integrity/check-disabled", Integrity, Medium, version: 4, Check::Text(check)
 );
 
 /// How a mark can name what it silences.
@@ -95,6 +95,8 @@ static MARKS: &[(&str, Naming, Reach)] = &[
     ("ruff: noqa", Naming::Attached, Reach::File),
     ("shellcheck disable=all", Naming::Never, Reach::PlaceOrFile),
     ("stylelint-disable", Naming::Words, Reach::Rest),
+    ("stylelint-disable-line", Naming::Words, Reach::Place),
+    ("stylelint-disable-next-line", Naming::Words, Reach::Place),
     ("swiftlint:disable all", Naming::Never, Reach::Rest),
     ("swiftlint:disable:next all", Naming::Never, Reach::Place),
     ("swiftlint:disable:previous all", Naming::Never, Reach::Place),

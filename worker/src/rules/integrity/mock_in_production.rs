@@ -3,6 +3,7 @@
 use schemas::severity::Severity;
 
 use crate::outline::Import;
+use crate::paths;
 use crate::rules::calls::is_in_tests;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
@@ -12,7 +13,7 @@ rule!(
     /// `gomock`, `sinon`, `nock`, `msw` and their kin.
     ///
     /// Tests, code that exists for tests only, and files that say by their name that they help tests (`testing`, `mocks`,
-    /// `fakes`, `stories`, `conftest`) are left alone. An import inside a function or condition may be meant for development:
+    /// `fakes`, `stories`, `conftest`) are left alone, and so are such libraries themselves. An import inside a function or condition may be meant for development:
     /// medium.
     ///
     /// ## Why it matters
@@ -26,7 +27,7 @@ rule!(
     ///
     /// ## How to fix
     /// Move the double to the tests, and hand the real thing in where the code runs.
-    "integrity/mock-in-production", Integrity, High, version: 2, Check::Code(check)
+    "integrity/mock-in-production", Integrity, High, version: 3, Check::Code(check)
 );
 
 /// Modules of test doubles, as they are imported; what is below them counts too.
@@ -90,6 +91,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         return;
     }
     let imports = file.outline.imports.iter().filter(|import| is_double(file.text(&import.module)));
+    let imports = imports.filter(|import| !is_own(file, import));
     for import in imports.filter(|import| !is_in_tests(file, import.span.start) && !is_for_tests(file, import)) {
         let line = file.source.line_span(file.source.line_of(import.span.start));
         let is_inside = import.span.start > line.start && !file.source.path.ends_with(".go");
@@ -101,6 +103,12 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             suggestion: "move the double to the tests, and hand the real thing in where the code runs",
         });
     }
+}
+
+/// Whether the file is a part of that library.
+fn is_own(file: &File<'_>, import: &Import) -> bool {
+    let root = file.text(&import.module).split('\\').next().unwrap_or_default();
+    paths::extension(file.source.path) == Some("php") && file.source.text.contains(&format!("\nnamespace {root}\\"))
 }
 
 fn is_double(module: &str) -> bool {
@@ -202,5 +210,8 @@ mod tests {
         check(&RULE, "src/A.php", "<?php\nuse PHPUnit\\Framework\\MockObject\\MockObject;\n", &[(2, High)]);
         check(&RULE, "src/A.php", "<?php\nuse App\\Mockery;\n// use Mockery;\n$a = 'use Mockery;';\n", &[]);
         check(&RULE, "tests/A.php", "<?php\nuse Mockery;\n", &[]);
+        let own = "<?php\nnamespace PHPUnit\\Util;\nuse PHPUnit\\Framework\\MockObject\\MockObject;\n";
+        check(&RULE, "src/A.php", own, &[]);
+        check(&RULE, "src/A.php", &own.replace("PHPUnit\\Util", "Shop"), &[(3, High)]);
     }
 }

@@ -15,7 +15,8 @@ rule!(
     ///
     /// Not counted are functions that only hand out a field, methods that follow a base class, and names that three or more
     /// things in the file share, which follow a common interface, or that every reader of Go knows (`String`, `Error`,
-    /// `Len`), and kinds of errors and warnings, whose names say it all. Left alone are code for tests, examples, programs,
+    /// `Len`), kinds of errors and warnings, whose names say it all, and what is marked as deprecated or hidden. It is for
+    /// information only, since an interface may document what its methods do. Left alone are code for tests, examples, programs,
     /// settings, internal packages, copies of libraries, declarations of what is made elsewhere, plain JavaScript where
     /// nothing is documented so, and headers of C and C++ other than those in a directory `include` or `public`, or those
     /// that document groups (`@{`).
@@ -30,7 +31,7 @@ rule!(
     ///
     /// ## How to fix
     /// Say of each in a sentence what it is for, what it expects and what it gives.
-    "sages/undocumented-api", Sages, Low, version: 3, thresholds: &[&BARE_PERCENT_MAX, &SYMBOLS_MIN], Check::Code(check)
+    "sages/undocumented-api", Sages, Info, version: 4, thresholds: &[&BARE_PERCENT_MAX, &SYMBOLS_MIN], Check::Code(check)
 );
 
 /// Some things need no words.
@@ -108,9 +109,17 @@ const HEADER_DIRECTORIES: &[&str] = &["api", "include", "includes", "public"];
 const PRIVATE_NAMES: &[&str] =
     &["__main__.py", "build.rs", "conftest.py", "main.go", "main.rs", "manage.py", "setup.py"];
 
+/// What stands before things that nobody is to use any more.
+const WITHDRAWN: &[&str] =
+    &["doc(hidden)", "@Deprecated", "@deprecated", "#[deprecated", "[Obsolete", "@available(*, deprecated"];
+
+/// Lines of attributes looked at before a name, as many as a deprecation with its replacement takes.
+const ATTRIBUTE_LINES_MAX: usize = 12;
+
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     // Go builds what is marked so only when it is named: it is a program.
     let is_program = file.source.path.ends_with(".go") && file.source.text.contains("\n//go:build ignore");
+    let is_program = is_program || file.source.text.starts_with("#!");
     let documents_groups = is_header(file.source.path) && file.source.text.contains("@{");
     if file.is_foreign() || documents_groups || is_program || is_private(file.source.path) {
         return;
@@ -125,7 +134,13 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let is_error = ["Error", "Exception", "Warning"].iter().any(|end| name.ends_with(end));
         is_shared || is_error || (is_go && GO_METHODS.contains(&name))
     };
-    let is_own = |symbol: &&Symbol| !file.outline.is_test_code(symbol.name.start) && !follows(file.text(&symbol.name));
+    let withdraws = WITHDRAWN.iter().any(|mark| file.source.text.contains(mark));
+    let is_own = |symbol: &&Symbol| {
+        let at = symbol.name.start;
+        !file.outline.is_test_code(at)
+            && !follows(file.text(&symbol.name))
+            && !(withdraws && is_withdrawn(&file.source.text[..at]))
+    };
     let symbols: Vec<&Symbol> = file.outline.symbols.iter().filter(is_own).collect();
     let bare: Vec<&Symbol> = symbols.iter().copied().filter(|symbol| !symbol.is_documented).collect();
     let is_unusual = is_plain_script(file.source.path) && bare.len() == symbols.len();
@@ -137,12 +152,20 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if let Some(first) = bare.first() {
         found.push(Hit {
             place: file.place(first.name.clone()),
-            severity: Severity::Low,
+            severity: Severity::Info,
             confidence_permille: 900,
             message: format!("{undocumented} of {count} things offered to others have no documentation"),
             suggestion: "say of each in a sentence what it is for, what it expects and what it gives",
         });
     }
+}
+
+/// Whether the attributes at the end of `before`, which ends at a name, say that nobody is to use it any more.
+fn is_withdrawn(before: &str) -> bool {
+    let ends_other = |line: &&str| !line.is_empty() && !line.ends_with(['}', '{', ';']);
+    let own = before.lines().rev().enumerate().map(|(number, line)| (number, line.trim()));
+    let own = own.take_while(|(number, line)| *number == 0 || ends_other(line)).take(ATTRIBUTE_LINES_MAX);
+    own.into_iter().any(|(_, line)| WITHDRAWN.iter().any(|mark| line.contains(mark)))
 }
 
 fn is_header(path: &str) -> bool {
@@ -169,7 +192,7 @@ mod tests {
     use super::RULE;
     use crate::rules::testing::check;
     use schemas::severity::Severity;
-    use schemas::severity::Severity::Low;
+    use schemas::severity::Severity::Info;
 
     /// `text` so many times, each time with another number for `§`: what shares its name follows an interface.
     fn many(text: &str, times: usize) -> String {
@@ -179,13 +202,15 @@ mod tests {
     #[test]
     fn rust() {
         let run = |text: &str, expected: &[_]| check(&RULE, "src/a.rs", text, expected);
-        run(&many("pub fn a§() { b() }\n", 5), &[(1, Low)]);
+        run(&many("pub fn a§() { b() }\n", 5), &[(1, Info)]);
         run(
             &format!("/// A.\npub struct A;\n/// B.\npub const B: u8 = 1;\n{}", many("pub enum C§ {}\n", 3)),
-            &[(5, Low)],
+            &[(5, Info)],
         );
         run(&many("pub fn a§() { b() }\n", 4), &[]);
         run(&many("/// A.\n#[must_use]\npub fn a§() { b() }\npub fn b§() { c() }\n", 4), &[]);
+        run(&many("#[deprecated]\npub fn a§() { b() }\n\n#[doc(hidden)]\npub fn b§() { c() }\n", 9), &[]);
+        run(&format!("#[deprecated]\npub fn z() {{ b() }}\n{}", many("pub fn a§() { b() }\n", 5)), &[(3, Info)]);
         run(&many("pub(crate) fn a§() { b() }\nfn c() { d() }\n", 9), &[]);
         run(&format!("impl A {{ {} }}\n", many("pub fn a§(&self) -> u8 { self.a }\n", 9)), &[]);
         run(&format!("impl A for B {{ {} }}\n", many("fn a§(&self) { b() }\n", 9)), &[]);
@@ -196,12 +221,13 @@ mod tests {
     #[test]
     fn python() {
         let run = |text: &str, expected: &[_]| check(&RULE, "src/a.py", text, expected);
-        run(&many("def a§():\n    b()\n", 5), &[(1, Low)]);
-        run(&format!("class A:\n    '''A.'''\n{}", many("    def a§(self): b()\n", 4)), &[(3, Low)]);
+        run(&many("def a§():\n    b()\n", 5), &[(1, Info)]);
+        run(&format!("class A:\n    '''A.'''\n{}", many("    def a§(self): b()\n", 4)), &[(3, Info)]);
         run(&many("def _a§():\n    b()\n", 9), &[]);
         run(&many("def a§():\n    '''A.'''\n    b()\ndef b§():\n    c()\n", 5), &[]);
         run(&format!("class A(B):\n{}", many("    def a§(self): b()\n", 9)), &[]);
         run(&format!("class A:\n{}", many("    def a§(self): return self.b\n", 9)), &[]);
+        check(&RULE, "src/a.py", &format!("#!/usr/bin/env python3\n{}", many("def a§():\n    b()\n", 5)), &[]);
         check(&RULE, "src/_a.py", &many("def a§():\n    b()\n", 5), &[]);
         run(&many("class A§Warning(B):\n    pass\n", 9), &[]);
         check(&RULE, "tests/test_a.py", &many("def a§():\n    b()\n", 5), &[]);
@@ -211,8 +237,8 @@ mod tests {
     fn go() {
         let of = |text: String| format!("package a\n\n{text}");
         let run = |text: String, expected: &[_]| check(&RULE, "a/a.go", &of(text), expected);
-        run(many("func A§() { b() }\n", 5), &[(3, Low)]);
-        run(many("type A§ struct{}\n\nfunc (a *A§) B§() { c() }\n", 3), &[(3, Low)]);
+        run(many("func A§() { b() }\n", 5), &[(3, Info)]);
+        run(many("type A§ struct{}\n\nfunc (a *A§) B§() { c() }\n", 3), &[(3, Info)]);
         run(many("func a§() { b() }\nfunc (a *a) B§() { c() }\n", 9), &[]);
         run(many("// A§ is one.\nfunc A§() { b() }\n", 5), &[]);
         run(many("func (a *A§) String() string { return b() }\n", 9), &[]);
@@ -232,31 +258,32 @@ mod tests {
                 let expected: Vec<_> = expected.iter().map(|(line, severity)| (line + 2, *severity)).collect();
                 check(&RULE, path, &format!("{habit}{text}"), &expected);
             };
-            run(many("export function a§() { b(); }\n", 5), &[(1, Low)]);
-            run(format!("export class A {{\n{}}}\n", many("  a§() { b(); }\n", 5)), &[(1, Low)]);
-            run(many("const a§ = 1;\n", 5) + "export { a0, a1, a2, a3, a4 };\n", &[(1, Low)]);
+            run(many("export function a§() { b(); }\n", 5), &[(1, Info)]);
+            run(format!("export class A {{\n{}}}\n", many("  a§() { b(); }\n", 5)), &[(1, Info)]);
+            run(many("const a§ = 1;\n", 5) + "export { a0, a1, a2, a3, a4 };\n", &[(1, Info)]);
             run(many("function a§() { b(); }\n", 9), &[]);
             run(many("/** A. */\nexport function a§() { b(); }\n", 5), &[]);
             run(format!("/** A. */\nexport class A extends B {{\n{}}}\n", many("  a§() { b(); }\n", 9)), &[]);
             run(many("/** A. */\nexport const a§ = 1;\nexport const b§ = 2;\n", 4), &[]);
         }
         check(&RULE, "src/a.js", &many("export function a§() { b(); }\n", 5), &[]);
-        check(&RULE, "src/a.ts", &many("export function a§() { b(); }\n", 5), &[(1, Low)]);
+        check(&RULE, "src/a.ts", &many("export function a§() { b(); }\n", 5), &[(1, Info)]);
         check(&RULE, "src/a.d.ts", &many("export function a§(): void;\n", 5), &[]);
         check(&RULE, "src/a.js", &format!("/*! A v1 */\n{}", many("export function a§() { b(); }\n", 5)), &[]);
         check(&RULE, "src/a.test.ts", &many("export function a§() { b(); }\n", 5), &[]);
-        check(&RULE, "src/a.ts", &many("// eslint-disable-next-line\nexport type A§ = 1;\n", 5), &[(2, Low)]);
+        check(&RULE, "src/a.ts", &many("// eslint-disable-next-line\nexport type A§ = 1;\n", 5), &[(2, Info)]);
     }
 
     #[test]
     fn java() {
         let of = |text: &str| format!("/** A. */\npublic class A {{\n{}}}\n", many(text, 6));
         let run = |text: &str, expected: &[_]| check(&RULE, "src/A.java", &of(text), expected);
-        run("public void a§() { b(); }\n", &[(3, Low)]);
-        run("public static final int A§ = 1;\n", &[(3, Low)]);
+        run("public void a§() { b(); }\n", &[(3, Info)]);
+        run("public static final int A§ = 1;\n", &[(3, Info)]);
         run("/** A. */\npublic void a§() { b(); }\n", &[]);
         run("void a§() { b(); }\nprivate void c§() { d(); }\n", &[]);
         run("@Override public void a§() { b(); }\n", &[]);
+        run("@Deprecated\npublic void a§() { b(); }\n", &[]);
         run("public int a§() { return this.a; }\n", &[]);
         check(&RULE, "src/test/java/A.java", &of("public void a§() { b(); }\n"), &[]);
     }
@@ -265,13 +292,13 @@ mod tests {
     fn c_and_cpp() {
         for path in ["include/a.h", "include/a.hpp"] {
             let run = |text: &str, expected: &[_]| check(&RULE, path, &many(text, 6), expected);
-            run("int a§(int b);\n", &[(1, Low)]);
-            run("static inline int a§(int b) { return c(b); }\n", &[(1, Low)]);
+            run("int a§(int b);\n", &[(1, Info)]);
+            run("static inline int a§(int b) { return c(b); }\n", &[(1, Info)]);
             run("/* A. */\nint a§(int b);\n", &[]);
             run("extern int a§;\nstruct b;\n", &[]);
         }
         let class = |text: &str| format!("namespace a {{\n/// A.\nclass A {{\n{}}};\n}}\n", many(text, 6));
-        check(&RULE, "include/a.hpp", &class("public:\nint a§(int b);\n"), &[(5, Low)]);
+        check(&RULE, "include/a.hpp", &class("public:\nint a§(int b);\n"), &[(5, Info)]);
         check(&RULE, "include/a.hpp", &class("private:\nint a§(int b);\n"), &[]);
         check(&RULE, "include/a.hpp", &class("public:\nint a§(int b) override;\n"), &[]);
         check(&RULE, "src/a.c", &many("int a§(int b) { return c(b); }\n", 6), &[]);
@@ -283,9 +310,9 @@ mod tests {
     fn c_sharp() {
         let of = |text: &str| format!("/// <summary>A.</summary>\npublic class A {{\n{}}}\n", many(text, 6));
         let run = |text: &str, expected: &[_]| check(&RULE, "src/A.cs", &of(text), expected);
-        run("public void B§() { C(); }\n", &[(3, Low)]);
-        run("public class B§ { }\n", &[(3, Low)]);
-        check(&RULE, "src/A.cs", &many("public interface A§ { void B§(); }\n", 3), &[(1, Low)]);
+        run("public void B§() { C(); }\n", &[(3, Info)]);
+        run("public class B§ { }\n", &[(3, Info)]);
+        check(&RULE, "src/A.cs", &many("public interface A§ { void B§(); }\n", 3), &[(1, Info)]);
         run("/// <summary>B.</summary>\n[Pure] public void B§() { C(); }\n", &[]);
         run("internal void B§() { C(); }\nvoid D§() { E(); }\n", &[]);
         run("public override void B§() { C(); }\n", &[]);
@@ -297,11 +324,12 @@ mod tests {
     fn kotlin() {
         let of = |text: &str| format!("/** A. */\nclass A {{\n{}}}\n", many(text, 6));
         let run = |text: &str, expected: &[_]| check(&RULE, "src/A.kt", &of(text), expected);
-        run("  fun b§() { c() }\n", &[(3, Low)]);
-        check(&RULE, "src/A.kt", &many("fun a§() { b() }\nclass C§\n", 3), &[(1, Low)]);
+        run("  fun b§() { c() }\n", &[(3, Info)]);
+        check(&RULE, "src/A.kt", &many("fun a§() { b() }\nclass C§\n", 3), &[(1, Info)]);
         run("  /** B. */\n  fun b§() { c() }\n", &[]);
         run("  private fun b§() { c() }\n  internal fun d§() { e() }\n", &[]);
         run("  override fun b§() { c() }\n", &[]);
+        run("\n  @Deprecated(\n    message = \"moved\",\n    level = ERROR,\n  )\n  fun b§() { c() }\n", &[]);
         check(&RULE, "src/A.kt", &of("  fun b§() { c() }\n").replace("class A", "private class A"), &[]);
         check(&RULE, "src/test/kotlin/A.kt", &of("  fun b§() { c() }\n"), &[]);
     }
@@ -310,12 +338,12 @@ mod tests {
     fn swift() {
         let of = |text: &str| format!("/// A.\npublic struct A {{\n{}}}\n", many(text, 6));
         let run = |text: &str, expected: &[_]| check(&RULE, "Sources/A.swift", &of(text), expected);
-        run("  public func b§() { c() }\n", &[(3, Low)]);
+        run("  public func b§() { c() }\n", &[(3, Info)]);
         check(
             &RULE,
             "Sources/A.swift",
             &of("  public func b§() { c() }\n").replace("public struct", "extension"),
-            &[(3, Low)],
+            &[(3, Info)],
         );
         run("  /// B.\n  public func b§() { c() }\n", &[]);
         run("  func b§() { c() }\n  private func d§() { e() }\n", &[]);
@@ -331,14 +359,15 @@ mod tests {
         let class = |head: &str, text: &str| format!("<?php\n/** A. */\n{head} {{\n{}}}\n", many(text, 6));
         let run_class =
             |head: &str, text: &str, expected: &[_]| check(&RULE, "src/A.php", &class(head, text), expected);
-        run("function a§() { b(); }\n", &[(2, Low)]);
+        run("function a§() { b(); }\n", &[(2, Info)]);
         run("/** A. */\nfunction a§() { b(); }\n", &[]);
-        run_class("class A", "public function a§() { b(); }\n", &[(4, Low)]);
+        run_class("class A", "public function a§() { b(); }\n", &[(4, Info)]);
         run_class("class A", "/** A. */\n#[B]\npublic function a§() { b(); }\n", &[]);
         run_class("class A", "private function a§() { b(); }\nprotected function c§() { d(); }\n", &[]);
         run_class("class A extends B", "public function a§() { b(); }\n", &[]);
         run_class("class A implements B", "public function a§() { b(); }\n", &[]);
         run_class("class A", "public function _a§() { b(); }\n", &[]);
+        run_class("class A", "public function a§() { return $this->a; }\n", &[]);
         check(&RULE, "tests/ATest.php", &of("function a§() { b(); }\n"), &[]);
     }
 
@@ -346,8 +375,8 @@ mod tests {
     fn ruby() {
         let class = |head: &str, text: &str| format!("# A.\n{head}\n{}end\n", many(text, 6));
         let run = |head: &str, text: &str, expected: &[_]| check(&RULE, "lib/a.rb", &class(head, text), expected);
-        run("class A", "  def a§; b; end\n", &[(3, Low)]);
-        run("module A", "  def self.a§\n    b\n  end\n", &[(3, Low)]);
+        run("class A", "  def a§; b; end\n", &[(3, Info)]);
+        run("module A", "  def self.a§\n    b\n  end\n", &[(3, Info)]);
         run("class A", "  # A.\n  def a§; b; end\n", &[]);
         run("class A", "  # A.\n  sig { void }\n  def a§; b; end\n", &[]);
         run("class A\n  private", "  def a§; b; end\n", &[]);

@@ -31,7 +31,7 @@ rule!(
     ///
     /// ## How to fix
     /// Start the program with a list of arguments and no shell; parse with a format that holds data only, such as JSON.
-    "servant/dangerous-call", Servant, High, version: 3, Check::Code(check)
+    "servant/dangerous-call", Servant, High, version: 4, Check::Code(check)
 );
 
 /// Without knowing where the text comes from this is as sure as it gets.
@@ -350,13 +350,18 @@ fn is_made_here(file: &File<'_>, call: &Call, callee: &str) -> bool {
     is_path && (is_checked || !is_from_outside) && (callee == "eval" || all.len() > 1)
 }
 
+/// Calls that pack what the same function unpacks.
+const PACKERS: &[&str] = &["Marshal.dump(", "marshal.dumps(", "pickle.dumps("];
+
 /// Whether the function around `call` reads a file beside the code, which is as much to be trusted as the code, or packs
 /// such data itself, or keeps it in its object.
 fn reads_own_data(file: &File<'_>, call: &Call) -> bool {
     let function = call.function.and_then(|index| file.outline.functions.get(index));
     let text = function.map_or("", |function| file.text(&function.span));
     let first = arguments(file, &call.arguments).first().copied().unwrap_or_default();
-    text.contains("__file__") || text.contains("pickle.dumps(") || text.contains(&format!("{first} = self."))
+    text.contains("__file__")
+        || PACKERS.iter().any(|packer| text.contains(packer))
+        || text.contains(&format!("{first} = self."))
 }
 
 /// Whether `callee` is a function of the language itself that runs text.

@@ -31,7 +31,7 @@ rule!(
     /// ## How to fix
     /// Begin with `set -eu`, in bash with `set -euo pipefail`; load to a file and check its digest before it runs; write
     /// `rm -rf -- "${BUILD_DIR:?}/out"`.
-    "servant/script-unsafe", Servant, Medium, version: 2, Check::Automation(check)
+    "servant/script-unsafe", Servant, Medium, version: 3, Check::Automation(check)
 );
 
 /// Commands that do not fail, or whose outcome is what they are asked for.

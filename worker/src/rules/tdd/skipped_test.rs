@@ -13,7 +13,8 @@ rule!(
     /// Without a reason medium; with one (in the mark, in a comment beside or right above it, or as a ticket) low.
     ///
     /// Marks that depend on a platform, an environment or another condition are left alone: there the test runs elsewhere. So
-    /// are marks whose reason is that there is nothing to test: what is abstract, not supported or not applicable.
+    /// are marks whose reason is that there is nothing to run: what is abstract, not supported or not applicable, or is only to
+    /// compile.
     ///
     /// ## Why it matters
     /// A test that is off protects nothing, and looks like one that does. Without a reason nobody knows when it may come back.
@@ -27,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Mend the test or delete it. If it must wait, say for what: `#[ignore = "needs the new mailer, #123"]`.
-    "tdd/skipped-test", Tdd, Medium, version: 4, Check::Code(check)
+    "tdd/skipped-test", Tdd, Medium, version: 5, Check::Code(check)
 );
 
 /// Shortest comment, in letters, that says something.
@@ -36,6 +37,7 @@ const REASON_LETTERS_MIN: usize = 6;
 /// Reasons, in lower case, that say that there is nothing to test.
 const INAPPLICABLE: &[&str] = &[
     "abstract",
+    "compilation is checked",
     "does not apply",
     "does not have",
     "doesn't apply",
@@ -43,6 +45,7 @@ const INAPPLICABLE: &[&str] = &[
     "not applicable",
     "not support",
     "n/a",
+    "only compil",
     "unsupported",
 ];
 
@@ -62,8 +65,11 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
 
 /// Whether the mark says that there is nothing to test.
 fn is_inapplicable(file: &File<'_>, skip: &Skip) -> bool {
-    let text = file.text(&skip.span).to_ascii_lowercase();
-    INAPPLICABLE.iter().any(|reason| text.contains(reason))
+    let says = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        INAPPLICABLE.iter().any(|reason| text.contains(reason))
+    };
+    says(file.text(&skip.span)) || file.comments_near(skip.span.start).any(says)
 }
 
 fn names_ticket(file: &File<'_>, skip: &Skip) -> bool {
@@ -95,6 +101,8 @@ mod tests {
         run("/// Sends mail.\n#[ignore]\n#[test]\nfn a() {}\n", &[(2, Medium)]);
         run("#[test]\n#[cfg_attr(windows, ignore)]\nfn a() {}\n", &[]);
         run("#[ignore]\nfn a() {}\n", &[]);
+        run("#[ignore] // only compilation is checked\n#[test]\nfn a() {}\n", &[]);
+        run("#[ignore] // does not compile\n#[test]\nfn a() {}\n", &[(1, Low)]);
         run("// #[ignore]\n#[test]\nfn ignore() { let a = \"#[ignore]\"; }\n", &[]);
     }
 

@@ -63,6 +63,7 @@ fn javascript_and_typescript() {
         let named = [
             "/* eslint-disable no-console */",
             "// eslint-disable-next-line @a/b -- why",
+            "/* stylelint-disable-line a-b */",
             "/* tslint:disable:no-any */",
         ];
         all(path, &named, None);

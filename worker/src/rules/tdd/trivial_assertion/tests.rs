@@ -39,6 +39,7 @@ fn python() {
         "    assert x",
         "    assert x == y",
         "    assert f() == f()",
+        "    assert x.y is x.y",
         "    assert x != x",
         "    assert False",
         "    # assert True",
