@@ -137,9 +137,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let withdraws = WITHDRAWN.iter().any(|mark| file.source.text.contains(mark));
     let is_own = |symbol: &&Symbol| {
         let at = symbol.name.start;
-        !file.outline.is_test_code(at)
-            && !follows(file.text(&symbol.name))
-            && !(withdraws && is_withdrawn(&file.source.text[..at]))
+        let is_withdrawn = withdraws && is_withdrawn(&file.source.text[..at]);
+        !(is_withdrawn || file.outline.is_test_code(at) || follows(file.text(&symbol.name)))
     };
     let symbols: Vec<&Symbol> = file.outline.symbols.iter().filter(is_own).collect();
     let bare: Vec<&Symbol> = symbols.iter().copied().filter(|symbol| !symbol.is_documented).collect();
