@@ -191,8 +191,6 @@ impl Lexer<'_> {
 
     /// Goes behind the `)` of the patterns that begin here; what divides them is no pipe.
     fn skip_pattern(&mut self) {
-        let blank = |byte: &&u8| byte.is_ascii_whitespace();
-        self.at += self.text.as_bytes()[self.at..].iter().take_while(blank).count();
         while let Some(byte) = self.text.as_bytes().get(self.at) {
             match byte {
                 b'#' => self.at += self.text[self.at..].find('\n').unwrap_or(self.text.len() - self.at),

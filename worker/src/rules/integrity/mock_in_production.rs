@@ -13,8 +13,8 @@ rule!(
     /// `gomock`, `sinon`, `nock`, `msw` and their kin.
     ///
     /// Tests, code that exists for tests only, and files that say by their name that they help tests (`testing`, `mocks`,
-    /// `fakes`, `stories`, `conftest`) are left alone, and so are such libraries themselves. An import inside a function or condition may be meant for development:
-    /// medium.
+    /// `fakes`, `stories`, `conftest`) are left alone, and so are such libraries themselves. An import
+    /// inside a function or condition may be meant for development: medium.
     ///
     /// ## Why it matters
     /// What is delivered may answer with made-up data. At the least it drags a library along that nobody needs there.

@@ -117,9 +117,11 @@ const WITHDRAWN: &[&str] =
 const ATTRIBUTE_LINES_MAX: usize = 12;
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    // Go builds what is marked so only when it is named: it is a program.
-    let is_program = file.source.path.ends_with(".go") && file.source.text.contains("\n//go:build ignore");
-    let is_program = is_program || file.source.text.starts_with("#!");
+    if (file.outline.symbols.len() as u64) < found.threshold(&SYMBOLS_MIN) {
+        return;
+    }
+    let is_built_by_name = file.source.path.ends_with(".go") && file.source.text.contains("\n//go:build ignore");
+    let is_program = is_built_by_name || file.source.text.starts_with("#!");
     let documents_groups = is_header(file.source.path) && file.source.text.contains("@{");
     if file.is_foreign() || documents_groups || is_program || is_private(file.source.path) {
         return;
@@ -164,7 +166,7 @@ fn is_withdrawn(before: &str) -> bool {
     let ends_other = |line: &&str| !line.is_empty() && !line.ends_with(['}', '{', ';']);
     let own = before.lines().rev().enumerate().map(|(number, line)| (number, line.trim()));
     let own = own.take_while(|(number, line)| *number == 0 || ends_other(line)).take(ATTRIBUTE_LINES_MAX);
-    own.into_iter().any(|(_, line)| WITHDRAWN.iter().any(|mark| line.contains(mark)))
+    own.map(|(_, line)| line).any(|line| WITHDRAWN.iter().any(|mark| line.contains(mark)))
 }
 
 fn is_header(path: &str) -> bool {
@@ -315,6 +317,7 @@ mod tests {
         run("/// <summary>B.</summary>\n[Pure] public void B§() { C(); }\n", &[]);
         run("internal void B§() { C(); }\nvoid D§() { E(); }\n", &[]);
         run("public override void B§() { C(); }\n", &[]);
+        run("public int B§() { return this.b; }\n", &[]);
         check(&RULE, "src/A.cs", &of("public void B§() { C(); }\n").replace("public class", "class"), &[]);
         check(&RULE, "tests/A.cs", &of("public void B§() { C(); }\n"), &[]);
     }
@@ -328,6 +331,7 @@ mod tests {
         run("  /** B. */\n  fun b§() { c() }\n", &[]);
         run("  private fun b§() { c() }\n  internal fun d§() { e() }\n", &[]);
         run("  override fun b§() { c() }\n", &[]);
+        run("  fun b§(): Int { return this.b }\n", &[]);
         run("\n  @Deprecated(\n    message = \"moved\",\n    level = ERROR,\n  )\n  fun b§() { c() }\n", &[]);
         check(&RULE, "src/A.kt", &of("  fun b§() { c() }\n").replace("class A", "private class A"), &[]);
         check(&RULE, "src/test/kotlin/A.kt", &of("  fun b§() { c() }\n"), &[]);
@@ -347,6 +351,7 @@ mod tests {
         run("  /// B.\n  public func b§() { c() }\n", &[]);
         run("  func b§() { c() }\n  private func d§() { e() }\n", &[]);
         run("  public override func b§() { c() }\n", &[]);
+        run("  public func b§() -> Int { return self.b }\n", &[]);
         check(&RULE, "Sources/A.swift", &of("  public func b§() { c() }\n").replace("public struct", "struct"), &[]);
         check(&RULE, "Tests/A.swift", &of("  public func b§() { c() }\n"), &[]);
     }
