@@ -2,21 +2,26 @@
 
 /// The words of `name` in lower case, whichever way it joins them: `load_all`, `loadAll`, `LoadAll`, `LOAD_ALL`.
 pub(crate) fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut last = '_';
-    for c in name.chars() {
-        if !c.is_alphanumeric() {
-            last = '_';
-            continue;
-        }
-        let opens = last == '_' || (c.is_uppercase() && !last.is_uppercase());
-        match words.last_mut().filter(|_| !opens) {
-            Some(word) => word.extend(c.to_lowercase()),
-            None => words.push(c.to_lowercase().collect()),
-        }
-        last = c;
-    }
-    words
+    parts(name).map(str::to_lowercase).collect()
+}
+
+/// The words of `name` as they stand in it.
+pub(crate) fn parts(name: &str) -> impl Iterator<Item = &str> {
+    let mut rest = name;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let mut last = rest.chars().next()?;
+        let first = last.len_utf8();
+        let is_next = |c: char| {
+            let opens = c.is_uppercase() && !last.is_uppercase();
+            last = c;
+            opens || !c.is_alphanumeric()
+        };
+        let end = rest[first..].find(is_next).map_or(rest.len(), |at| first + at);
+        let (part, behind) = rest.split_at(end);
+        rest = behind;
+        Some(part)
+    })
 }
 
 #[cfg(test)]

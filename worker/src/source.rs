@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use memchr::memchr_iter;
 use schemas::bundle::{FILE_BYTES_MAX, SourceFile};
 use schemas::item::SkipReason;
 use schemas::repository_config::{CONFIG_PATH, IGNORE_PATH};
@@ -54,16 +55,33 @@ impl<'f> Source<'f> {
         if !is_config && (text.lines().take(GENERATED_PROBE_LINES).any(marks_generated) || is_compiled(&text)) {
             return Err(SkipReason::Generated);
         }
-        let is_minified = || paths::is_minified(&file.path) || is_minified(&text, paths::is_prose(&file.path));
-        if !is_config && is_minified() {
-            return Err(SkipReason::Minified);
-        }
         let mut line_starts = vec![0];
-        line_starts.extend(text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at + 1));
+        line_starts.extend(memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1));
         if line_starts.last() == Some(&text.len()) {
             line_starts.pop();
         }
-        Ok(Self { path: &file.path, text, note, line_starts })
+        let source = Self { path: &file.path, text, note, line_starts };
+        if !is_config && (paths::is_minified(source.path) || source.is_minified()) {
+            return Err(SkipReason::Minified);
+        }
+        Ok(source)
+    }
+
+    fn is_minified(&self) -> bool {
+        // Bytes are an upper bound of characters, so that ordinary lines need no count.
+        let is_endless = |line: &str| line.len() > LINE_CHARS_MAX && line.chars().count() > LINE_CHARS_MAX;
+        let mut bytes = 0;
+        for span in self.lines() {
+            bytes += span.len();
+            if is_endless(&self.text[span]) {
+                return true;
+            }
+        }
+        let lines = self.line_count();
+        if paths::is_prose(self.path) || self.text.len() < MINIFIED_BYTES_MIN || bytes <= lines * MEAN_LINE_CHARS_MAX {
+            return false;
+        }
+        self.text.chars().count() > lines * (MEAN_LINE_CHARS_MAX + 1)
     }
 
     /// Number of lines; a last line without line feed counts.
@@ -152,7 +170,12 @@ fn is_compiled(text: &str) -> bool {
 
 /// Whether `line` says that the file is generated. A mark inside quotes only talks about marks.
 fn marks_generated(line: &str) -> bool {
-    let lower = line[..line.floor_char_boundary(GENERATED_BYTES_MAX)].to_ascii_lowercase();
+    let line = &line[..line.floor_char_boundary(GENERATED_BYTES_MAX)];
+    let lower = line.to_ascii_lowercase();
+    // Every mark has one of these words. Twenty lines of every file come here.
+    if !lower.contains("generated") && !lower.contains("created by") {
+        return false;
+    }
     let says = |opening: &str, rest: &str| {
         let at = lower.find(opening).filter(|at| !lower[..*at].ends_with(['`', '"', '\'']));
         at.is_some_and(|at| lower[at..].contains(rest))
@@ -170,22 +193,6 @@ fn marks_generated(line: &str) -> bool {
             let opens = before.chars().next_back().is_none_or(|c| c.is_whitespace() || "/*#;-!".contains(c));
             opens && after.chars().next().is_none_or(|c| !c.is_alphanumeric() && !"_-`\"'".contains(c))
         })
-}
-
-fn is_minified(text: &str, is_prose: bool) -> bool {
-    let (mut lines, mut chars) = (0usize, 0usize);
-    for line in text.lines() {
-        // Bytes are an upper bound of characters, so that ordinary lines need no count.
-        if line.len() > LINE_CHARS_MAX && line.chars().count() > LINE_CHARS_MAX {
-            return true;
-        }
-        lines += 1;
-        chars += line.len();
-    }
-    if is_prose || text.len() < MINIFIED_BYTES_MIN || chars <= lines * MEAN_LINE_CHARS_MAX {
-        return false;
-    }
-    text.chars().count() > lines * (MEAN_LINE_CHARS_MAX + 1)
 }
 
 #[cfg(test)]

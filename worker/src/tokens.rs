@@ -76,7 +76,13 @@ fn without<'f>(file: &'f File<'_>, left_out: &[Span]) -> Vec<Token<'f>> {
 
 fn token_length(rest: &str, first: char) -> usize {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    if is_part(first) { rest.find(|c| !is_part(c)).unwrap_or(rest.len()) } else { first.len_utf8() }
+    if !is_part(first) {
+        return first.len_utf8();
+    }
+    // Most words end at a byte that says so, without a look into the tables of all characters.
+    let plain = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric() && byte != b'_').unwrap_or(rest.len());
+    let ends = rest.as_bytes().get(plain).is_none_or(u8::is_ascii);
+    if ends { plain } else { rest.find(|c| !is_part(c)).unwrap_or(rest.len()) }
 }
 
 /// Where the span ends that holds byte `at`, if one does; asked with rising places.

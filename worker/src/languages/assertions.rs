@@ -24,7 +24,7 @@ pub(super) fn is_assertion(name: &str) -> bool {
     HEADS.iter().any(|head| {
         let opens = name.get(..head.len()).is_some_and(|start| start.eq_ignore_ascii_case(head));
         opens && name[head.len()..].chars().next().is_none_or(|next| !next.is_lowercase())
-    }) || names::words(name).iter().any(|word| word == "assert")
+    }) || names::parts(name).any(|part| part.eq_ignore_ascii_case("assert"))
 }
 
 /// Whether one of the words of `code` is an assertion.

@@ -24,8 +24,52 @@ const NULS_MAX: usize = 1_000;
 pub(super) fn is_endless(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut counts = Counts::default();
-    (0..bytes.len()).any(|at| counts.pass_a_limit(bytes, at))
+    let mut at = 0;
+    while at < bytes.len() {
+        // Of words and spaces, which most bytes are, only the last byte counts.
+        let kind = KINDS[usize::from(bytes[at])];
+        if matches!(kind, Kind::Word | Kind::Blank) {
+            let same = bytes[at + 1..].iter().take_while(|byte| KINDS[usize::from(**byte)] == kind);
+            at += same.count();
+        }
+        if counts.pass_a_limit(bytes, at) {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
+
+/// What a byte is to the counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Space within a line.
+    Blank,
+    LineEnd,
+    /// An operator or a bracket.
+    Operator,
+    Nul,
+    /// Part of a word, of a string or of a character beyond ASCII.
+    Word,
+}
+
+/// The kind of each byte.
+static KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Word; 256];
+    let mut byte = 0_u8;
+    while byte.is_ascii() {
+        kinds[byte as usize] = match byte {
+            0 => Kind::Nul,
+            b'\n' => Kind::LineEnd,
+            b'_' | b'"' | b'\'' => Kind::Word,
+            _ if byte.is_ascii_whitespace() => Kind::Blank,
+            _ if byte.is_ascii_punctuation() => Kind::Operator,
+            _ => Kind::Word,
+        };
+        byte += 1;
+    }
+    kinds
+};
 
 /// What is counted on the way through a text, all in one go: every file is looked at so.
 #[derive(Default)]
@@ -46,19 +90,25 @@ impl Counts {
     /// Whether a limit is passed with the byte at `at`.
     fn pass_a_limit(&mut self, bytes: &[u8], at: usize) -> bool {
         let byte = bytes[at];
-        if byte.is_ascii_whitespace() {
-            // A pipeline goes on behind a line that ends in a bar.
-            if byte == b'\n' && self.last != b'|' {
-                self.pipes = 0;
+        let kind = KINDS[usize::from(byte)];
+        match kind {
+            Kind::Blank => return false,
+            Kind::LineEnd => {
+                // A pipeline goes on behind a line that ends in a bar.
+                if self.last != b'|' {
+                    self.pipes = 0;
+                }
+                return false;
             }
-            return false;
+            Kind::Word | Kind::Nul => {
+                self.last = byte;
+                (self.run, self.changes) = (0, 0);
+                self.nuls += usize::from(kind == Kind::Nul);
+                return self.nuls > NULS_MAX;
+            }
+            Kind::Operator => {}
         }
         let before = std::mem::replace(&mut self.last, byte);
-        if !byte.is_ascii_punctuation() || matches!(byte, b'_' | b'"' | b'\'') {
-            (self.run, self.changes) = (0, 0);
-            self.nuls += usize::from(byte == 0);
-            return self.nuls > NULS_MAX;
-        }
         self.run += 1;
         self.changes += usize::from(byte != before);
         self.nest(byte, at.checked_sub(1).map(|at| bytes[at]), bytes.get(at + 1).copied());

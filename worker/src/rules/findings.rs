@@ -243,6 +243,10 @@ impl<'r> Findings<'r> {
 
     /// The findings with their fingerprints, and a note if not all are listed.
     pub(crate) fn finish(mut self) -> (Vec<Finding>, Option<String>) {
+        // Most rules find nothing in most files.
+        if self.hits.is_empty() {
+            return (Vec::new(), None);
+        }
         self.hits.sort_by(|a, b| a.place.location.cmp(&b.place.location));
         let id = self.rule.rule_id();
         // Of one file, since its fingerprints must not depend on what other files of a repository hold.

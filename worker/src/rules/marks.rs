@@ -5,6 +5,28 @@ use aho_corasick::AhoCorasick;
 use super::File;
 use crate::outline::Span;
 
+/// Where a finder's pattern stands in a comment.
+#[derive(Debug)]
+pub(crate) struct Hit<'f> {
+    /// Which one, as an index into the patterns of the finder.
+    pub(crate) pattern: usize,
+    /// All of it.
+    pub(crate) span: Span,
+    /// The comment.
+    pub(crate) comment: &'f Span,
+}
+
+/// What `finder` finds in each comment of `file`, in order. The code between them is not searched.
+pub(crate) fn hits_in_comments<'f>(file: &'f File<'_>, finder: &'f AhoCorasick) -> impl Iterator<Item = Hit<'f>> {
+    file.outline.comments.iter().flat_map(move |comment| {
+        finder.find_iter(file.text(comment)).map(move |hit| Hit {
+            pattern: hit.pattern().as_usize(),
+            span: comment.start + hit.start()..comment.start + hit.end(),
+            comment,
+        })
+    })
+}
+
 /// What opens a comment or a line of one, right before a mark.
 const OPENINGS: &[&str] = &["//", "/*", "*", "#", "--", ";", "%", "//!", "///"];
 
@@ -23,16 +45,15 @@ pub(crate) struct Mark<'f> {
 /// sentence about a mark holds none.
 pub(crate) fn in_comments<'f>(file: &'f File<'_>, finder: &'f AhoCorasick) -> impl Iterator<Item = Mark<'f>> {
     let text = file.source.text.as_ref();
-    finder.find_iter(text).filter_map(move |hit| {
-        let (start, end) = (hit.start(), hit.end());
-        let comment = file.outline.comment_around(start)?;
+    hits_in_comments(file, finder).filter_map(move |Hit { pattern, span, comment }| {
+        let Span { start, end } = span;
         let line = file.source.line_span(file.source.line_of(start));
         let before = text[line.start.max(comment.start)..start].trim_end();
         let opens = before.is_empty() || OPENINGS.iter().any(|opening| before.ends_with(opening));
         let rest = &text[end..line.end.min(comment.end).max(end)];
         let goes_on = rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
         let rest = rest.trim_end().trim_end_matches("*/").trim_end_matches("-->").trim_end();
-        (opens && !goes_on).then_some(Mark { pattern: hit.pattern().as_usize(), span: start..end, rest })
+        (opens && !goes_on).then_some(Mark { pattern, span: start..end, rest })
     })
 }
 

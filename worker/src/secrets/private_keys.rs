@@ -1,5 +1,7 @@
 //! Blocks of private keys in text armour.
 
+use memchr::memmem::find_iter;
+
 use super::Secret;
 
 const OPENING: &str = "-----BEGIN ";
@@ -21,7 +23,7 @@ const HEADERS_BYTES_MAX: usize = 256;
 
 /// The private keys of `text`, in order. An opening line alone is code that looks for keys, not a key.
 pub(super) fn find(text: &str) -> Vec<Secret> {
-    text.match_indices(OPENING).filter_map(|(start, _)| read(text, start)).collect()
+    find_iter(text.as_bytes(), OPENING).filter_map(|start| read(text, start)).collect()
 }
 
 fn read(text: &str, start: usize) -> Option<Secret> {

@@ -97,18 +97,31 @@ fn levels(text: &str) -> usize {
 fn stack_bytes(text: &str) -> u64 {
     let (mut sum, mut is_in_word) = (0, false);
     for byte in text.bytes() {
-        let is_word = byte.is_ascii_alphanumeric();
-        sum += match byte {
-            b'(' | b'[' | b'{' | b'<' => BRACKET_BYTES,
-            b'.' | b'/' | b'*' | b'`' => LINK_BYTES,
-            b'=' | b'?' | b':' | b'!' | b'~' | b'+' | b'-' | b'%' | b'&' | b'|' | b'^' | b'>' | b'@' => OPERATOR_BYTES,
-            _ if is_word && !is_in_word => OPERATOR_BYTES,
-            _ => 0,
-        };
+        let (stack, is_word) = STACK_OF_BYTE[usize::from(byte)];
+        sum += if is_word && is_in_word { 0 } else { stack };
         is_in_word = is_word;
     }
     sum
 }
+
+/// Stack that each byte may take, for a word its first one, and whether it is part of a word: every text goes through here.
+static STACK_OF_BYTE: [(u64, bool); 256] = {
+    let mut table = [(0, false); 256];
+    let mut byte = 0_u8;
+    while byte.is_ascii() {
+        table[byte as usize] = match byte {
+            b'(' | b'[' | b'{' | b'<' => (BRACKET_BYTES, false),
+            b'.' | b'/' | b'*' | b'`' => (LINK_BYTES, false),
+            b'=' | b'?' | b':' | b'!' | b'~' | b'+' | b'-' | b'%' | b'&' | b'|' | b'^' | b'>' | b'@' => {
+                (OPERATOR_BYTES, false)
+            }
+            other if other.is_ascii_alphanumeric() => (OPERATOR_BYTES, true),
+            _ => (0, false),
+        };
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

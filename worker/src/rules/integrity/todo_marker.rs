@@ -6,6 +6,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use schemas::severity::Severity;
 
 use crate::outline::Span;
+use crate::rules::marks::{self, hits_in_comments};
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
@@ -75,9 +76,8 @@ pub(crate) struct Marker {
 /// The markers in the comments of `file`, in order.
 pub(crate) fn markers<'f>(file: &'f File<'_>) -> impl Iterator<Item = Marker> + 'f {
     let text = file.source.text.as_ref();
-    MARKS.find_iter(text).filter_map(move |hit| {
-        let (start, end) = (hit.start(), hit.end());
-        let comment = file.outline.comment_around(start)?;
+    hits_in_comments(file, &MARKS).filter_map(move |marks::Hit { pattern, span, comment }| {
+        let Span { start, end } = span;
         let line = file.source.line_span(file.source.line_of(start));
         let before = &text[line.start.max(comment.start)..start];
         let after = &text[end..line.end.min(comment.end).max(end)];
@@ -85,7 +85,7 @@ pub(crate) fn markers<'f>(file: &'f File<'_>) -> impl Iterator<Item = Marker> + 
         // Japanese writes no spaces between words; what ends such a mark is what does not list it.
         let stands =
             if mark.is_ascii() { stands_as_mark(before, after) } else { !after.starts_with([',', '、', '」']) };
-        let is_grave = hit.pattern().as_usize() < GRAVE.len();
+        let is_grave = pattern < GRAVE.len();
         let marker = Marker { span: start..end, is_tracked: names_ticket_or_owner(after), is_grave };
         (stands && !is_sample(before)).then_some(marker)
     })
