@@ -165,3 +165,40 @@ deb_project debootstrap usr/share/debootstrap
 deb_project phpmyadmin usr/share/phpmyadmin
 deb_project phpunit usr/share/php/PHPUnit
 deb_project ruby-sidekiq usr/share/rubygems-integration/all/gems
+
+# Held out again: read once the rules had been mended on all those above.
+npm_project knex 3.1.0
+npm_project leveldown 6.1.1
+npm_project mocha 10.8.2
+npm_project react-native-gesture-handler 2.20.2
+npm_project resolve 1.22.8
+npm_project socket.io 4.8.1
+npm_project zod 3.25.76
+pip_source_project ansible-core 2.17.6
+pip_source_project httpx 0.27.2
+pip_source_project paramiko 3.5.0
+pip_source_project requests 2.32.3
+pip_source_project starlette 0.41.3
+crate_project axum 0.7.9
+crate_project bat 0.24.0
+crate_project libsqlite3-sys 0.30.1
+crate_project rustls 0.23.16
+crate_project tower-http 0.6.2
+go_project cobra github.com/spf13/cobra v1.8.1
+go_project hugo github.com/gohugoio/hugo v0.138.0
+go_project lazygit github.com/jesseduffield/lazygit v0.44.1
+go_project traefik github.com/traefik/traefik/v3 v3.2.0
+maven_project com.google.guava guava 33.3.1-jre
+maven_project io.ktor ktor-server-core-jvm 3.0.1
+maven_project org.apache.commons commons-collections4 4.4 test-sources
+maven_project org.apache.zookeeper zookeeper 3.9.3
+deb_project devscripts usr
+deb_project dkms usr
+deb_project dokuwiki usr/share/dokuwiki
+deb_project php-monolog usr/share/php/Monolog
+deb_project php-symfony-console usr/share/php/Symfony
+deb_project puma usr
+deb_project roundcube-core usr/share/roundcube
+deb_project ruby-rspec-core usr
+deb_project ruby-sinatra usr/share/rubygems-integration/all/gems
+deb_project vagrant usr/share/rubygems-integration/all/gems
