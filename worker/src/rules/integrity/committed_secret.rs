@@ -1,5 +1,7 @@
 //! Secrets in the repository.
 
+mod made_up;
+
 use schemas::finding::CONFIDENCE_FULL;
 use schemas::ids::Digest;
 use schemas::severity::Severity;
@@ -13,10 +15,14 @@ rule!(
     /// blocks of private keys; random-looking passwords in addresses; and random-looking values given to names such as
     /// `password` or `api_key`.
     ///
-    /// Values that call themselves examples are left alone. In tests and fixtures the finding is low, and
-    /// for a private key, which is nearly always made for the test, info. A value known
-    /// only by the name it is given to is a guess, and never worse than medium, as is one in documentation whose checksum
-    /// does not prove it. The secret itself is not kept: reports show its prefix and `***`.
+    /// A value known only by its looks and the name it is given to is a guess, and never worse than medium. Guesses are left
+    /// alone in tests, documentation, examples, comments and files to be filled in (`.env.example`), where a comment or the
+    /// name says that they are public, for a test or made up, and where they are words that somebody typed. So are keys
+    /// that every visitor gets: `NEXT_PUBLIC_..`, `pk_..`, and the keys of maps and search in the settings of a web page.
+    ///
+    /// A token of a provider in a test is low; in documentation it is medium unless its checksum proves it. A
+    /// private key in a test, an example or a file that says so by its path is info: nearly always it was made for that. The
+    /// secret itself is not kept: reports show its prefix and `***`.
     ///
     /// ## Why it matters
     /// Whoever can read the repository, any old clone or any backup of it can use the secret. Removing the line does not
@@ -29,20 +35,40 @@ rule!(
     ///
     /// ## How to fix
     /// Revoke the secret at its provider first, then read the new one from the environment or a secret store.
-    "integrity/committed-secret", Integrity, Critical, version: 4, Check::Text(check)
+    "integrity/committed-secret", Integrity, Critical, version: 5, Check::Text(check)
 );
 
 /// Confidence in a secret that documentation shows, in permille.
 const SHOWN_PERMILLE: u16 = 650;
 
+/// Confidence up to which a token has a checksum that does not fit, in permille.
+const TYPED_PERMILLE: u16 = 500;
+
 /// What a block of a private key is called.
 const KEY: &str = "private key";
+
+/// What is known only by its looks and the name it is given to.
+const GUESS: &str = "secret-like value";
+
+/// The same in an address.
+const ADDRESS: &str = "password in an address";
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let in_tests = paths::is_test(file.source.path);
     let in_documentation = paths::is_documentation(file.source.path);
+    let is_sample = in_tests || made_up::is_sample(file.source.path);
+    let is_trial = made_up::is_trial(file.source.path);
     for secret in &file.secrets {
         let is_test = in_tests || file.outline.is_test_code(secret.span.start);
+        let is_guess = [GUESS, ADDRESS].contains(&secret.what);
+        // A checksum that does not fit was typed for the sample.
+        let is_typed = is_sample && secret.confidence_permille <= TYPED_PERMILLE;
+        if is_typed
+            || (is_guess && (is_test || made_up::is_harmless(file, &secret.span)))
+            || made_up::is_for_clients(file, &secret.span, secret.what)
+        {
+            continue;
+        }
         // Part of the fingerprint, so that another secret on the same line is another finding; 32 bits tell secrets
         // of one file apart and give none of them away.
         let text = file.text(&secret.span);
@@ -51,11 +77,12 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let is_shown = in_documentation && secret.confidence_permille < CONFIDENCE_FULL;
         found.push(Hit {
             place: file.place(secret.span.clone()).marked(&mark.as_str()[..8]),
-            severity: match secret.confidence_permille {
-                _ if is_test && secret.what == KEY => Severity::Info,
-                _ if is_test => Severity::Low,
-                confidence if is_shown && confidence < SHOWN_PERMILLE => Severity::Low,
-                _ => Severity::Critical,
+            severity: if secret.what == KEY && (is_test || is_trial) {
+                Severity::Info
+            } else if is_test {
+                Severity::Low
+            } else {
+                Severity::Critical
             },
             confidence_permille: if is_shown {
                 secret.confidence_permille.min(SHOWN_PERMILLE)
@@ -96,7 +123,7 @@ mod tests {
     #[test]
     fn documentation_shows_secrets_that_are_none() {
         check(&RULE, "docs/use.rst", &format!("x = \"{GITLAB}\"\n"), &[(1, Medium)]);
-        check(&RULE, "README.md", &format!("password = \"{PLAIN}\"\n"), &[(1, Low)]);
+        check(&RULE, "README.md", &format!("password = \"{PLAIN}\"\n"), &[]);
     }
 
     #[test]

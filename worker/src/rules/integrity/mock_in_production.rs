@@ -2,6 +2,7 @@
 
 use schemas::severity::Severity;
 
+use crate::names::words;
 use crate::outline::Import;
 use crate::paths;
 use crate::rules::calls::is_in_tests;
@@ -12,9 +13,10 @@ rule!(
     /// Libraries of test doubles that code other than tests imports: `unittest.mock`, `mockall`, `wiremock`, `testify/mock`,
     /// `gomock`, `sinon`, `nock`, `msw` and their kin.
     ///
-    /// Tests, code that exists for tests only, and files that say by their name that they help tests (`testing`, `mocks`,
-    /// `fakes`, `stories`, `conftest`) are left alone, and so are such libraries themselves. An import
-    /// inside a function or condition may be meant for development: medium.
+    /// A file is reported once. Tests, code that exists for tests only, files that say by their path that they help
+    /// tests (`testing`, `mocks`, `fakes`, `stories`, `conftest`), that import a library for tests besides, or that offer
+    /// doubles by name (`FakeClock`) are left alone, and so are such libraries themselves. So is an import inside a
+    /// function or condition, which may be meant for development.
     ///
     /// ## Why it matters
     /// What is delivered may answer with made-up data. At the least it drags a library along that nobody needs there.
@@ -27,7 +29,7 @@ rule!(
     ///
     /// ## How to fix
     /// Move the double to the tests, and hand the real thing in where the code runs.
-    "integrity/mock-in-production", Integrity, High, version: 3, Check::Code(check)
+    "integrity/mock-in-production", Integrity, High, version: 4, Check::Code(check)
 );
 
 /// Modules of test doubles, as they are imported; what is below them counts too.
@@ -51,7 +53,6 @@ const LIBRARIES: &[&str] = &[
     "jest-mock-extended",
     "mock",
     "mockall",
-    "mockall_double",
     "mockito",
     "moto",
     "msw",
@@ -72,37 +73,107 @@ const LIBRARIES: &[&str] = &[
 const TEST_HELPERS: &[&str] = &[
     "bench",
     "conftest",
+    "demo",
     "dev",
+    "double",
+    "e2e",
     "example",
     "fake",
     "fixture",
+    "harness",
     "mock",
     "playground",
+    "sandbox",
     "setup",
+    "spec",
+    "spies",
+    "spy",
     "stories",
     "storybook",
     "stub",
     "test",
 ];
 
+/// Directories of tests that are too short to be looked for as parts.
+const TEST_DIRECTORIES: &[&str] = &["qa", "t", "xt"];
+
+/// Beginnings of modules that only tests and what helps them import.
+const TEST_LIBRARIES: &[&str] = &[
+    "@jest/",
+    "@playwright/test",
+    "@testing-library/",
+    "NUnit.",
+    "PHPUnit\\",
+    "Xunit",
+    "XCTest",
+    "ava",
+    "github.com/onsi/ginkgo",
+    "github.com/stretchr/testify/assert",
+    "github.com/stretchr/testify/require",
+    "io.kotest",
+    "jest",
+    "kotlin.test",
+    "mocha",
+    "node:test",
+    "org.junit",
+    "org.testng",
+    "pytest",
+    "testing",
+    "unittest",
+    "vitest",
+];
+
+/// Words in names of what a file offers that make it one of doubles.
+const DOUBLE_WORDS: &[&str] = &["dummy", "fake", "mock", "mocked", "mocks", "spy", "stub", "test", "testing", "tests"];
+
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let path = file.source.path.to_ascii_lowercase();
-    if TEST_HELPERS.iter().any(|part| path.contains(part)) {
+    if TEST_HELPERS.iter().any(|part| path.contains(part)) || paths::has_directory(&path, TEST_DIRECTORIES) {
         return;
     }
     let imports = file.outline.imports.iter().filter(|import| is_double(file.text(&import.module)));
-    let imports = imports.filter(|import| !is_own(file, import));
-    for import in imports.filter(|import| !is_in_tests(file, import.span.start) && !is_for_tests(file, import)) {
-        let line = file.source.line_span(file.source.line_of(import.span.start));
-        let is_inside = import.span.start > line.start && !file.source.path.ends_with(".go");
-        found.push(Hit {
-            place: file.place(import.span.clone()),
-            severity: if is_inside { Severity::Medium } else { Severity::High },
-            confidence_permille: if is_inside { 600 } else { 900 },
-            message: format!("`{}` is for tests", file.text(&import.module)),
-            suggestion: "move the double to the tests, and hand the real thing in where the code runs",
-        });
-    }
+    let mut imports = imports.filter(|import| {
+        !is_own(file, import)
+            && !is_inside(file, import)
+            && !is_in_tests(file, import.span.start)
+            && !is_for_tests(file, import)
+    });
+    // One is enough to see what has to move.
+    let Some(import) = imports.next().filter(|_| !helps_tests(file)) else { return };
+    found.push(Hit {
+        place: file.place(import.span.clone()),
+        severity: Severity::High,
+        confidence_permille: 900,
+        message: format!("`{}` is for tests", file.text(&import.module)),
+        suggestion: "move the double to the tests, and hand the real thing in where the code runs",
+    });
+}
+
+/// Whether `import` stands in a function or a condition. In Go it stands in a list.
+fn is_inside(file: &File<'_>, import: &Import) -> bool {
+    let line = file.source.line_span(file.source.line_of(import.span.start));
+    import.span.start > line.start && !file.source.path.ends_with(".go")
+}
+
+/// Whether the file is there for tests without saying so by its path: it imports what only tests do, or offers doubles.
+fn helps_tests(file: &File<'_>) -> bool {
+    let is_for_tests = |import: &Import| {
+        let module = file.text(&import.module);
+        let module = module.trim_matches(['"', '\'', '`']).trim_start_matches("static ");
+        !is_double(module) && TEST_LIBRARIES.iter().any(|library| begins(module, library))
+    };
+    let symbols = file.outline.symbols.iter().map(|symbol| &symbol.name);
+    let mut names = symbols.chain(file.outline.functions.iter().map(|function| &function.name));
+    file.outline.imports.iter().any(is_for_tests)
+        || names.any(|name| words(file.text(name)).iter().any(|word| DOUBLE_WORDS.contains(&word.as_str())))
+}
+
+/// Whether `module` is `library` or below it.
+fn begins(module: &str, library: &str) -> bool {
+    let rest = module.strip_prefix(library);
+    rest.is_some_and(|rest| {
+        rest.is_empty() || library.ends_with(['/', '.', '\\']) || rest.starts_with(['.', '/', ':', '\\'])
+    })
 }
 
 /// Whether the file is a part of that library.
@@ -113,10 +184,7 @@ fn is_own(file: &File<'_>, import: &Import) -> bool {
 
 fn is_double(module: &str) -> bool {
     let module = module.trim_matches(['"', '\'', '`']);
-    LIBRARIES.iter().any(|library| {
-        let rest = module.strip_prefix(library);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/', ':', '\\']))
-    })
+    LIBRARIES.iter().any(|library| begins(module, library))
 }
 
 /// Whether an attribute right above `import` says that it is there for tests.
@@ -130,7 +198,7 @@ fn is_for_tests(file: &File<'_>, import: &Import) -> bool {
 mod tests {
     use super::{RULE, is_double};
     use crate::rules::testing::check;
-    use schemas::severity::Severity::{High, Medium};
+    use schemas::severity::Severity::High;
 
     #[test]
     fn rust() {
@@ -141,18 +209,20 @@ mod tests {
         check(&RULE, "tests/a.rs", "use wiremock::Mock;\n", &[]);
         check(&RULE, "src/a.rs", "use crate::mock::Clock;\nuse mockingbird::sing;\n// use mockall::mock;\n", &[]);
         check(&RULE, "src/testing.rs", "use wiremock::Mock;\n", &[]);
+        check(&RULE, "src/a.rs", "use mockall_double::double;\n", &[]);
     }
 
     #[test]
     fn python() {
         check(&RULE, "src/a.py", "from unittest.mock import MagicMock\n", &[(1, High)]);
         check(&RULE, "src/a.py", "import os\nimport moto\n", &[(2, High)]);
-        check(
-            &RULE,
-            "src/a.py",
-            "def f():\n    from unittest import mock\n    from unittest.mock import Mock\n",
-            &[(3, Medium)],
-        );
+        check(&RULE, "src/a.py", "def f():\n    from unittest import mock\n    from unittest.mock import Mock\n", &[]);
+        check(&RULE, "src/a.py", "import moto\nfrom unittest.mock import Mock\n", &[(1, High)]);
+        check(&RULE, "src/a.py", "import pytest\nimport moto\n", &[]);
+        check(&RULE, "src/a.py", "import moto\nclass FakeShop:\n    pass\n", &[]);
+        check(&RULE, "src/a.py", "import moto\nclass Shop:\n    pass\n", &[(1, High)]);
+        check(&RULE, "t/unit/a.py", "import moto\n", &[]);
+        check(&RULE, "src/spec/a.py", "import moto\n", &[]);
         check(&RULE, "tests/test_a.py", "from unittest.mock import MagicMock\n", &[]);
         check(&RULE, "src/conftest.py", "from unittest.mock import MagicMock\n", &[]);
         check(&RULE, "src/a.py", "import mocks_of_birds\n# import mock\nx = 'import mock'\n", &[]);
@@ -165,6 +235,7 @@ mod tests {
         };
         run("a.go", "github.com/stretchr/testify/mock", &[(4, High)]);
         run("a.go", "go.uber.org/mock/gomock", &[(4, High)]);
+        run("a.go", "github.com/stretchr/testify/mock\"\n\t\"testing", &[]);
         run("a_test.go", "go.uber.org/mock/gomock", &[]);
         run("mocks/a.go", "go.uber.org/mock/gomock", &[]);
         run("a.go", "example.com/a/mock", &[]);
