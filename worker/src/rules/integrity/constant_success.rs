@@ -11,12 +11,14 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
-    /// Functions named `verify…`, `validate…`, `check…`, `authorize…`, `authenticate…`, or `is…` with something to look at,
-    /// whose whole body returns a constant that means success: `true`, `nil`, `None`, `Ok(())`.
+    /// Functions named `verify…`, `validate…`, `check…`, `authorize…`, `authenticate…`, or such as `isValid` and `isAllowed`,
+    /// that are given something to look at, and whose whole body returns a constant that means success: `true`, `nil`, `None`,
+    /// `Ok(())`.
     ///
-    /// Left alone are functions that a trait, an interface, a base class or a condition of the build may ask for, functions
-    /// with a comment in them, with several of one name or with a name that says that everything passes, files that stand in
-    /// for others by their name, and code for tests. Nothing else that returns a constant is reported.
+    /// Left alone are functions that a trait, an interface, a base class or a condition of the build may ask for, methods
+    /// that a class leaves to those that extend it, functions with a comment in them, with several of one name, or whose
+    /// name or documentation says that everything passes, whatever stands in for something else by its name or that of
+    /// its class or file (`NullAuth`, `DefaultPolicy`), and code for tests.
     ///
     /// ## Why it matters
     /// Whoever calls it believes that something was looked at. Often it once was a stub that nobody came back to.
@@ -29,14 +31,75 @@ rule!(
     ///
     /// ## How to fix
     /// Check what the name promises, or take the function away. If everything is indeed fine here, say why in a comment.
-    "integrity/constant-success", Integrity, Medium, version: 3, Check::Code(check)
+    "integrity/constant-success", Integrity, Medium, version: 4, Check::Code(check)
 );
 
 /// Words in names that say that nothing is looked at, or that everything is what is asked for.
 const OPEN_WORDS: &[&str] = &["always", "any", "everything", "never", "noop", "nothing", "unknown"];
 
+/// Extensions of shells.
+const SHELLS: &[&str] = &["bash", "ksh", "sh", "zsh"];
+
 /// First words of functions that look at something and say whether it is right.
 const CHECKS: &[&str] = &["authenticate", "authorise", "authorize", "check", "validate", "verify"];
+
+/// What questions ask for that somebody relies on.
+const ASSURANCES: &[&str] = &[
+    "allowed",
+    "authentic",
+    "authenticated",
+    "authorised",
+    "authorized",
+    "permitted",
+    "safe",
+    "secure",
+    "signed",
+    "trusted",
+    "valid",
+    "verified",
+];
+
+/// Words in names of types and files that stand in for others, or that others extend.
+const STAND_IN_WORDS: &[&str] = &[
+    "abstract",
+    "allow",
+    "allowall",
+    "always",
+    "anonymous",
+    "base",
+    "default",
+    "dummy",
+    "example",
+    "fake",
+    "mock",
+    "noop",
+    "nop",
+    "null",
+    "permissive",
+    "stub",
+    "trivial",
+];
+
+/// What documentation says of a check that has nothing to look at.
+const EXPLANATIONS: &[&str] = &[
+    "always",
+    "by default",
+    "default implementation",
+    "do nothing",
+    "does nothing",
+    "hook",
+    "no-op",
+    "noop",
+    "nothing to",
+    "overrid",
+    "subclass",
+];
+
+/// Lines above a function in which its documentation and its type stand.
+const DOCUMENTATION_LINES: usize = 8;
+
+/// Lines above a function in which the type that it belongs to is looked for: longer ones are rare.
+const TYPE_LINES_MAX: usize = 400;
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if paths::is_stand_in(file.source.path) {
@@ -47,7 +110,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         *names.entry(file.text(&function.name)).or_default() += 1;
     }
     for function in file.outline.functions.iter().filter(|function| function.shape == Body::Constant) {
-        let is_dictated = function.is_bound || function.is_abstract || function.test.is_some();
+        let is_dictated =
+            function.is_bound || function.is_abstract || function.is_overridable || function.test.is_some();
         if is_dictated || file.is_test_code(function.span.start) || !promises_a_check(file, function) {
             continue;
         }
@@ -56,6 +120,9 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         }
         // Of several of one name each is for one kind of argument, and there may be a kind that always passes.
         if names.get(file.text(&function.name)).is_some_and(|count| *count > 1) {
+            continue;
+        }
+        if looks_at_nothing(file, function) || is_explained(file, function) || is_of_stand_in(file, function) {
             continue;
         }
         found.push(Hit {
@@ -80,206 +147,51 @@ fn promises_a_check(file: &File<'_>, function: &Function) -> bool {
     // What is found by a check may be handed out by it; nothing is then no success.
     let finds_nothing = first == "check" && function.body.as_ref().is_some_and(|body| file.text(body).contains("None"));
     (CHECKS.contains(&first.as_str()) && !finds_nothing)
-        || (first == "is" && words.len() > 1 && function.parameters > 0 && says_yes())
+        || (first == "is" && words.last().is_some_and(|last| ASSURANCES.contains(&last.as_str())) && says_yes())
+}
+
+/// Whether `function` is given nothing, or says by an underscore that it does not look: it is a property then, or one of many
+/// that are called alike. In shells nothing says what a function is given.
+fn looks_at_nothing(file: &File<'_>, function: &Function) -> bool {
+    let body = function.body.as_ref().map_or(function.span.end, |body| body.start);
+    let head = file.text(&(function.name.end..body.max(function.name.end)));
+    let is_shell = paths::extension(file.source.path).is_some_and(|extension| SHELLS.contains(&extension));
+    // In Swift it says that the name is left out where it is called.
+    let is_label = paths::extension(file.source.path) == Some("swift");
+    let is_unused =
+        !is_label && head.split(['(', ',', ' ']).any(|part| part.starts_with('_') || part.starts_with("$_"));
+    !is_shell && (function.parameters == 0 || is_unused)
+}
+
+/// Whether the documentation of `function` says that everything passes.
+fn is_explained(file: &File<'_>, function: &Function) -> bool {
+    let own = file.source.line_of(function.span.start);
+    let is_comment = |line: &usize| {
+        let text = file.text(&file.source.line_span(*line)).trim_start();
+        text.starts_with(['/', '*', '#', '"'])
+    };
+    let above = (own.saturating_sub(DOCUMENTATION_LINES)..own).rev().take_while(is_comment);
+    let above = above.map(|line| file.text(&file.source.line_span(line)));
+    let docstrings = file.outline.docstrings.iter().filter(|string| function.span.contains(&string.start));
+    let mut texts = above.chain(docstrings.map(|string| file.text(string))).map(str::to_lowercase);
+    texts.any(|text| EXPLANATIONS.iter().any(|phrase| text.contains(phrase)))
+}
+
+/// Whether the type around `function`, or in front of its name as in Go, stands in for another, or others extend it.
+fn is_of_stand_in(file: &File<'_>, function: &Function) -> bool {
+    let own = file.source.line_of(function.span.start);
+    let text = |line: usize| file.text(&file.source.line_span(line));
+    let indent = |line: usize| text(line).len() - text(line).trim_start().len();
+    let opens = |line: &usize| {
+        let is_type = |word: &str| matches!(word, "class" | "impl" | "module" | "object" | "struct" | "trait");
+        indent(*line) <= indent(own) && text(*line).split_whitespace().take(4).any(is_type)
+    };
+    let around = (own.saturating_sub(TYPE_LINES_MAX)..own).rev().find(opens).map(text).unwrap_or_default();
+    let receiver = file.text(&(function.span.start..function.name.end));
+    let says = |text: &str| words(text).iter().any(|word| STAND_IN_WORDS.contains(&word.as_str()));
+    says(around) || says(receiver)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::RULE;
-    use crate::rules::testing::check;
-    use schemas::severity::Severity::Medium;
-
-    #[test]
-    fn rust() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.rs", text, expected);
-        run("fn verify(a: &str) -> bool { true }\n", &[(1, Medium)]);
-        run("fn validate_row(a: &Row) -> Result<(), Error> {\n    return Ok(());\n}\n", &[(1, Medium)]);
-        run("fn is_valid(a: &str) -> bool { true }\n", &[(1, Medium)]);
-        run("fn is_valid(a: &str) -> bool { false }\n", &[]);
-        run("impl A for B { fn check(&self, a: u8) -> bool { true } }\n", &[]);
-        run("trait A { fn check(&self, a: u8) -> bool { true } }\n", &[]);
-        run("#[cfg(not(feature = \"tls\"))]\nfn check(a: u8) -> bool { true }\n", &[]);
-        run("#[cfg(not(windows))]\nmod imp {\n    fn check(a: u8) -> bool { true }\n}\n", &[]);
-        run("fn verify(a: &str) -> bool { b(a); true }\n", &[]);
-        run("fn is_file(&self) -> bool { true }\n", &[]);
-        run("fn checkout(a: u8) -> bool { true }\nfn enabled(a: u8) -> bool { true }\n", &[]);
-        run("fn verify(a: &str) -> bool {\n    // The kernel did.\n    true\n}\n", &[]);
-        check(&RULE, "tests/a.rs", "fn verify(a: &str) -> bool { true }\n", &[]);
-    }
-
-    #[test]
-    fn python() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.py", text, expected);
-        run("def verify_signature(a, b):\n    '''Verifies.'''\n    return True\n", &[(1, Medium)]);
-        run("class A:\n    def validate(self, a):\n        return None\n", &[(2, Medium)]);
-        run("class A(B):\n    def validate(self, a):\n        return True\n", &[]);
-        run("class A(Protocol):\n    def validate(self, a):\n        return True\n", &[]);
-        run("def check_order(a, b):\n    return None\n", &[]);
-        run("def check_order(a, b):\n    return True\n", &[(1, Medium)]);
-        run("@check\ndef validate(a):\n    return True\n", &[]);
-        run("def is_ready(a):\n    return None\n", &[]);
-        run("def verify(a):\n    return a == 1\n", &[]);
-        run("def load(a):\n    return True\n", &[]);
-        check(&RULE, "src/auth_null.py", "def check(a):\n    return True\n", &[]);
-        check(&RULE, "tests/test_a.py", "def check(a):\n    return True\n", &[]);
-    }
-
-    #[test]
-    fn go() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "a.go", &format!("package a\n{text}"), expected);
-        run("func VerifyToken(a string) bool { return true }\n", &[(2, Medium)]);
-        run("func (s *S) Validate() error { return nil }\n", &[(2, Medium)]);
-        run("func (S) Validate() error { return nil }\n", &[]);
-        run("func (s *S) Close() error { return nil }\n", &[]);
-        run("func Validate(a int) error { return b(a) }\n", &[]);
-        run("func isValid(a int) bool { return false }\n", &[]);
-        let body = "package a\n\nfunc check(a int) error { return nil }\n";
-        check(&RULE, "a.go", &format!("//go:build windows\n\n{body}"), &[]);
-        check(&RULE, "a_windows.go", body, &[]);
-    }
-
-    #[test]
-    fn javascript_and_typescript() {
-        for path in ["a.js", "a.ts", "a.tsx"] {
-            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
-            run("function validateForm(a) { return true; }\n", &[(1, Medium)]);
-            run("const isAllowed = (a) => true;\n", &[(1, Medium)]);
-            run("class A { authorize(a) { return true; } }\n", &[(1, Medium)]);
-            run("class A extends B { authorize(a) { return true; } }\n", &[]);
-            run("run({ validate: () => true, check(a) { return true; } });\n", &[]);
-            run("function isAllowed(a) { return false; }\n", &[]);
-            run("const isAlwaysEqual = (a, b) => true;\nconst isUnknown = (a) => true;\n", &[]);
-            run("function island(a) { return true; }\n", &[]);
-            run("function validate(a) { return a.length > 0; }\n", &[]);
-        }
-        check(&RULE, "a.test.js", "function validate(a) { return true; }\n", &[]);
-    }
-
-    #[test]
-    fn java() {
-        let run =
-            |text: &str, expected: &[_]| check(&RULE, "src/A.java", &format!("class A {{\n{text}\n}}\n"), expected);
-        run("boolean verify(String a) { return true; }", &[(2, Medium)]);
-        run("static boolean isValid(String a) { return true; }", &[(2, Medium)]);
-        run("@Override public boolean verify(String a) { return true; }", &[]);
-        run("boolean isValid(String a) { return false; }", &[]);
-        run("boolean isFile() { return true; }", &[]);
-        run("boolean verify(String a) { return a.isEmpty(); }", &[]);
-        run("interface B { default boolean verify(String a) { return b(a); } boolean check(int a); }", &[]);
-        check(&RULE, "src/test/java/A.java", "class A { boolean verify(int a) { return true; } }\n", &[]);
-    }
-
-    #[test]
-    fn c_and_cpp() {
-        for path in ["src/a.c", "src/a.cc"] {
-            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
-            run("int verify_row(struct row *row) { return 0; }\n", &[(1, Medium)]);
-            run("static bool is_valid(int a) { return true; }\n", &[(1, Medium)]);
-            run("bool is_valid(int a) { return false; }\n", &[]);
-            run("int checkout(int a) { return 0; }\n", &[]);
-            run("int verify(int a) { return a; }\n", &[]);
-            run("int verify(int a) { /* the kernel did */ return 0; }\n", &[]);
-        }
-        let overloads = "bool check(int a) { return true; }\nbool check(char a) { return a > 1; }\n";
-        check(&RULE, "src/a.cc", overloads, &[]);
-        check(&RULE, "src/a.cc", "struct A { bool verify(int a) override { return true; } };\n", &[]);
-    }
-
-    /// Checks functions that are found, and others, each below `open`.
-    #[track_caller]
-    fn all(path: &str, (open, close): (&str, &str), found: &[&str], fine: &[&str]) {
-        let expected: [&[_]; 2] = [&[(2, Medium)], &[]];
-        for (texts, expected) in [found, fine].into_iter().zip(expected) {
-            for text in texts {
-                check(&RULE, path, &format!("{open}\n{text}\n{close}\n"), expected);
-            }
-        }
-    }
-
-    #[test]
-    fn c_sharp() {
-        let found = ["bool Verify(string a) { return true; }", "static bool IsValid(string a) => true;"];
-        let fine = [
-            "bool Verify(string a) => a == \"\";",
-            "public override bool Verify(string a) => true;",
-            "virtual bool Verify(string a) => true;",
-            "bool Verify(string a) { /* the kernel did */ return true; }",
-            "class B : IVerifier { public bool Verify(string a) => true; }",
-            "bool IsFile() => true;",
-        ];
-        all("src/A.cs", ("class A {", "}"), &found, &fine);
-    }
-
-    #[test]
-    fn php() {
-        let found = ["function verify_nonce($a) { return true; }", "class A { function isValid($a) { return TRUE; } }"];
-        let fine = [
-            "function verify_nonce($a) { return $a; }",
-            "function is_valid($a) { return false; }",
-            "class A extends B { function verify($a) { return true; } }",
-            "class A implements B { function verify($a) { return true; } }",
-            "if (!function_exists('verify')) { function verify($a) { return true; } }",
-            "function checkout($a) { return true; }",
-        ];
-        all("src/A.php", ("<?php", ""), &found, &fine);
-    }
-
-    #[test]
-    fn ruby() {
-        let found = ["def verify(a) = true", "class A; def is_valid(a); return true; end; end"];
-        let fine = [
-            "def verify(a); a; end",
-            "class A < B; def verify(a); true; end; end",
-            "module A; def verify(a); true; end; end",
-            "class A\n  include B\n  def verify(a); true; end\nend",
-            "def verify(a); nil; end",
-            "def checkout(a); true; end",
-        ];
-        all("lib/a.rb", ("", ""), &found, &fine);
-    }
-
-    #[test]
-    fn kotlin() {
-        let found =
-            ["fun verify(a: String): Boolean = true", "class A { fun isValid(a: String): Boolean { return true } }"];
-        let fine = [
-            "fun verify(a: String): Boolean = a.isEmpty()",
-            "class A : B { override fun verify(a: String) = true }",
-            "open class A { open fun verify(a: String) = true }",
-            "interface A { fun verify(a: String) = true }",
-            "fun isValid(a: String) = false",
-            "fun checkout(a: String) = true",
-        ];
-        all("src/A.kt", ("", ""), &found, &fine);
-    }
-
-    #[test]
-    fn swift() {
-        let found = [
-            "func verify(_ a: String) -> Bool { true }",
-            "struct A { func isValid(_ a: Int) -> Bool { return true } }",
-        ];
-        let fine = [
-            "func verify(_ a: String) -> Bool { a.isEmpty }",
-            "class A: B { func verify(_ a: String) -> Bool { true } }",
-            "extension A { func verify(_ a: String) -> Bool { true } }",
-            "open class A { open func verify(_ a: String) -> Bool { true } }",
-            "func isValid(_ a: String) -> Bool { false }",
-            "func checkout(_ a: String) -> Bool { true }",
-        ];
-        all("Sources/A.swift", ("", ""), &found, &fine);
-    }
-
-    #[test]
-    fn bash() {
-        let found = ["verify_sum() { return 0; }", "check_disk() {\n  true\n}"];
-        let fine = [
-            "verify_sum() { return 1; }",
-            "verify_sum() { a; return 0; }",
-            "if a; then\nverify_sum() { true; }\nfi",
-            "check_disk() {\n  # the kernel did\n  true\n}",
-            "checkout() { true; }",
-        ];
-        all("a.sh", ("", ""), &found, &fine);
-    }
-}
+#[path = "constant_success/tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@
 
 #[path = "security_bypass/debug_login.rs"]
 mod debug_login;
+mod excuses;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -23,8 +24,10 @@ rule!(
     /// (every origin allowed, together with credentials), and a function that checks who somebody is lets everybody in
     /// while a switch for developers is on (`if DEBUG: return True`).
     ///
-    /// Tests, documentation and examples, lines about the own machine, and what is only done if a setting of the user asks for
-    /// it, are left alone. In something that is called insecure the finding is low: nobody takes it for safe.
+    /// Tests, documentation and examples, lines about the own machine, what is only done if a setting of the user asks for
+    /// it, what a comment beside or right above gives a reason for, and hosts that are reached through a command of one's own
+    /// (`ProxyCommand`) are left alone. Two switches for one connection are one finding. In something that is called insecure the
+    /// finding is low: nobody takes it for safe.
     ///
     /// ## Why it matters
     /// The connection is encrypted, with whoever answers. Nobody notices until somebody else does.
@@ -36,7 +39,7 @@ rule!(
     ///
     /// ## How to fix
     /// Add the authority that signed the certificate to those that are trusted, or the key of the host to the known ones.
-    "integrity/security-bypass", Integrity, High, version: 4, Check::Text(check)
+    "integrity/security-bypass", Integrity, High, version: 5, Check::Text(check)
 );
 
 /// What a switch turns off.
@@ -102,11 +105,15 @@ static ORIGINS: &[(&str, &str)] = &[
 /// Lines around one that lets every origin in, within which the other is looked for.
 const ORIGIN_LINES: usize = 6;
 
+/// Lines below a switch on which another one for the same connection stands.
+const PAIR_LINES: usize = 2;
+
 /// Parts of lines about the own machine.
 const OWN_MACHINE: &[&str] = &["127.0.0.1", "::1", "0.0.0.0", "localhost"];
 
 /// Directories of what only shows how.
-const SAMPLE_DIRECTORIES: &[&str] = &["demo", "demos", "example", "examples", "samples"];
+const SAMPLE_DIRECTORIES: &[&str] =
+    &[".devcontainer", "demo", "demos", "example", "examples", "sample", "samples", "tutorial", "tutorials"];
 
 /// Lines above a switch in which what it stands in begins.
 const ENCLOSING_LINES: usize = 12;
@@ -139,6 +146,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let open: BTreeSet<usize> = debug_login::lines(file).into_iter().collect();
     let hinted = HINTS.find_iter(file.source.text.as_ref()).map(|hit| file.source.line_of(hit.start()));
     let lines: BTreeSet<usize> = hinted.chain(open.iter().copied()).collect();
+    let mut last: Option<(usize, &str)> = None;
     for index in lines {
         let line = file.source.line_span(index);
         let text = file.text(&line);
@@ -159,8 +167,17 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         if is_harmless(file, index, place, text) || is_negated(&packed[..hit.start()]) || is_other_option(text) {
             continue;
         }
+        if excuses::is_left_alone(file, index, what, text, &packed[hit.start()..]) {
+            continue;
+        }
         let around: Vec<String> = enclosing(file, index).map(str::to_ascii_lowercase).collect();
         if around.iter().any(|line| is_asked_for(line)) {
+            continue;
+        }
+        // A connection has more than one switch.
+        let is_same = last.is_some_and(|(line, before)| before == what && line + PAIR_LINES >= index);
+        last = Some((index, what));
+        if is_same {
             continue;
         }
         let is_named = around.iter().any(|line| line.contains("insecure"));
