@@ -1,5 +1,7 @@
 //! Traces of somebody looking for a mistake.
 
+mod shapes;
+
 use schemas::severity::Severity;
 
 use crate::names::words;
@@ -11,12 +13,14 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Stops for a debugger: `breakpoint()`, `pdb.set_trace()`, `debugger`, `runtime.Breakpoint()`, `binding.pry`,
-    /// `Debugger.Break()` (medium); `dbg!`, `var_dump`, `dd` and, in library code, a stray `print`, `println!`,
-    /// `fmt.Println`, `Console.WriteLine` or `console.log` (low).
+    /// `Debugger.Break()` (medium); `dbg!`, `var_dump`, `dd`, and prints that can hardly be for anybody but who
+    /// wrote them (low): of a name with its value (`print("rows", rows)`, `console.log('rows: ' + rows)`), of a mark (`print("here")`),
+    /// of inner state (`print(self._rows)`), of a type or in the notation for debugging (`println!("{rows:?}")`).
     ///
-    /// Programs, examples, scripts and tests may print; so may functions whose name or documentation says that they print, log
-    /// or report, and files that print often: there it is what they are for. A print that was asked for by a setting is no
-    /// leftover, nor are last words before the program ends.
+    /// A print of a message or of a result is left alone, whoever it is for: nothing tells a message left behind from one that is
+    /// meant. Programs, examples, scripts and tests may print anything; so may functions whose name or documentation says
+    /// that they print, log or report, and files that print often. What a mark for another linter stands beside is known
+    /// to somebody; a print that was asked for by a setting is no leftover, nor are last words before the program ends.
     ///
     /// ## Why it matters
     /// A stop halts whatever runs the code. What a library prints ends up between the output of the program that uses it.
@@ -28,7 +32,7 @@ rule!(
     ///
     /// ## How to fix
     /// Take it out. What is worth knowing goes to the log.
-    "integrity/debug-leftover", Integrity, Medium, version: 5, Check::Code(check)
+    "integrity/debug-leftover", Integrity, Medium, version: 6, Check::Code(check)
 );
 
 /// Stops for a debugger.
@@ -45,8 +49,29 @@ const STOPS: &[&str] = &[
     "xdebug_break",
 ];
 
-/// Stops for a debugger that are a line of their own: in JavaScript, and in Ruby.
+/// Stops for a debugger that are a line of their own, in Ruby; the last one in JavaScript too.
 const STOP_LINES: &[&str] = &["binding.break", "binding.irb", "binding.pry", "byebug", "debugger"];
+
+/// What is a stop in Python, and in scripts of the web a width of the screen.
+const PYTHON_STOP: &str = "breakpoint";
+
+/// Marks for other linters that allow a print or a stop.
+const ALLOWANCES: &[&str] = &[
+    "NOLINT",
+    "NOSONAR",
+    "T100",
+    "T201",
+    "T203",
+    "eslint-disable",
+    "forbidigo",
+    "no-console",
+    "no-debugger",
+    "noinspection",
+    "nolint",
+    "noqa",
+    "print_stdout",
+    "swiftlint:disable",
+];
 
 /// Calls that show a value to whoever debugs, and are for nothing else.
 const SHOWS: &[&str] = &["dbg!", "dd", "var_dump"];
@@ -55,7 +80,6 @@ const SHOWS: &[&str] = &["dbg!", "dd", "var_dump"];
 const PRINTS: &[&str] = &[
     "Console.WriteLine",
     "System.out.println",
-    "console.debug",
     "console.dir",
     "console.log",
     "console.table",
@@ -125,26 +149,52 @@ const DOCUMENTATION_BYTES_MAX: usize = 300;
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     for call in &file.outline.calls {
         let callee = file.text(&call.callee);
-        if STOPS.contains(&callee) && is_whole(file, call) && !is_wrapped(file, call) {
+        if is_stop(file, callee) && is_whole(file, call) && !is_wrapped(file, call) {
             report(file, call.callee.clone(), Severity::Medium, 950, found);
         } else if is_show(file, call) {
             report(file, call.callee.clone(), Severity::Low, 950, found);
         }
     }
-    for line in file.source.lines() {
+    let stop_lines = stop_lines(file);
+    for line in file.source.lines().filter(|_| !stop_lines.is_empty()) {
         let text = file.text(&line);
         let word = text.trim_start().trim_end().trim_end_matches(';');
         let start = line.start + (text.len() - text.trim_start().len());
-        if STOP_LINES.contains(&word) && !file.outline.is_quoted(start) {
+        if stop_lines.contains(&word) && !file.outline.is_quoted(start) {
             report(file, start..start + word.len(), Severity::Medium, 900, found);
         }
     }
     let prints: Vec<&Call> = file.outline.calls.iter().filter(|call| is_print(file, call)).collect();
     if prints.len() <= STRAY_MAX && !is_program(file) {
-        for call in prints.into_iter().filter(|call| !prints_on_purpose(file, call)) {
-            report(file, call.callee.clone(), Severity::Low, 600, found);
+        for call in
+            prints.into_iter().filter(|call| shapes::is_for_debugging(file, call) && !prints_on_purpose(file, call))
+        {
+            report(file, call.callee.clone(), Severity::Low, 700, found);
         }
     }
+}
+
+fn is_stop(file: &File<'_>, callee: &str) -> bool {
+    let is_python = || matches!(paths::extension(file.source.path), Some("py" | "pyw"));
+    STOPS.contains(&callee) && (callee != PYTHON_STOP || is_python())
+}
+
+/// The lines that are stops in the language of `file`.
+fn stop_lines(file: &File<'_>) -> &'static [&'static str] {
+    match paths::extension(file.source.path) {
+        Some("rb" | "rake") => STOP_LINES,
+        Some(extension) if extension != "go" && OTHER_EXTENSIONS.contains(&extension) => {
+            &STOP_LINES[STOP_LINES.len() - 1..]
+        }
+        _ => &[],
+    }
+}
+
+/// Whether a mark for another linter stands on the line of byte `at`, or on the line above.
+fn is_allowed(file: &File<'_>, at: usize) -> bool {
+    let line = file.source.line_of(at);
+    let near = file.source.line_span(line.saturating_sub(1)).start..file.source.line_span(line).end;
+    ALLOWANCES.iter().any(|mark| file.text(&near).contains(mark))
 }
 
 /// Whether the function around `call` is named after it: it is there to be called by who wants to stop.
@@ -155,6 +205,9 @@ fn is_wrapped(file: &File<'_>, call: &Call) -> bool {
 }
 
 fn report(file: &File<'_>, span: Span, severity: Severity, confidence_permille: u16, found: &mut Findings<'_>) {
+    if is_allowed(file, span.start) {
+        return;
+    }
     found.push(Hit {
         message: format!("`{}` was left here", file.text(&span)),
         place: file.place(span),

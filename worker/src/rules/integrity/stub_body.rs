@@ -1,6 +1,10 @@
 //! Functions that are not implemented.
 
+mod excuses;
+
 use schemas::severity::Severity;
+
+use excuses::{belongs_to_others, is_of_type, is_one_of_two, says_later};
 
 use crate::names::words;
 use crate::outline::{Body, Function, Span};
@@ -11,15 +15,17 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Functions whose whole body says that it is not implemented: `todo!()`, `unimplemented!()`, `raise NotImplementedError`,
-    /// `panic("not implemented")`, `throw new Error("not implemented")` (high); and functions that do nothing at all: `{}`,
-    /// `pass`, `...` (medium, less sure). In a class that others may extend, medium and low: perhaps they are to fill it in.
+    /// `panic("not implemented")`, `throw new Error("not implemented")` (high); and functions that do nothing at all, `{}` and
+    /// `pass`, where nothing else can have a part in it: outside of types, conditions and other functions, or private (medium,
+    /// less sure). In a class that others may extend the method has to say that it waits to be written ("not yet
+    /// implemented", `TODO`; medium): without that, it is left to them.
     ///
     /// Left alone are functions for others to fill in (abstract methods, members of protocols, traits and interfaces,
-    /// overloads, stub files, methods of classes that something extends, documented methods of classes and files of base
-    /// classes), operators and inherited methods that refuse to work, functions that do nothing because of a base class, an
-    /// interface or a decorator, or whose comment or name says why they do nothing, hooks, parts of the code that are built on
-    /// a condition or for one platform, files of several functions that do nothing, files that stand in for others by their
-    /// name, and code for tests.
+    /// overloads, stub files, methods of base classes), operators and inherited methods that refuse to work, what is not
+    /// implemented for or on something in particular, functions that a condition of two chooses from, methods that do nothing,
+    /// functions that do nothing because of a decorator, or whose comment, documentation or name says why, hooks, parts of
+    /// the code that are built on a condition or for one platform, files of several functions that do nothing, types and files
+    /// that stand in for others by their name, examples, and code for tests.
     ///
     /// ## Why it matters
     /// The function can be called and looks finished from outside. What it promises does not happen.
@@ -33,7 +39,7 @@ rule!(
     ///
     /// ## How to fix
     /// Implement it, or take it away until it is needed. If nothing is right here, say why in a comment.
-    "integrity/stub-body", Integrity, High, version: 5, Check::Code(check)
+    "integrity/stub-body", Integrity, High, version: 6, Check::Code(check)
 );
 
 /// Names of functions that may do nothing: entry points and constructors without work, and those that say so.
@@ -41,18 +47,47 @@ const IDLE_NAMES: &[&str] = &["constructor", "init", "main", "new"];
 
 /// Words in names that say that nothing is done, or that the documentation is all there is.
 const IDLE_WORDS: &[&str] = &[
-    "blank", "disabled", "doc", "docs", "dummy", "empty", "fake", "ignore", "mock", "noop", "nop", "nothing", "null",
+    "blank",
+    "callback",
+    "callbacks",
+    "default",
+    "disabled",
+    "doc",
+    "docs",
+    "dummy",
+    "empty",
+    "fake",
+    "fallback",
+    "handler",
+    "ignore",
+    "marker",
+    "mock",
+    "noop",
+    "nop",
+    "nothing",
+    "null",
+    "placeholder",
     "stub",
 ];
 
 /// First words of the names of hooks, and of halves of pairs of which the other may have all the work.
 const HOOK_WORDS: &[&str] = &[
     "after",
+    "assert",
     "before",
+    "check",
+    "consume",
     "destroy",
     "did",
+    "discard",
     "dispose",
+    "drop",
+    "forget",
+    "handle",
+    "is",
+    "keep",
     "lock",
+    "loop",
     "on",
     "post",
     "postprocess",
@@ -60,12 +95,23 @@ const HOOK_WORDS: &[&str] = &[
     "preprocess",
     "setup",
     "teardown",
+    "test",
     "unlock",
+    "use",
     "will",
 ];
 
 /// Words in names of functions whose purpose is to refuse.
-const REFUSING_WORDS: &[&str] = &["notimplemented", "unimplemented", "unsupported"];
+const REFUSING_WORDS: &[&str] = &[
+    "convertback",
+    "noimpl",
+    "notimplemented",
+    "notsupported",
+    "refuse",
+    "unimplemented",
+    "unreachable",
+    "unsupported",
+];
 
 /// Words in names of files that hold classes for others to extend.
 const BASE_WORDS: &[&str] = &["abstract", "base", "baseclasses", "bases", "interface", "interfaces"];
@@ -76,9 +122,32 @@ const PLATFORM_WORDS: &[&str] = &[
     "ppc64", "riscv", "riscv64", "s390x", "unix", "wasm", "win32", "windows", "x86",
 ];
 
+/// Marks in names of files that have a twin for another platform: `a.web.ts`.
+const TWIN_MARKS: &[&str] =
+    &["android", "browser", "client", "desktop", "ios", "macos", "native", "node", "server", "web", "windows"];
+
 /// Words in documentation that say why nothing is done.
 const REASONS: &[&str] =
     &["abstract", "do nothing", "does nothing", "hook", "no op", "no-op", "noop", "overrid", "subclass"];
+
+/// Directories of what only shows how, or is there to be filled in.
+const SAMPLE_DIRECTORIES: &[&str] = &[
+    "bench",
+    "benches",
+    "benchmark",
+    "benchmarks",
+    "demo",
+    "demos",
+    "example",
+    "examples",
+    "exercises",
+    "sample",
+    "samples",
+    "skeleton",
+    "templates",
+    "tutorial",
+    "tutorials",
+];
 
 /// Marks of work that is still to be done: a comment with one gives no reason.
 const UNFINISHED: &[&str] = &["FIXME", "TODO", "XXX"];
@@ -88,9 +157,6 @@ const CONFESSIONS: &[&str] = &["implemented", "todo", "unimplemented"];
 
 /// Functions of one file that do nothing, from which on that is what they are for: it fills an interface.
 const IDLE_FILE_MIN: usize = 3;
-
-/// Methods of one file that raise without a word that they are not implemented, from which on they are an interface.
-const BARE_METHODS_MIN: usize = 3;
 
 /// Lines above a method in which its class is looked for: longer classes are rare, and hostile files full of methods are not.
 const CLASS_LINES_MAX: usize = 400;
@@ -111,28 +177,22 @@ const COMMENTS_ABOVE: usize = 2;
 const BODY_BYTES_MAX: usize = 1_000;
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if paths::is_stand_in(file.source.path) {
+    if paths::is_stand_in(file.source.path) || paths::has_directory(file.source.path, SAMPLE_DIRECTORIES) {
         return;
     }
     let is_idle_file =
         file.outline.functions.iter().filter(|one| one.shape == Body::Empty).nth(IDLE_FILE_MIN - 1).is_some();
-    let is_interface =
-        file.outline.functions.iter().filter(|one| is_bare(file, one)).nth(BARE_METHODS_MIN - 1).is_some();
-    // Where some methods are left to those who extend a class, those that do nothing are too.
-    let leaves_open =
-        file.outline.functions.iter().any(|one| one.shape == Body::Stub && (one.is_overridable || one.is_abstract));
     for function in &file.outline.functions {
         if function.is_abstract || function.test.is_some() || file.is_test_code(function.span.start) {
             continue;
         }
         let (severity, confidence_permille, message) = match function.shape {
             // A class may leave it to others to fill it in without a word about that.
-            Body::Stub if (is_interface && is_bare(file, function)) || may_be_stub(file, function) => continue,
-            Body::Stub if function.is_overridable => (Severity::Medium, 600, "method is not implemented"),
+            Body::Stub if may_be_stub(file, function) => continue,
+            Body::Stub if belongs_to_others(file, function) => continue,
+            Body::Stub if function.is_overridable => (Severity::Medium, 700, "method is not implemented"),
             Body::Stub => (Severity::High, 900, "function is not implemented"),
-            Body::Empty if is_idle_file || may_be_empty(file, function) => continue,
-            Body::Empty if function.is_overridable && leaves_open => continue,
-            Body::Empty if function.is_overridable => (Severity::Low, 400, "method does nothing"),
+            Body::Empty if is_idle_file || !stands_alone(file, function) || may_be_empty(file, function) => continue,
             Body::Empty => (Severity::Medium, 500, "function does nothing"),
             _ => continue,
         };
@@ -152,23 +212,44 @@ fn may_be_stub(file: &File<'_>, function: &Function) -> bool {
     let joined = words(name).join("");
     let body = file.text(&function.body.clone().unwrap_or(0..0)).trim_end();
     let lower = body[body.ceil_char_boundary(body.len().saturating_sub(BODY_BYTES_MAX))..].to_lowercase();
+    let is_bare_refusal = !CONFESSIONS.iter().any(|word| lower.contains(word));
     // What is not implemented for something in particular is for everything else.
-    let refuses = lower.contains("implemented for ")
-        || (function.is_bound && !CONFESSIONS.iter().any(|word| lower.contains(word)));
+    let is_particular =
+        ["for", "on", "in", "by", "with"].iter().any(|word| lower.contains(&format!("implemented {word} ")));
+    let refuses = is_bare_refusal || (is_particular && !says_later(file, function));
     let is_base = || path_words(file, 1).any(|word| BASE_WORDS.contains(&word.as_str()));
-    let is_to_fill_in = function.is_overridable
-        && ((function.is_documented && is_bare(file, function)) || is_base() || is_in_base_class(file, function));
+    let is_to_fill_in =
+        function.is_overridable && (is_base() || is_in_base_class(file, function) || !says_later(file, function));
     let is_refusing = REFUSING_WORDS.iter().any(|word| joined.contains(word));
     refuses || is_to_fill_in || is_refusing || is_protocol(name) || is_explained(file, function)
 }
 
-/// Whether `function` is a method that raises that it is not implemented, and says nothing more.
-fn is_bare(file: &File<'_>, function: &Function) -> bool {
-    let body = file.text(&function.body.clone().unwrap_or(0..0)).trim_end();
-    let body = body.strip_suffix("end").unwrap_or(body).trim_end();
-    function.is_overridable
-        && function.shape == Body::Stub
-        && (body.ends_with("NotImplementedError") || body.ends_with("NotImplementedError()"))
+/// Whether nobody but the function itself can have a part in what it does: no type, condition or function is around it, or it
+/// is private.
+fn stands_alone(file: &File<'_>, function: &Function) -> bool {
+    let head = file.text(&(function.span.start..function.name.start));
+    let line = file.source.line_span(file.source.line_of(function.span.start));
+    let is_indented = file.text(&line).starts_with([' ', '\t']);
+    let is_private = head.split_whitespace().any(|word| word == "private");
+    // In scripts a value that is a function is there to be replaced.
+    let is_value = is_script(file) && !head.split_whitespace().any(|word| word.starts_with("function"));
+    let is_weak = head.contains("weak");
+    is_private
+        || !(is_indented
+            || is_value
+            || is_weak
+            || function.is_documented
+            || head.ends_with("::")
+            || file.text(&function.name).contains("::")
+            || is_of_type(file, function)
+            || is_one_of_two(file, function))
+}
+
+fn is_script(file: &File<'_>) -> bool {
+    matches!(
+        paths::extension(file.source.path),
+        Some("cjs" | "cts" | "js" | "jsx" | "mjs" | "mts" | "ts" | "tsx" | "vue")
+    )
 }
 
 /// Whether nothing is wrong with a function that does nothing.
@@ -179,6 +260,7 @@ pub(crate) fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
     let is_hook = words.first().is_some_and(|word| HOOK_WORDS.contains(&word.as_str()));
     let is_documented_method = function.is_overridable && function.is_documented;
     let is_on_one_platform = || path_words(file, usize::MAX).any(|word| PLATFORM_WORDS.contains(&word.as_str()));
+    let has_twin = || file_marks(file).any(|mark| TWIN_MARKS.contains(&mark));
     function.is_bound
         || is_protocol(name)
         || IDLE_NAMES.contains(&name)
@@ -186,6 +268,7 @@ pub(crate) fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
         || is_hook
         || is_documented_method
         || is_on_one_platform()
+        || has_twin()
         || is_conditional(file, function)
         || gives_reason(file, function)
 }
@@ -216,6 +299,11 @@ fn is_protocol(name: &str) -> bool {
 fn path_words<'f>(file: &'f File<'_>, parts: usize) -> impl Iterator<Item = String> + 'f {
     let parts = file.source.path.rsplit('/').take(parts);
     parts.flat_map(|part| words(part.split('.').next().unwrap_or(part)))
+}
+
+/// What stands between the dots of the name of the file.
+fn file_marks<'f>(file: &'f File<'_>) -> impl Iterator<Item = &'f str> {
+    paths::file_name(file.source.path).split('.').skip(1)
 }
 
 /// Whether the class around `function` says at its beginning that others are to extend it.

@@ -1,9 +1,11 @@
 //! Errors that vanish without a trace.
 
+mod guarded;
 mod harmless;
 
 use schemas::severity::Severity;
 
+use guarded::is_left_alone;
 use harmless::{hands_on_what_it_set, is_named_ignored, says_so_around, writes_without_loss};
 
 use crate::names::words;
@@ -15,15 +17,16 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Handlers that do nothing, such as `except: pass`, `catch (e) {}`, `if err != nil {}` and `if let Err(_) = .. {}`, and
-    /// results of saving, sending off and the like that are thrown away by `.ok();` (high; of others low). Low where the guarded
-    /// code only looks for a value, so that what follows can do without it, where the handler names a kind as wide as
-    /// `IOException` or calls the error `ignored` or `expected`, where nothing but closing and cleaning up can fail, and in code
-    /// for tests. Results of saving, sending off and the like that are thrown away in plain
-    /// sight, `let _ = save()`, `_ = save()`, `try? save()`, `@save()` and `save rescue nil`, are low too.
+    /// results of saving and the like that are thrown away by `.ok();` (high). Low where the guarded
+    /// code only looks for a value, so that what follows can do without it, and where the handler names a kind as wide as
+    /// `IOException`. Results of saving and the like that are thrown away in plain sight, `let _ = save()`,
+    /// `_ = save()`, `try? save()`, `@save()` and `save rescue nil`, are low too.
     ///
-    /// Left alone are handlers with a comment that says why, handlers for one kind of error that is expected, such as
-    /// `KeyError`, functions that say by name or documentation that they ignore errors (`closeQuietly`), and in Go what is
-    /// printed, dropped, or written to a hash or a buffer, which cannot fail; and files that tests read.
+    /// Left alone are tests, handlers with a comment that says why, handlers for one kind of error that is expected, such as
+    /// `KeyError`, what calls the error `ignored` or `expected`, what only closes and cleans up, what raises the error
+    /// itself, what looks for a module or a store that may be missing, values that are tested right below, functions
+    /// that say by name or documentation that they ignore errors or do without (`closeQuietly`, `parse_safe`), and what
+    /// is printed, dropped, logged, or written to a hash or a buffer, which cannot fail.
     ///
     /// ## Why it matters
     /// When it goes wrong nobody learns of it, and what follows works on what is not there. Such faults are found last.
@@ -38,7 +41,7 @@ rule!(
     ///
     /// ## How to fix
     /// Hand the error on, or log it and say what happens instead. If it can be ignored, name its kind and say why.
-    "integrity/swallowed-error", Integrity, High, version: 7, Check::Code(check)
+    "integrity/swallowed-error", Integrity, High, version: 8, Check::Code(check)
 );
 
 /// Kinds of error that stand for nearly every other.
@@ -56,9 +59,6 @@ const LASTING_WORDS: &[&str] = &[
     "append", "commit", "copy", "execute", "flush", "migrate", "persist", "publish", "rename", "save", "store", "sync",
     "update", "upload", "write",
 ];
-
-/// What only fails once nobody is there at the other end.
-const SENDS: &[&str] = &["recv", "send", "try_send"];
 
 /// Lines above a handler in which what it guards begins, where a comment above may say why nothing is done.
 const GUARDED_LINES_MAX: usize = 12;
@@ -100,44 +100,34 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
 
 /// How bad it is that `handler` does nothing; nothing if that may be.
 fn of_handler(file: &File<'_>, handler: &Handler) -> Option<Severity> {
+    if file.is_test_code(handler.span.start) || handler.is_cleanup {
+        return None;
+    }
     let names = |known| handler.caught.as_ref().is_some_and(|kinds| names_one_of(file.text(kinds), known));
     let is_narrow = handler.caught.is_some() && !names(BROAD_KINDS);
     let is_probe = looks_for_a_value(file, handler);
-    let excuses = [
-        is_narrow,
-        is_probe,
-        handler.is_cleanup,
-        file.is_test_code(handler.span.start),
-        handler.has_comment,
-        is_named_ignored(file.text(&head(file, handler))),
-    ];
+    let excuses = [is_narrow, is_probe, handler.has_comment];
     let excuses = excuses.iter().filter(|excuse| **excuse).count();
     let may_be = (is_narrow && !names(WIDE_KINDS))
         || excuses > 1
         || is_answered(file, handler, is_probe)
-        || says_so_around(file, handler);
+        || is_named_ignored(file.text(&head(file, handler)))
+        || says_so_around(file, handler)
+        || is_left_alone(file, handler);
     (!may_be).then_some(if excuses > 0 { Severity::Low } else { Severity::High })
 }
 
-/// How bad it is that a result is thrown away, and how sure that is, in permille; nothing if it may be.
+/// How bad it is that a result is thrown away, and how sure that is, in permille; nothing if it may be. What only fails once
+/// nobody is there at the other end, such as sending, may be; so may what prints or starts something.
 fn of_discard(file: &File<'_>, discard: &Discard) -> Option<(Severity, u16)> {
     let is_excused = discard.is_cleanup || file.is_test_code(discard.span.start) || has_comment(file, &discard.span);
     let words = words(callee(file.text(&discard.span)));
-    let is = |known: &[&str]| {
-        [words.first(), words.last()].into_iter().flatten().any(|word| known.contains(&word.as_str()))
-            || known.contains(&words.join("_").as_str())
-    };
-    let is_lasting = is(LASTING_WORDS);
-    let is_left_alone = if discard.is_fallible { is_excused && is(SENDS) } else { !is_lasting };
-    if is_left_alone || writes_without_loss(file, &discard.span) {
+    let is_lasting =
+        [words.first(), words.last()].into_iter().flatten().any(|word| LASTING_WORDS.contains(&word.as_str()));
+    if is_excused || !is_lasting || writes_without_loss(file, &discard.span) {
         return None;
     }
-    match (discard.is_fallible, is_excused) {
-        (true, false) if is_lasting || is(SENDS) => Some((Severity::High, 800)),
-        (true, _) => Some((Severity::Low, 800)),
-        (false, false) => Some((Severity::Low, 400)),
-        (false, true) => None,
-    }
+    Some(if discard.is_fallible { (Severity::High, 800) } else { (Severity::Low, 400) })
 }
 
 /// The handler up to its body, which is shown.

@@ -5,7 +5,24 @@ use crate::outline::{Function, Handler, Span};
 use crate::rules::File;
 
 /// Beginnings of words by which a function says that it ignores errors.
-const QUIET_WORDS: &[&str] = &["ignor", "quiet", "silent", "suppress", "swallow"];
+const QUIET_WORDS: &[&str] = &["ignor", "quiet", "safe", "silent", "suppress", "swallow"];
+
+/// What documentation says of a function that does without.
+const DOING_WITHOUT: &[&str] = &[
+    "best effort",
+    "best-effort",
+    "can fail",
+    "can throw",
+    "if possible",
+    "may fail",
+    "may throw",
+    "might fail",
+    "or none",
+    "or null",
+    "return none",
+    "returns none",
+    "returns null",
+];
 
 /// Most functions within one, above a handler of it.
 const FUNCTIONS_BETWEEN_MAX: usize = 32;
@@ -18,7 +35,16 @@ const DOCUMENTATION_LINES_MAX: usize = 12;
 
 /// Signs of a value that takes what is written to it without fail: hashes, and text and bytes in memory.
 const MEMORY: &[&str] =
-    &["adler", "blake", "bytes.buffer", "crc", "fnv", "hash", "hmac", "md5", "sha", "strings.builder"];
+    &["adler", "ansiwriter", "blake", "bytes.buffer", "crc", "fnv", "hash", "hmac", "md5", "sha", "strings.builder"];
+
+/// Words in names of such values, which may be made in another file.
+const MEMORY_WORDS: &[&str] = &["buf", "buff", "buffer", "builder", "digest", "hash", "hasher", "mac", "sb"];
+
+/// Signs of logs, of which nothing is to be done if they cannot be written.
+const LOGS: &[&str] = &["log", "zap"];
+
+/// What Go itself has to move values in memory.
+const BUILT_IN: &[&str] = &["= append(", "= copy("];
 
 /// Where what is written is shown or dropped, and nothing is lost without it.
 const SINKS: &[&str] = &["io.Discard", "os.Stderr", "os.Stdout", "stderr", "stdout"];
@@ -35,7 +61,13 @@ pub(super) fn says_so_around(file: &File<'_>, handler: &Handler) -> bool {
     let mut near = functions[..before].iter().rev().take(FUNCTIONS_BETWEEN_MAX);
     let Some(function) = near.find(|one| handler.span.end <= one.span.end) else { return false };
     let says = |text: &str| words(text).iter().any(|word| QUIET_WORDS.iter().any(|quiet| word.starts_with(quiet)));
-    says(file.text(&function.name)) || says(documentation(file, function))
+    let docstring = file.outline.docstrings.iter().find(|string| function.span.contains(&string.start));
+    let texts = [documentation(file, function), docstring.map_or("", |string| file.text(string))];
+    let does_without = |text: &str| {
+        let lower = text.to_lowercase();
+        DOING_WITHOUT.iter().any(|phrase| lower.contains(phrase))
+    };
+    says(file.text(&function.name)) || texts.into_iter().any(|text| says(text) || does_without(text))
 }
 
 /// The comment that ends on the line above `function`.
@@ -61,20 +93,33 @@ pub(super) fn hands_on_what_it_set(file: &File<'_>, handler: &Handler) -> bool {
     is_name && guarded.lines().any(|line| line.trim_start().starts_with(&format!("{name} = ")))
 }
 
-/// Whether `statement`, in Go, prints, drops what it reads, or writes to a variable that was made a hash or a buffer not far above.
+/// Whether `statement` prints or logs, or, in Go, drops what it reads, or writes to a variable that is called a hash or a buffer,
+/// or was made one not far above.
 pub(super) fn writes_without_loss(file: &File<'_>, statement: &Span) -> bool {
+    let line = file.source.line_of(statement.start);
+    let statement = file.text(statement);
+    let parts = words(statement);
+    let is_log = parts.iter().any(|word| LOGS.iter().any(|log| word.starts_with(log)));
+    if is_log || SINKS.iter().any(|sink| statement.contains(sink)) {
+        return true;
+    }
     if !file.source.path.ends_with(".go") {
         return false;
     }
-    let line = file.source.line_of(statement.start);
-    let statement = file.text(statement);
-    if SINKS.iter().any(|sink| statement.contains(sink)) {
+    if BUILT_IN.iter().any(|call| statement.contains(call)) {
         return true;
     }
     let call = statement.split_once('=').map_or(statement, |(_, call)| call).trim_start();
     // `h.Write(..)`, or `binary.Write(&h, ..)`.
-    let into = call.split_once("Write(&").and_then(|(_, into)| into.split_once(','));
+    let into = call.split_once("binary.Write(").and_then(|(_, into)| into.split_once(','));
+    let into = into.map(|(name, rest)| (name.trim_start_matches('&'), rest));
     let Some((receiver, _)) = into.or_else(|| call.split_once(".Write")) else { return false };
+    // `tree.buf.Write(..)`; what is read from a buffer is written elsewhere.
+    let name = receiver.rsplit('.').next().unwrap_or_default();
+    let is_called_so = words(name).iter().any(|word| MEMORY_WORDS.contains(&word.as_str()));
+    if is_called_so && !call.contains(".WriteTo(") {
+        return true;
+    }
     let is_memory = |value: &str| {
         let value = value.to_ascii_lowercase();
         MEMORY.iter().any(|sign| value.contains(sign))
@@ -105,6 +150,11 @@ mod tests {
         run("h := os.Create(c)", &[(4, Low)]);
         run("_, _ = io.Copy(io.Discard, w)\n\th := w", &[(5, Low)]);
         run("_, _ = os.Stdout.Write(b)\n\th := w", &[(5, Low)]);
+        run("_ = logger.Sync()\n\th := w", &[(5, Low)]);
+        run("_ = copy(h, b)\n\th := w", &[(5, Low)]);
+        run("_, _ = c.buf.Write(b)\n\th := w", &[(5, Low)]);
+        run("_, _ = c.file.Write(b)\n\th := w", &[(3, Low), (5, Low)]);
+        run("h := tview.ANSIWriter(w)", &[]);
         run("other := sha256.New()", &[(4, Low)]);
     }
 
@@ -116,13 +166,15 @@ mod tests {
         check(&RULE, "A.java", &of("", "runQuietly"), &[]);
         check(&RULE, "A.java", &of("/** Runs it, and ignores errors. */\n", "run"), &[]);
         check(&RULE, "A.java", &of("/** Runs it. */\n", "run"), &[(4, High)]);
+        check(&RULE, "A.java", &of("/** The first row, or null. */\n", "run"), &[]);
+        check(&RULE, "A.java", &of("", "runSafe"), &[]);
         check(&RULE, "A.java", &of("// ignored by tests\n\n", "run"), &[(5, High)]);
     }
 
     #[test]
     fn an_error_may_be_named_as_ignored() {
         let of = |name: &str| format!("class A {{ void b() {{\ntry {{ c(); }} catch (Exception {name}) {{}}\n}} }}\n");
-        check(&RULE, "A.java", &of("ignored"), &[(2, Low)]);
+        check(&RULE, "A.java", &of("ignored"), &[]);
         check(&RULE, "A.java", &of("e"), &[(2, High)]);
     }
 
@@ -135,6 +187,7 @@ mod tests {
         };
         check(&RULE, "a.js", &of("has = b.get() === 1", "return has"), &[]);
         check(&RULE, "a.js", &of("has = b.get() === 1", "c.has = has;"), &[(6, Low)]);
+        check(&RULE, "A.java", "class A { void a() { try { b(); } catch (Exception e) {} } }\n", &[(1, High)]);
         check(&RULE, "a.js", &of("b.set(1)", "return has"), &[(6, High)]);
         check(&RULE, "a.js", &of("has = b.get() === 1", "return other"), &[(6, High)]);
         let python = "try:\n    a = open(\n        b,\n    )\nexcept Exception:\n    pass\n";
