@@ -2,17 +2,20 @@
 
 use schemas::severity::Severity;
 
+use crate::names::words;
 use crate::outline::Span;
 use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
-    /// Six or more lines of comments, one after the other, that are statements of the language around them.
+    /// Six or more lines of comments, one after the other, that are statements of the language around them. One comment is
+    /// one finding, however many pieces of code it holds.
     ///
-    /// Documentation, licences, settings of shell scripts, and samples are left alone: what a sentence ending in a
-    /// colon introduces, what speaks of an example or of where values come from, what is indented below a sentence of the
-    /// same comment, and the C code above Go's `import "C"`.
+    /// Documentation, licences, files of settings and templates, where what may be set is shown as a comment, what tests read, and
+    /// samples are left alone: what a sentence ending in a colon introduces, what speaks of an example, an address or of
+    /// where values come from, what is indented below a sentence of the same comment, a comment right above a function or type
+    /// that begins with a sentence, and the C code above Go's `import "C"`.
     ///
     /// ## Why it matters
     /// Nobody compiles it, tests it or renames in it; soon it does not fit the code around it. Who reads it cannot tell whether
@@ -28,7 +31,7 @@ rule!(
     ///
     /// ## How to fix
     /// Delete it. If it is to come back, a ticket can name the commit that still has it.
-    "integrity/commented-out-code", Integrity, Low, version: 4, Check::Code(check)
+    "integrity/commented-out-code", Integrity, Low, version: 5, Check::Code(check)
 );
 
 /// Statements from which on a comment is code.
@@ -36,8 +39,11 @@ const STATEMENTS_MIN: usize = 6;
 
 /// Words of a sentence that shows code on purpose.
 const INTRODUCTIONS: &[&str] = &[
+    "becomes",
     "calculated",
     "computed",
+    "configur",
+    "conceptually",
     "e.g",
     "equivalent",
     "example",
@@ -46,12 +52,27 @@ const INTRODUCTIONS: &[&str] = &[
     "for instance",
     "generated",
     "generates",
+    "https://",
+    "http://",
     "i.e",
+    "like so",
+    "like this",
+    "lowered",
     "looks like",
     "obtained",
     "produced",
     "pseudo",
+    "reference",
+    "rewritten as",
+    "rewrites to",
     "roughly",
+    "sample",
+    "schematic",
+    "snippet",
+    "transformed",
+    "transforms",
+    "translated",
+    "translates",
     "uncomment",
     "usage",
 ];
@@ -63,8 +84,8 @@ const OPERATOR_WORDS: &[&str] =
 /// What stands below a comment of Go that holds C: there it is no comment.
 const C_IMPORT: &str = "import \"C\"";
 
-/// Words of licences.
-const LICENCES: &[&str] = &["copyright", "license", "licence", "spdx-"];
+/// Words of licences, and of what other programs calculate by.
+const LICENCES: &[&str] = &["copyright", "license", "licence", "mathematica", "matlab", "mpmath", "spdx-", "wolfram"];
 
 /// Spaces that a tab counts as: code in documentation is set off by one tab, where a sentence is by one space.
 const TAB_SPACES: usize = 4;
@@ -93,11 +114,72 @@ struct Line {
     indent: usize,
 }
 
+/// Parts of the names of files of settings and templates.
+const SETTINGS_NAMES: &[&str] = &[
+    "conf",
+    "config",
+    "configuration",
+    "defaults",
+    "dist",
+    "example",
+    "gradle",
+    "rc",
+    "sample",
+    "settings",
+    "template",
+    "tmpl",
+];
+
+/// Directories of such files, and of what only shows how.
+const SETTINGS_DIRECTORIES: &[&str] = &[
+    "conf",
+    "config",
+    "demo",
+    "demos",
+    "example",
+    "examples",
+    "initializers",
+    "samples",
+    "templates",
+    "tutorial",
+    "tutorials",
+];
+
+/// Lines below a comment within which that begins.
+const DOCUMENTED_LINES: usize = 2;
+
+/// Words that open what documentation in a plain comment stands above.
+const DEFINITIONS: &[&str] = &[
+    "abstract ",
+    "async ",
+    "class ",
+    "def ",
+    "enum ",
+    "export ",
+    "fn ",
+    "func ",
+    "fun ",
+    "function ",
+    "impl ",
+    "interface ",
+    "internal ",
+    "module ",
+    "package ",
+    "private ",
+    "protected ",
+    "pub ",
+    "public ",
+    "struct ",
+    "trait ",
+    "type ",
+];
+
 /// Extensions of shells, where what may be set is written as a comment.
 const SHELLS: &[&str] = &["bash", "bats", "ksh", "sh", "zsh"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if paths::extension(file.source.path).is_none_or(|extension| SHELLS.contains(&extension)) {
+    let path = file.source.path;
+    if paths::extension(path).is_none_or(|extension| SHELLS.contains(&extension)) || holds_settings(path) {
         return;
     }
     // Where statements end in semicolons, a line without one is hardly a statement.
@@ -111,10 +193,34 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let lower = file.text(&(block[0].span.start..block[block.len() - 1].span.end)).to_ascii_lowercase();
         let below = &file.source.text[block[block.len() - 1].span.end..];
         let is_source = below.trim_start_matches([' ', '\t', '\r', '\n', '*', '/']).starts_with(C_IMPORT);
-        if !is_source && !LICENCES.iter().any(|word| lower.contains(word)) {
+        if !is_source && !documents(file, &block) && !LICENCES.iter().any(|word| lower.contains(word)) {
             read(file, &block, ends_in_semicolons, found);
         }
     }
+}
+
+/// Whether the file holds settings, is there to be filled in, or is read by tests.
+fn holds_settings(path: &str) -> bool {
+    let name = words(paths::file_name(path));
+    paths::is_test_input(path)
+        || paths::is_documentation(path)
+        || paths::has_directory(path, SETTINGS_DIRECTORIES)
+        || name.iter().any(|word| SETTINGS_NAMES.contains(&word.as_str()))
+}
+
+/// Whether `block` begins with a sentence, and stands right above what it documents.
+fn documents(file: &File<'_>, block: &[Line]) -> bool {
+    let (Some(first), Some(last)) = (block.iter().find(|line| !line.span.is_empty()), block.last()) else {
+        return false;
+    };
+    let line = file.source.line_of(last.span.end);
+    let text = file.text(&first.span);
+    let is_code = !is_prose(text) && (text.ends_with(['{', ';', ')']) || is_assignment(text) || opens_statement(text));
+    let is_ruby = paths::extension(file.source.path) == Some("rb");
+    let below = (line + 1..=line + DOCUMENTED_LINES).map(|line| file.text(&file.source.line_span(line)).trim());
+    // The line that closes a comment of several may stand between; in Ruby an empty one does often.
+    let below = below.into_iter().find(|text| *text != "*/" && !(is_ruby && text.is_empty())).unwrap_or_default();
+    !is_code && DEFINITIONS.iter().any(|open| below.starts_with(open))
 }
 
 /// The comments that stand on lines of their own, those with nothing but space between them together. Documentation is
@@ -156,11 +262,12 @@ fn content(file: &File<'_>, comment: &Span, line: usize) -> Line {
     Line { span: start..start + body.len(), indent }
 }
 
-/// Reports every stretch of `block` that is code.
+/// Reports the code in `block`, from the first stretch of it to the last.
 fn read(file: &File<'_>, block: &[Line], ends_in_semicolons: bool, found: &mut Findings<'_>) {
     let mut prose: Option<&Line> = None;
     let mut is_introduced = false;
     let mut stretch: Vec<&Line> = Vec::new();
+    let mut code: Vec<&Line> = Vec::new();
     for line in block.iter().map(Some).chain([None]) {
         let kind = line.map_or(Kind::Prose, |line| kind(file.text(&line.span), ends_in_semicolons));
         match (kind, line) {
@@ -168,7 +275,7 @@ fn read(file: &File<'_>, block: &[Line], ends_in_semicolons: bool, found: &mut F
             (Kind::Prose, line) => {
                 let is_sample = is_introduced || prose.is_some_and(|prose| introduces(file, prose, &stretch));
                 if stretch.len() >= STATEMENTS_MIN && !is_sample {
-                    report(file, &stretch, found);
+                    code.append(&mut stretch);
                 }
                 stretch.clear();
                 prose = line;
@@ -177,6 +284,9 @@ fn read(file: &File<'_>, block: &[Line], ends_in_semicolons: bool, found: &mut F
             }
             _ => {}
         }
+    }
+    if !code.is_empty() {
+        report(file, &code, found);
     }
 }
 
@@ -216,6 +326,9 @@ fn kind(text: &str, ends_in_semicolons: bool) -> Kind {
 
 /// Whether most of `text` is words.
 fn is_prose(text: &str) -> bool {
+    if text.starts_with("http") && text.contains("://") {
+        return true;
+    }
     if text.starts_with("import ") || (text.starts_with("from ") && text.contains(" import ")) {
         return false;
     }

@@ -260,6 +260,8 @@ pub(crate) fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
     let is_hook = words.first().is_some_and(|word| HOOK_WORDS.contains(&word.as_str()));
     let is_documented_method = function.is_overridable && function.is_documented;
     let is_on_one_platform = || path_words(file, usize::MAX).any(|word| PLATFORM_WORDS.contains(&word.as_str()));
+    // `__flowtests__` and the like: what is checked there is types.
+    let is_for_types = || path_words(file, usize::MAX).any(|word| word.ends_with("tests"));
     let has_twin = || file_marks(file).any(|mark| TWIN_MARKS.contains(&mark));
     function.is_bound
         || is_protocol(name)
@@ -268,6 +270,7 @@ pub(crate) fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
         || is_hook
         || is_documented_method
         || is_on_one_platform()
+        || is_for_types()
         || has_twin()
         || is_conditional(file, function)
         || gives_reason(file, function)

@@ -18,8 +18,8 @@ rule!(
     /// ## What it finds
     /// Handlers that do nothing, such as `except: pass`, `catch (e) {}`, `if err != nil {}` and `if let Err(_) = .. {}`, and
     /// results of saving and the like that are thrown away by `.ok();` (high). Low where the guarded
-    /// code only looks for a value, so that what follows can do without it, and where the handler names a kind as wide as
-    /// `IOException`. Results of saving and the like that are thrown away in plain sight, `let _ = save()`,
+    /// code only looks for a value, so that what follows can do without it, where the handler names a kind as wide as
+    /// `IOException`, and in functions that close or clean up. Results of saving and the like that are thrown away in plain sight, `let _ = save()`,
     /// `_ = save()`, `try? save()`, `@save()` and `save rescue nil`, are low too.
     ///
     /// Left alone are tests, handlers with a comment that says why, handlers for one kind of error that is expected, such as
@@ -100,13 +100,15 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
 
 /// How bad it is that `handler` does nothing; nothing if that may be.
 fn of_handler(file: &File<'_>, handler: &Handler) -> Option<Severity> {
-    if file.is_test_code(handler.span.start) || handler.is_cleanup {
+    // Without a block that is guarded it is the condition itself that closes.
+    let closes = handler.is_cleanup && file.text(&handler.span).starts_with("if ");
+    if closes || file.is_test_code(handler.span.start) {
         return None;
     }
     let names = |known| handler.caught.as_ref().is_some_and(|kinds| names_one_of(file.text(kinds), known));
     let is_narrow = handler.caught.is_some() && !names(BROAD_KINDS);
     let is_probe = looks_for_a_value(file, handler);
-    let excuses = [is_narrow, is_probe, handler.has_comment];
+    let excuses = [is_narrow, is_probe, handler.is_cleanup, handler.has_comment];
     let excuses = excuses.iter().filter(|excuse| **excuse).count();
     let may_be = (is_narrow && !names(WIDE_KINDS))
         || excuses > 1

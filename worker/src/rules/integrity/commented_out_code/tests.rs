@@ -130,6 +130,9 @@ fn where_values_come_from_is_no_code_left_behind() {
     let run = |before: &str, expected: &[_]| check(&RULE, "a.py", &commented("a = 1", before, "# ", &code), expected);
     run("The values were calculated with mpmath:", &[]);
     run("The values were calculated with mpmath", &[]);
+    run("Waits for the new loader to come", &[]);
+    let code = code.replace("mpmath", "shop");
+    let run = |before: &str, expected: &[_]| check(&RULE, "a.py", &commented("a = 1", before, "# ", &code), expected);
     run("Waits for the new loader to come", &[(3, Low)]);
 }
 
@@ -162,4 +165,35 @@ fn code_that_documentation_sets_off_by_a_tab_is_a_sample() {
     let code = GO.replace('\n', "\n//\t");
     check(&RULE, "a.go", &format!("package a\n\n// The reader takes all of the rows using\n//\n//\t{code}\n"), &[]);
     check(&RULE, "a.go", &commented("var a = 1", "output:", "// ", GO), &[]);
+}
+
+#[test]
+fn one_comment_is_one_finding() {
+    let twice = |between: &str| format!("{RUST}\n{between}\n{RUST}");
+    check(&RULE, "a.rs", &commented("const A: u8 = 1;", "", "// ", &twice("This waits for the loader.")), &[(2, Low)]);
+    let apart = commented("const A: u8 = 1;", "", "// ", RUST);
+    check(&RULE, "a.rs", &format!("{apart}{apart}"), &[(2, Low), (12, Low)]);
+}
+
+#[test]
+fn settings_and_what_tests_read_are_no_code_left_behind() {
+    for (path, mark, around, code) in LANGUAGES {
+        let text = commented(around, "", mark, code);
+        for place in ["config/", "config.sample.", "settings.", "tests/data/cases/", "examples/"] {
+            check(&RULE, &format!("{place}{path}"), &text, &[]);
+        }
+        check(&RULE, &format!("src/{path}"), &text, &[(2, Low)]);
+    }
+}
+
+#[test]
+fn a_plain_comment_above_a_definition_documents_it() {
+    let of = |first: &str, below: &str| {
+        let lines: String = GO.lines().map(|line| format!("// {line}\n")).collect();
+        format!("package a\n\n// {first}\n{lines}{below}func f() {{\n\tg()\n}}\n")
+    };
+    check(&RULE, "a.go", &of("The reader takes all of the rows.", ""), &[]);
+    check(&RULE, "a.go", &of("The reader takes all of the rows.", "\n"), &[(4, Low)]);
+    check(&RULE, "a.go", &of("var rows []Row", ""), &[(3, Low)]);
+    check(&RULE, "a.go", &of("See https://a.test/b for what that is.", "\n"), &[]);
 }

@@ -190,6 +190,7 @@ mod tests {
 
     #[test]
     fn files_with_twins_may_do_nothing() {
+        check(&RULE, "src/__typetests__/a.ts", "export function load(b) {}\n", &[]);
         check(&RULE, "src/a.web.ts", "export function load(b) {}\n", &[]);
         check(&RULE, "src/a.ts", "export function load(b) {}\n", &[(1, Medium)]);
         check(&RULE, "src/a.ts", "export const load = (b) => {};\n", &[]);
