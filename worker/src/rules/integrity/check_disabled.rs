@@ -140,6 +140,9 @@ const LINT_GROUPS: &[&str] = &[
 /// Lines around a mark in which a comment may say that the code was generated, or from where it comes.
 const GENERATED_LINES: usize = 3;
 
+/// How much of such a line is searched.
+const LINE_BYTES_MAX: usize = 200;
+
 /// What stands near a mark over generated code.
 const GENERATED_MARKS: &[&str] = &[
     "auto-generated",
@@ -216,10 +219,12 @@ fn is_sample(file: &File<'_>, mark: &Mark<'_>) -> bool {
 /// Whether the code around byte `at` says that a program wrote it.
 fn is_generated(file: &File<'_>, at: usize) -> bool {
     let line = file.source.line_of(at);
-    let near = file.source.line_span(line.saturating_sub(GENERATED_LINES)).start
-        ..file.source.line_span(line + GENERATED_LINES).end;
-    let lower = file.text(&near).to_ascii_lowercase();
-    GENERATED_MARKS.iter().any(|mark| lower.contains(mark))
+    let near = line.saturating_sub(GENERATED_LINES)..=line + GENERATED_LINES;
+    let mut near = near.map(|line| file.text(&file.source.line_span(line)));
+    near.any(|text| {
+        let lower = text[..text.floor_char_boundary(LINE_BYTES_MAX)].to_ascii_lowercase();
+        GENERATED_MARKS.iter().any(|mark| lower.contains(mark))
+    })
 }
 
 /// Whether what follows a mark names what it silences.

@@ -95,6 +95,9 @@ const PRINTS: &[&str] = &[
     "println!",
 ];
 
+/// How much of a line is searched for one.
+const LINE_BYTES_MAX: usize = 300;
+
 /// Prints of a file up to which they are stray.
 const STRAY_MAX: usize = 3;
 
@@ -193,8 +196,11 @@ fn stop_lines(file: &File<'_>) -> &'static [&'static str] {
 /// Whether a mark for another linter stands on the line of byte `at`, or on the line above.
 fn is_allowed(file: &File<'_>, at: usize) -> bool {
     let line = file.source.line_of(at);
-    let near = file.source.line_span(line.saturating_sub(1)).start..file.source.line_span(line).end;
-    ALLOWANCES.iter().any(|mark| file.text(&near).contains(mark))
+    let own = file.source.line_span(line);
+    let beside = file.text(&(at..file.source.text.floor_char_boundary(own.end.min(at + LINE_BYTES_MAX)).max(at)));
+    let above = if line > 0 { file.text(&file.source.line_span(line - 1)) } else { "" };
+    let above = &above[..above.floor_char_boundary(LINE_BYTES_MAX)];
+    ALLOWANCES.iter().any(|mark| beside.contains(mark) || above.contains(mark))
 }
 
 /// Whether the function around `call` is named after it: it is there to be called by who wants to stop.

@@ -93,10 +93,15 @@ pub(super) fn is_harmless(file: &File<'_>, span: &Span) -> bool {
     is_sample(file.source.path)
         || is_trial(file.source.path)
         || file.outline.comment_around(span.start).is_some()
-        || file.outline.docstrings.iter().any(|string| string.contains(&span.start))
+        || is_in_docstring(file, span.start)
         || is_typed(file.text(span))
         || is_shipped(file, span)
         || is_said_to_be_harmless(file, span)
+}
+
+fn is_in_docstring(file: &File<'_>, at: usize) -> bool {
+    let after = file.outline.docstrings.partition_point(|string| string.start <= at);
+    file.outline.docstrings[..after].last().is_some_and(|string| string.contains(&at))
 }
 
 /// Whether the key at `span` is of a kind that every visitor may read, and stands where such keys do.

@@ -52,6 +52,9 @@ const GUARDED_BYTES_MAX: usize = 2_000;
 /// Lines above what is guarded in which a comment may say that errors are ignored.
 const COMMENT_LINES: usize = 4;
 
+/// Longest such line that is read.
+const LINE_BYTES_MAX: usize = 400;
+
 /// Beginnings of words by which a comment says so.
 const QUIET_WORDS: &[&str] = &["ignor", "swallow", "suppress"];
 
@@ -126,7 +129,8 @@ fn is_said_above(file: &File<'_>, handler: &Handler) -> bool {
     above.any(|line| {
         let text = file.text(&line);
         let start = line.start + (text.len() - text.trim_start().len());
-        start < line.end
+        text.len() <= LINE_BYTES_MAX
+            && start < line.end
             && file.outline.comment_around(start).is_some()
             && words(text).iter().any(|word| QUIET_WORDS.iter().any(|quiet| word.starts_with(quiet)))
     })

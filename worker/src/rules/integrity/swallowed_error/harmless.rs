@@ -61,7 +61,9 @@ pub(super) fn says_so_around(file: &File<'_>, handler: &Handler) -> bool {
     let mut near = functions[..before].iter().rev().take(FUNCTIONS_BETWEEN_MAX);
     let Some(function) = near.find(|one| handler.span.end <= one.span.end) else { return false };
     let says = |text: &str| words(text).iter().any(|word| QUIET_WORDS.iter().any(|quiet| word.starts_with(quiet)));
-    let docstring = file.outline.docstrings.iter().find(|string| function.span.contains(&string.start));
+    let docstrings = &file.outline.docstrings;
+    let first = docstrings.partition_point(|string| string.start < function.span.start);
+    let docstring = docstrings.get(first).filter(|string| string.start < function.span.end);
     let texts = [documentation(file, function), docstring.map_or("", |string| file.text(string))];
     let does_without = |text: &str| {
         let lower = text.to_lowercase();
