@@ -1,5 +1,7 @@
 //! Calls that run whatever they are given.
 
+mod origin;
+
 use schemas::severity::Severity;
 
 use crate::outline::Call;
@@ -10,16 +12,19 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Calls that give something other than a literal to a shell: `os.system`, `shell=True`, `child_process.exec`,
-    /// `Runtime.exec`, `shell_exec`, `system`, a shell with `-c` (high, in scripts and tools medium); calls that run it as
-    /// code: `eval`, `exec`, `new Function`; and calls that build any object that the data asks for: `pickle.loads`,
+    /// `Runtime.exec`, `shell_exec`, `system`, a shell with `-c` (high, in scripts and tools medium); calls that run as
+    /// code what comes from outside: `eval`, `exec`, `new Function`; and calls that build any object that the data asks for: `pickle.loads`,
     /// `yaml.load` without a safe loader, `readObject`, `unserialize`, `Marshal.load`, `BinaryFormatter` and their kin
     /// (medium). In C and C++ calls that write on past the end of what they fill, if the text is long enough: `gets`
     /// (high), `strcpy`, `strcat`, `sprintf` (medium).
     ///
-    /// Literals, tests, copies of libraries, data that lies beside the code or was packed in the same function, code that a
-    /// module makes for itself (when it is loaded, or in a local name, given to `exec` with a namespace), tools that
-    /// exist to run what is typed, and `eval` in shells, which nearly always puts together what the script itself says, are
-    /// left alone. Where the text comes from is not followed.
+    /// What is run has to come from outside, as far as the function around the call shows: a parameter, what it reads or is sent,
+    /// or for programs a text put together of values. Left alone are literals, constants, code that a program makes for
+    /// itself, a file that is named so that it is run, commands that a function is given under that name, private
+    /// functions that are called with literals only, tests, examples, benchmarks, copies of libraries, tools that exist to run
+    /// what is typed, `eval` in shells, and calls beside which a linter is silenced with a reason in words. So is data that
+    /// lies beside the code, is signed, or was packed in the same function, and copies in C whose length was looked at.
+    /// Further than the function nothing is followed.
     ///
     /// ## Why it matters
     /// Whoever can put a part into that text runs programs of their choice with the rights of this one.
@@ -31,7 +36,7 @@ rule!(
     ///
     /// ## How to fix
     /// Start the program with a list of arguments and no shell; parse with a format that holds data only, such as JSON.
-    "servant/dangerous-call", Servant, High, version: 4, Check::Code(check)
+    "servant/dangerous-call", Servant, High, version: 5, Check::Code(check)
 );
 
 /// Without knowing where the text comes from this is as sure as it gets.
@@ -64,12 +69,8 @@ const STARTERS: &[&str] = &[
     "subprocess.run",
 ];
 
-/// Ends of paths of functions that build whatever the data asks for.
-const BUILDERS: &[&str] = &[
-    "Marshal.load",
-    "NSKeyedUnarchiver.unarchiveObject",
-    "NSKeyedUnarchiver.unarchiveTopLevelObjectWithData",
-    "YAML.unsafe_load",
+/// Ends of paths of functions of Python that build whatever the data asks for.
+const PYTHON_BUILDERS: &[&str] = &[
     "cPickle.load",
     "cPickle.loads",
     "dill.load",
@@ -78,12 +79,15 @@ const BUILDERS: &[&str] = &[
     "marshal.loads",
     "pickle.load",
     "pickle.loads",
-    "serialize.unserialize",
     "yaml.full_load",
     "yaml.load",
     "yaml.load_all",
     "yaml.unsafe_load",
 ];
+
+/// The same of Swift.
+const SWIFT_BUILDERS: &[&str] =
+    &["NSKeyedUnarchiver.unarchiveObject", "NSKeyedUnarchiver.unarchiveTopLevelObjectWithData"];
 
 /// Names of shells.
 const SHELL_NAMES: &[&str] =
@@ -99,11 +103,12 @@ const PROGRAM_STARTERS: &[&str] = &["ProcessBuilder", "Process.Start", "exec.Com
 const DOTNET_BUILDERS: &[&str] =
     &["BinaryFormatter", "LosFormatter", "NetDataContractSerializer", "ObjectStateFormatter", "SoapFormatter"];
 
-/// Signs that what PHP builds or runs was made harmless.
-const PHP_GUARDS: &[&str] = &["allowed_classes", "escapeshellarg", "escapeshellcmd"];
+/// Signs that what PHP runs was made harmless.
+const PHP_GUARDS: &[&str] = &["escapeshellarg", "escapeshellcmd"];
 
-/// Where text comes from that others write.
-const OUTSIDE: &[&str] = &["argv", "getenv", "json", "os.environ", "read(", "readline", "recv", "request"];
+/// Directories of programs that show how something is used, or measure it.
+const SHOWS: &[&str] =
+    &["bench", "benches", "benchmark", "benchmarks", "demo", "demos", "example", "examples", "sample", "samples"];
 
 /// Directories of programs that the team runs itself.
 const SCRIPT_DIRECTORIES: &[&str] = &["bin", "script", "scripts", "tool", "tools"];
@@ -113,7 +118,11 @@ const TOOLS: &[&str] = &["console", "debugger", "interactive", "repl", "shell"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let path = file.source.path.to_ascii_lowercase();
-    if file.is_foreign() || TOOLS.iter().any(|tool| path.contains(tool)) || paths::is_documentation(&path) {
+    if file.is_foreign()
+        || TOOLS.iter().any(|tool| path.contains(tool))
+        || paths::is_documentation(&path)
+        || paths::has_directory(&path, SHOWS)
+    {
         return;
     }
     // Whoever sits in front of it may run anything anyway.
@@ -127,7 +136,11 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             return;
         }
         let danger = if call.is_constant { danger_of_name(file, call) } else { danger(file, call) };
-        let Some(danger) = danger.filter(|_| !is_in_tests(file, call.callee.start)) else { continue };
+        let Some(danger) =
+            danger.filter(|_| !is_in_tests(file, call.callee.start) && !origin::is_explained(file, call))
+        else {
+            continue;
+        };
         found.push(Hit {
             place: file.place(call.callee.start..call.arguments.end),
             severity: danger.severity(is_script),
@@ -205,7 +218,8 @@ fn danger_of_name(file: &File<'_>, call: &Call) -> Option<Danger> {
         && last_name(callee) == "readObject"
         && text.contains("ObjectInputStream")
         && !text.contains("ObjectInputFilter")
-        && !is_declared_here(file, "readObject");
+        && !is_declared_here(file, "readObject")
+        && !origin::is_own_data(file, call);
     reads_object.then_some(Danger::Builder)
 }
 
@@ -213,28 +227,37 @@ fn danger_of_name(file: &File<'_>, call: &Call) -> Option<Danger> {
 fn danger(file: &File<'_>, call: &Call) -> Option<Danger> {
     let callee = file.text(&call.callee);
     let is_one_of = |names: &[&str]| names.iter().any(|name| is_path(callee, name));
+    let all = arguments(file, &call.arguments);
+    let first = all.first().copied().unwrap_or_default();
     if is_whole(file, call) && is_runner(file, callee) && !is_declared_here(file, callee) {
-        let first = arguments(file, &call.arguments).first().copied().unwrap_or_default();
         // Of several arguments of `Function` the last one is the body.
-        let is_text = callee == "Function" || !is_literal(first) || is_filled(file, first);
-        return (is_text && !is_made_here(file, call, callee)).then_some(Danger::Code);
+        let text = if callee == "Function" { all.last().copied().unwrap_or_default() } else { first };
+        let is_text = !is_literal(text) || is_filled(file, text);
+        // A module in Python makes code for itself when it is loaded.
+        let is_loaded = callee == "exec" && call.function.is_none();
+        return (is_text && !is_loaded && origin::is_foreign_code(file, call, text)).then_some(Danger::Code);
     }
-    let all = || arguments(file, &call.arguments);
-    if is_one_of(SHELLS) || (callee == "execSync" && imports(file, "child_process")) || is_shell(file, call, callee) {
-        let first = all().first().copied().unwrap_or_default();
-        return (!is_literal(first) || is_filled(file, first)).then_some(Danger::Program);
+    let is_node = ["exec", "execSync"].contains(&callee) && is_whole(file, call) && imports(file, "child_process");
+    if is_one_of(SHELLS) || is_node || is_shell(file, call, callee) {
+        return origin::is_put_together(file, call, first).then_some(Danger::Program);
     }
-    if is_one_of(BUILDERS) || is_builder(file, call, callee) {
-        let text = file.text(&call.arguments);
-        let is_safe = text.contains("SafeLoader") || text.contains("BaseLoader");
-        return (!is_safe && !reads_own_data(file, call)).then_some(Danger::Builder);
+    if is_builder(file, call, callee) {
+        return (!is_safe_loader(file, call, callee) && !origin::is_own_data(file, call)).then_some(Danger::Builder);
     }
     if is_one_of(STARTERS) {
-        let all = all();
         let uses_shell = all.iter().any(|one| matches!(one.replace(' ', "").as_str(), "shell=True" | "{shell:true}"));
-        return (uses_shell && !all.first().is_some_and(|first| is_literal(first))).then_some(Danger::Shell);
+        return (uses_shell && origin::is_put_together(file, call, first)).then_some(Danger::Shell);
     }
     shell_argument(file, call, callee).then_some(Danger::Shell).or_else(|| overrun(file, call, callee))
+}
+
+/// Whether `call` reads YAML by a loader that builds data only, or with a library that has no other.
+fn is_safe_loader(file: &File<'_>, call: &Call, callee: &str) -> bool {
+    let given = file.text(&call.arguments);
+    let text = file.source.text.as_ref();
+    let is_chosen = given.contains("Loader") && text.contains("SafeLoader");
+    let is_round_trip = text.contains("YAML(") || text.contains("ruamel");
+    callee.contains("yaml.load") && (given.contains("BaseLoader") || is_chosen || is_round_trip)
 }
 
 /// Whether `call` hands text to a shell behind `-c`: `exec.Command("sh", "-c", x)` or `Command::new("sh").arg("-c").arg(x)`.
@@ -246,12 +269,17 @@ fn shell_argument(file: &File<'_>, call: &Call, callee: &str) -> bool {
         // In .NET all arguments are one text.
         let is_told = |one: &str| one.starts_with("\"-c") || one.to_ascii_lowercase().starts_with("\"/c");
         let rest = all.get(at + 1..).unwrap_or_default();
-        return rest.first().is_some_and(|one| is_told(one)) && rest.iter().any(|one| !is_literal(one));
+        return rest.first().is_some_and(|one| is_told(one))
+            && rest.iter().any(|one| origin::is_put_together(file, call, one));
     }
     let before = text[..call.callee.start].trim_end_matches('.').trim_end();
     let start = before.floor_char_boundary(before.len().saturating_sub(SHELL_BYTES_MAX));
     let names_shell = || SHELL_NAMES.iter().any(|shell| before[start..].contains(&format!("\"{shell}\"")));
-    callee == "arg" && before.ends_with("(\"-c\")") && names_shell()
+    let first = || arguments(file, &call.arguments).first().copied().unwrap_or_default().to_owned();
+    callee == "arg"
+        && before.ends_with("(\"-c\")")
+        && names_shell()
+        && origin::is_put_together(file, call, first().trim_start_matches('&'))
 }
 
 /// Whether `call` runs its first argument as a program, by the words of its language.
@@ -261,12 +289,15 @@ fn is_shell(file: &File<'_>, call: &Call, callee: &str) -> bool {
     match paths::extension(file.source.path) {
         Some("java" | "kt" | "kts") => {
             let first = arguments(file, &call.arguments).first().copied().unwrap_or_default();
-            let is_list = ["new String[]", "arrayOf("].iter().any(|list| first.starts_with(list));
+            let body = origin::around(file, call).map_or("", |function| file.text(&function.span));
+            let is_list = ["new String[]", "arrayOf("].iter().any(|list| first.starts_with(list))
+                || ["[] ", "List<String> "].iter().any(|list| body.contains(&format!("{list}{first}")));
             let is_runtime = callee.ends_with("getRuntime().exec") || before.ends_with("getRuntime().");
             is_runtime && last_name(callee) == "exec" && !is_list
         }
         Some("php" | "phtml") => {
-            let is_guarded = PHP_GUARDS.iter().any(|guard| file.text(&call.arguments).contains(guard));
+            let body = origin::around(file, call).map_or(&call.arguments, |function| &function.span);
+            let is_guarded = PHP_GUARDS.iter().any(|guard| file.text(body).contains(guard));
             matches!(callee, "exec" | "passthru" | "popen" | "proc_open" | "shell_exec" | "system")
                 && !is_guarded
                 && is_own()
@@ -287,7 +318,12 @@ fn is_shell(file: &File<'_>, call: &Call, callee: &str) -> bool {
 
 /// Whether `call` builds any object that its data asks for, by the words of its language.
 fn is_builder(file: &File<'_>, call: &Call, callee: &str) -> bool {
+    let is_one_of = |names: &[&str]| names.iter().any(|name| is_path(callee, name));
     match paths::extension(file.source.path) {
+        Some("py" | "pyw") => is_one_of(PYTHON_BUILDERS),
+        Some("gemspec" | "rake" | "rb" | "ru") => is_one_of(&["Marshal.load", "YAML.unsafe_load"]),
+        Some("swift") => is_one_of(SWIFT_BUILDERS),
+        Some("cjs" | "js" | "jsx" | "mjs" | "cts" | "mts" | "ts" | "tsx") => is_path(callee, "serialize.unserialize"),
         Some("php" | "phtml") => {
             callee == "unserialize" && is_whole(file, call) && !file.text(&call.arguments).contains("allowed_classes")
         }
@@ -308,11 +344,12 @@ fn overrun(file: &File<'_>, call: &Call, callee: &str) -> Option<Danger> {
     let second = || arguments(file, &call.arguments).get(1).copied().unwrap_or_default().to_owned();
     match callee.trim_start_matches("std::") {
         "gets" => Some(Danger::Unbounded),
-        "strcat" | "strcpy" => (!is_literal(&second())).then_some(Danger::Copy),
+        "strcat" | "strcpy" => (!is_literal(&second()) && !origin::is_measured(file, call)).then_some(Danger::Copy),
         // A format without text in it has a length that can be told from it.
         "sprintf" | "vsprintf" => {
             let format = second();
-            (!is_literal(&format) || format.contains("%s")).then_some(Danger::Copy)
+            let is_open = !is_literal(&format) || format.contains("%s");
+            (is_open && !origin::is_measured(file, call)).then_some(Danger::Copy)
         }
         _ => None,
     }
@@ -329,47 +366,12 @@ fn imports(file: &File<'_>, module: &str) -> bool {
         || file.source.text.contains(&format!("require(\"{module}\")"))
 }
 
-/// Whether a module in Python makes code for itself: outside of functions, or in a local name that nothing from outside goes
-/// into, as far as the function shows.
-fn is_made_here(file: &File<'_>, call: &Call, callee: &str) -> bool {
-    if !matches!(paths::extension(file.source.path), Some("py" | "pyw")) {
-        return false;
-    }
-    let all = arguments(file, &call.arguments);
-    let first = all.first().copied().unwrap_or_default();
-    let Some(function) = call.function.and_then(|index| file.outline.functions.get(index)) else {
-        return callee == "exec";
-    };
-    let is_path = !first.is_empty() && first.chars().all(|c| c.is_alphanumeric() || "_.[]()".contains(c));
-    let base = first.split(['.', '[', '(']).next().unwrap_or_default();
-    let head = function.body.as_ref().map_or(0..0, |body| function.span.start..body.start);
-    let mut given = file.text(&head).split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| *word != "self");
-    let text = file.text(&function.span);
-    let is_from_outside = given.any(|word| word == base) || OUTSIDE.iter().any(|source| text.contains(source));
-    let is_checked = text.contains(&format!("if {first} in ("));
-    is_path && (is_checked || !is_from_outside) && (callee == "eval" || all.len() > 1)
-}
-
-/// Calls that pack what the same function unpacks.
-const PACKERS: &[&str] = &["Marshal.dump(", "marshal.dumps(", "pickle.dumps("];
-
-/// Whether the function around `call` reads a file beside the code, which is as much to be trusted as the code, or packs
-/// such data itself, or keeps it in its object.
-fn reads_own_data(file: &File<'_>, call: &Call) -> bool {
-    let function = call.function.and_then(|index| file.outline.functions.get(index));
-    let text = function.map_or("", |function| file.text(&function.span));
-    let first = arguments(file, &call.arguments).first().copied().unwrap_or_default();
-    text.contains("__file__")
-        || PACKERS.iter().any(|packer| text.contains(packer))
-        || text.contains(&format!("{first} = self."))
-}
-
 /// Whether `callee` is a function of the language itself that runs text.
 fn is_runner(file: &File<'_>, callee: &str) -> bool {
     match paths::extension(file.source.path) {
         Some("py" | "pyw") => matches!(callee, "eval" | "exec" | "execfile"),
         Some("cjs" | "js" | "jsx" | "mjs" | "cts" | "mts" | "ts" | "tsx") => {
-            matches!(callee, "eval" | "Function") || (callee == "exec" && imports(file, "child_process"))
+            matches!(callee, "eval" | "Function")
         }
         Some("php" | "phtml") => matches!(callee, "create_function" | "eval"),
         Some("gemspec" | "rake" | "rb" | "ru") => matches!(callee, "Kernel.eval" | "eval"),

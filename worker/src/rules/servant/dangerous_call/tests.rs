@@ -21,7 +21,8 @@ const CODE_AND_DATA: &[&str] = &[
 #[track_caller]
 fn all(path: &str, before: &str, calls: &[&str], after: &str, is_found: bool) {
     for call in calls {
-        let is_code = CODE_AND_DATA.iter().any(|sign| call.contains(sign)) || call.starts_with("def ");
+        let is_program = ["os.", "subprocess."].iter().any(|sign| call.contains(sign));
+        let is_code = CODE_AND_DATA.iter().any(|sign| call.contains(sign)) || call.starts_with("def ") && !is_program;
         let severity = if is_code { Medium } else { High };
         let expected: &[_] = if is_found { &[(2, severity)] } else { &[] };
         check(&RULE, path, &format!("{before}\n{call}\n{after}"), expected);
@@ -31,14 +32,15 @@ fn all(path: &str, before: &str, calls: &[&str], after: &str, is_found: bool) {
 #[test]
 fn python() {
     let calls = [
-        "eval(text)",
+        "def f(text): eval(text)",
         "def f(text): exec(text, names)",
-        "def f(): exec('a = %s' % text, names)",
-        "def f(): exec(text)",
+        "def f(text): exec('a = %s' % text, names)",
         "def f(*texts): eval(texts[0])",
+        "def f(): eval(request.args['a'])",
         "os.system('convert ' + name)",
-        "os.popen(command)",
-        "subprocess.run(command, shell=True)",
+        "def f(text): os.popen(text)",
+        "def f(text): subprocess.run(text, shell=True)",
+        "def f(a): command = 'ls ' + a; os.system(command)",
         "subprocess.check_output(f'ls {name}', shell = True)",
         "pickle.loads(data)",
         "yaml.load(data)",
@@ -47,10 +49,25 @@ fn python() {
     all("a.py", "import os", &calls, "", true);
     let harmless = [
         "eval('1 + 1')",
+        "eval(text)",
+        "def f(): exec(text)",
+        "def _f(text): eval(text)",
+        "def f(text): eval(text)  # noqa: S307 - this is what it is asked for",
+        "def f(a): exec(compile(a.read(), 'a', 'exec'), {})",
+        "def f(text): exec(text, module.__dict__)",
+        "def f(a):\n    text = 'def b(): %s' % a\n    exec(text, {})",
+        "os.system(command)",
+        "os.system('ls ' + FOLDER)",
+        "def f(): command = 'ls'; os.system(command)",
+        "def f(command): subprocess.run(command, shell=True)",
+        "yaml.load(data, Loader=Loader)  # SafeLoader",
+        "yaml = YAML(typ='safe'); yaml.load(data)",
+        "def f(a):\n    if not hmac.compare_digest(a, b): return\n    return pickle.loads(a)",
+        "def safe_load(a): return pickle.loads(a)",
         "exec('from a import *', names)",
         "exec('del ' + name)",
         "def f(): exec(source, names)",
-        "def f(): exec(self._template, names)",
+        "def f(self): exec(self._template, names)",
         "def f(a): pickle.dumps(pickle.loads(a) + 1)",
         "eval(input())",
         "def f(): eval(TABLE[0])(1)",
@@ -73,22 +90,37 @@ fn python() {
         "def f():\n    with open(os.path.join(os.path.dirname(__file__), 'a')) as b:\n        return pickle.load(b)\n";
     check(&RULE, "a.py", beside, &[]);
     check(&RULE, "a.py", &beside.replace("__file__", "HOME"), &[(3, Medium)]);
-    check(&RULE, "scripts/a.py", "os.system(text)\n", &[(1, Medium)]);
-    check(&RULE, "vendor/a.py", "os.system(text)\n", &[]);
-    check(&RULE, "a.js", "/*! A v1 */\neval(text)\n", &[]);
-    all("tests/test_a.py", "import os", &["eval(text)"], "", false);
-    all("tools/repl.py", "import os", &["eval(text)"], "", false);
+    check(&RULE, "scripts/a.py", "os.system('a ' + text)\n", &[(1, Medium)]);
+    for path in ["vendor/a.py", "examples/a.py", "benchmarks/a.py"] {
+        check(&RULE, path, "os.system('a ' + text)\n", &[]);
+    }
+    check(&RULE, "a.py", "def f(a): eval(a)  # noqa: S307\n", &[(1, Medium)]);
+    check(&RULE, "a.js", "/*! A v1 */\neval(response.text)\n", &[]);
+    all("tests/test_a.py", "import os", &["def f(text): eval(text)"], "", false);
+    all("tools/repl.py", "import os", &["def f(text): eval(text)"], "", false);
 }
 
 #[test]
 fn javascript_and_typescript() {
     for path in ["a.js", "a.ts", "a.tsx"] {
         let before = "const child_process = require('child_process')";
-        let calls =
-            ["eval(text)", "child_process.exec(`ls ${name}`)", "child_process.execSync(command)", "new Function(text)"];
+        let calls = [
+            "function f(text) { eval(text) }",
+            "get(a, function (text) { eval(text) })",
+            "get(a).then(({ text, b }) => eval(text))",
+            "eval(this.response)",
+            "child_process.exec(`ls ${name}`)",
+            "child_process.execSync(opener + ' \"' + target + '\"')",
+            "function f(a) { new Function('b', a) }",
+        ];
         all(path, before, &calls, "", true);
         let harmless = [
             "eval('1')",
+            "function f() { let text = 'a'; eval(text) }",
+            "function f(a) { const text = `return ${a}`; return new Function('b', text) }",
+            "function f(command) { child_process.execSync(command) }",
+            "child_process.execSync(`node ${join(__dirname, 'a')}`)",
+            "yaml.load(text)",
             "pattern.exec(text)",
             "child_process.execFile('ls', [name])",
             "child_process.exec('ls', done)",
@@ -97,17 +129,18 @@ fn javascript_and_typescript() {
         all(path, before, &harmless, "", false);
         all(path, "", &["exec(text)"], "", false);
     }
-    all("a.test.js", "", &["eval(text)"], "", false);
+    all("a.test.js", "", &["eval(this.response)"], "", false);
 }
 
 #[test]
 fn go() {
-    let before = "package a; func f() {";
+    let before = "package a; func f(text string) {";
     let calls = ["exec.Command(\"sh\", \"-c\", text)", "exec.CommandContext(ctx, \"bash\", \"-c\", \"ls \"+name)"];
     all("a.go", before, &calls, "}", true);
     let harmless = [
         "exec.Command(\"ls\", name)",
         "exec.Command(\"sh\", \"-c\", \"ls\")",
+        "exec.Command(\"sh\", \"-c\", task.Command)",
         "eval(text)",
         "// exec.Command(\"sh\", \"-c\", text)",
     ];
@@ -117,7 +150,7 @@ fn go() {
 
 #[test]
 fn rust() {
-    let before = "fn f() {";
+    let before = "fn f(text: &str) {";
     let calls = [
         "Command::new(\"sh\").arg(\"-c\").arg(text);",
         "Command::new(\"bash\").arg(\"-c\").arg(format!(\"ls {name}\"));",
@@ -126,6 +159,7 @@ fn rust() {
     let harmless = [
         "Command::new(\"ls\").arg(name);",
         "Command::new(\"sh\").arg(\"-c\").arg(\"ls\");",
+        "Command::new(\"sh\").arg(\"-c\").arg(&self.command);",
         "Command::new(\"rustc\").arg(\"-c\").arg(name);",
         "eval(text);",
         "// Command::new(\"sh\").arg(\"-c\").arg(text);",
@@ -142,10 +176,12 @@ fn java_and_kotlin() {
         "new ProcessBuilder(\"sh\", \"-c\", text);",
         "Object a = new ObjectInputStream(in).readObject();",
     ];
-    all("A.java", "class A { void f() {", &calls, "} }", true);
+    all("A.java", "class A { void f(String text) {", &calls, "} }", true);
     let harmless = [
         "Runtime.getRuntime().exec(\"ls\");",
         "Runtime.getRuntime().exec(new String[] {\"ls\", name});",
+        "String[] all = {\"ls\", name}; Runtime.getRuntime().exec(all);",
+        "byte[] a = serialize(text); new ObjectInputStream(open(a)).readObject();",
         "new ProcessBuilder(\"ls\", \"-c\", name);",
         "new ProcessBuilder(\"sh\", \"-c\", \"ls\");",
         "pattern.exec(text);",
@@ -160,7 +196,7 @@ fn java_and_kotlin() {
     all("ATest.java", "class A { void f() {", &calls, "} }", false);
     all(
         "a.kt",
-        "fun f() {",
+        "fun f(text: String) {",
         &["Runtime.getRuntime().exec(\"ls $name\")", "Runtime.getRuntime().exec(text)"],
         "}",
         true,
@@ -172,7 +208,8 @@ fn java_and_kotlin() {
 #[test]
 fn c_and_cpp() {
     for path in ["a.c", "a.cc"] {
-        let run = |line: &str, expected: &[_]| check(&RULE, path, &format!("void f(void) {{\n{line}\n}}\n"), expected);
+        let run =
+            |line: &str, expected: &[_]| check(&RULE, path, &format!("void f(char *text) {{\n{line}\n}}\n"), expected);
         for line in ["system(text);", "FILE *a = popen(text, \"r\");", "gets(row);"] {
             run(line, &[(2, High)]);
         }
@@ -181,6 +218,8 @@ fn c_and_cpp() {
         }
         for line in [
             "system(\"ls\");",
+            "char *a = malloc(strlen(b) + 1); strcpy(a, b);",
+            "char *a = malloc(strlen(b) + 9); sprintf(a, \"c: %s\", b);",
             "strcpy(a, \"b\");",
             "sprintf(a, \"%d\", b);",
             "strncpy(a, b, sizeof a);",
@@ -192,7 +231,7 @@ fn c_and_cpp() {
             run(line, &[]);
         }
     }
-    check(&RULE, "a.c", "static void system(char *a) { run(a); }\nvoid f(void) { system(text); }\n", &[]);
+    check(&RULE, "a.c", "static void system(char *a) { run(a); }\nvoid f(char *text) { system(text); }\n", &[]);
     check(&RULE, "a_test.cc", "TEST(A, b) {\nstrcpy(a, b);\n}\n", &[]);
 }
 
@@ -219,15 +258,23 @@ fn c_sharp() {
 #[test]
 fn php() {
     let calls = [
-        "eval($text);",
+        "function f($text) { eval($text); }",
         "shell_exec(\"ls $name\");",
-        "exec($command, $out);",
+        "exec('ls ' . $name, $out);",
         "\\system('ls ' . $name);",
         "$a = unserialize($_COOKIE['a']);",
     ];
     all("a.php", "<?php", &calls, "", true);
     let harmless = [
         "eval('return 1;');",
+        "eval(self::CODE);",
+        "eval($this->code);",
+        "function f($a) { if (!class_exists('A')) { eval($a); } }",
+        "class A { private function f($a) { return shell_exec('ls ' . $a); } function g() { $this->f('b'); } }",
+        "function f($a) { $b = escapeshellarg($a); exec('ls ' . $b); }",
+        "class A { public function unserialize($a) { $this->b = unserialize($a); } }",
+        "function f($a) { if (hash_equals($b, c($a))) { return unserialize($a); } }",
+        "$copy = (function ($a) { return unserialize(serialize($a)); })($b);",
         "shell_exec('ls');",
         "exec('ls ' . escapeshellarg($name));",
         "$pdo->exec($sql);",
@@ -238,23 +285,27 @@ fn php() {
         "retrieval($text);",
     ];
     all("a.php", "<?php", &harmless, "", false);
-    all("tests/a.php", "<?php", &calls, "", false);
+    all("examples/a.php", "<?php", &calls, "", false);
 }
 
 #[test]
 fn ruby() {
     let calls = [
-        "eval(text)",
-        "eval \"#{name} = 1\"",
+        "def f(text); eval(text); end",
+        "def f(name); eval \"#{name} = 1\"; end",
         "system(\"ls #{name}\")",
-        "Kernel.system command",
-        "Open3.capture2e(command)",
+        "Kernel.system \"ls \" + name",
+        "Open3.capture2e(\"ls #{name}\")",
         "Marshal.load(data)",
         "YAML.unsafe_load(data)",
     ];
     all("a.rb", "a = 1", &calls, "", true);
     let harmless = [
         "eval('1 + 1')",
+        "eval(text)",
+        "def f(text)\n  eval(text, binding, __FILE__, __LINE__)\nend",
+        "def f(a)\n  eval(File.read(a), binding)\nend",
+        "system(command)",
         "def copy(a)\n  Marshal.load(Marshal.dump(a))\nend",
         "system('ls')",
         "system('ls', name)",
