@@ -57,6 +57,9 @@ impl Command {
 
 fn is_assignment(word: &str) -> bool {
     let Some((name, _)) = word.split_once('=') else { return false };
+    // `a+=b`, `a[1]=b`
+    let name = name.strip_suffix('+').unwrap_or(name);
+    let name = name.split_once('[').map_or(name, |(name, _)| name);
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
@@ -238,10 +241,11 @@ fn read_word(text: &str, start: usize) -> (Word, usize) {
     let (mut at, mut open, mut plain, mut bare) = (start, Vec::new(), Vec::new(), Vec::<Span>::new());
     while let Some(&byte) = bytes.get(at) {
         let is_process = matches!(bytes.get(at..at + 2), Some(b"<(" | b">("));
-        if open.is_empty() && b" \t\r\n;&|()<>".contains(&byte) && !is_process {
+        let is_list = open.is_empty() && byte == b'(' && at > start && bytes[at - 1] == b'=';
+        if open.is_empty() && b" \t\r\n;&|()<>".contains(&byte) && !is_process && !is_list {
             break;
         }
-        let (piece, length) = piece(bytes, at, open.last().copied());
+        let (piece, length) = if is_list { (Piece::Open(b')'), 1) } else { piece(bytes, at, open.last().copied()) };
         let was_outside = open.is_empty();
         match piece {
             Piece::Open(close) => {
@@ -366,7 +370,9 @@ mod tests {
 
     #[test]
     fn assignments_in_front_are_not_the_command() {
-        let text = "A=1 B_2='c d' make E=f";
+        let text = "A=1 B_2='c d' C+=e D[0]=f make E=f";
         assert_eq!(commands(text, 0..text.len(), false)[0].texts().collect::<Vec<_>>(), ["make", "E=f"]);
+        let list = "A=(b\n 'c d' (e) $(f))\ng=() h\n";
+        assert_eq!(words(list), [vec!["A=(b\n 'c d' (e) $(f))"], vec!["g=()", "h"]]);
     }
 }

@@ -1,0 +1,285 @@
+//! Scripts that go on after a failure.
+
+use std::collections::HashMap;
+
+use schemas::severity::Severity;
+
+use super::{program, report};
+use crate::automation::script::Script;
+use crate::automation::shell::{Command, Joint};
+use crate::outline::{Function, Span};
+use crate::paths;
+use crate::rules::{File, Findings};
+
+/// Commands that do not fail, or whose outcome is what they are asked for. `-v` is that of `command -v`.
+#[rustfmt::skip]
+const HARMLESS: &[&str] = &[
+    "-V", "-v", ".", ":", "[", "[[", "alias", "autoload", "bind", "break", "case", "clear", "compdef", "complete",
+    "continue", "date", "declare", "echo", "exit", "export", "false", "fi", "for", "function", "hash", "hostname", "if", "kill",
+    "killall", "local", "pkill", "printf", "pwd", "read", "readonly", "return", "select", "set", "shift", "shopt", "sleep",
+    "source", "stty", "test", "then", "trap", "true", "tput", "type", "typeset", "ulimit", "umask", "unalias", "uname", "unset",
+    "wait", "whoami", "zstyle", "{", "}",
+];
+
+/// Commands that only say something, so that a pipe out of them cannot fail.
+const SAYS: &[&str] = &[":", "echo", "printf", "true", "yes"];
+
+/// Commands at the end of a pipe whose outcome is what is asked for, or that stop the one before them early.
+const ASKS: &[&str] = &["egrep", "fgrep", "grep", "head", "true"];
+
+/// Words in front of a command that ask for its outcome.
+const CONDITIONS: &[&str] = &["!", "elif", "if", "until", "while"];
+
+/// Commands after which nothing is done with what failed.
+const ENDS: &[&str] = &["break", "continue", "exit", "return"];
+
+/// Commands behind `||` by which a script handles failures itself.
+const HANDLERS: &[&str] = &["abort", "bail", "die", "err", "error", "exit", "fail", "fatal", "panic", "return"];
+
+/// Signs of scripts that start and stop services, which go on and answer with a state.
+const SERVICES: &[&str] = &[
+    "### BEGIN INIT INFO",
+    "# chkconfig:",
+    "/init.d/functions",
+    "openrc-run",
+    "rc.common",
+    "rc.subr",
+    "start-stop-daemon",
+];
+
+/// Signs of scripts that run until they are stopped, whatever fails meanwhile.
+const FOR_EVER: &[&str] = &["while :", "while [ 1 ]", "while true"];
+
+/// Scripts that tools copy into repositories.
+#[rustfmt::skip]
+const COPIES: &[&str] = &[
+    "compile", "config.guess", "config.sub", "configure", "depcomp", "gradlew", "husky.sh", "install-sh", "libtool", "ltmain.sh",
+    "missing", "mkinstalldirs", "mvnw", "wait-for", "wait-for-it.sh", "xdg-open", "ylwrap",
+];
+
+/// Directories of scripts that are run with `-e`, of those for services, and of input for tests.
+const LEFT_ALONE: &[&str] = &[".husky", "__fixtures__", "fixtures", "init.d", "rc.d", "testdata"];
+
+/// A script with what is known of it.
+struct Look<'f> {
+    file: &'f File<'f>,
+    script: &'f Script,
+    /// Whether something in each function can fail.
+    functions: HashMap<&'f str, bool>,
+}
+
+/// Reports that `script`, whose first line is `shebang`, goes on after a failure.
+pub(super) fn check(file: &File<'_>, script: &Script, shebang: &Span, found: &mut Findings<'_>) {
+    let (path, text, first) = (file.source.path, file.source.text.as_ref(), file.text(shebang));
+    let has = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
+    let is_elsewhere =
+        COPIES.contains(&paths::file_name(path)) || paths::has_directory(path, LEFT_ALONE) || has(SERVICES);
+    if is_elsewhere || is_handled(script, text) {
+        return;
+    }
+    let sets = |letter: char, name: &str| {
+        let sets = |words: Vec<&str>| sets_option(&words, letter, name);
+        let sets_here = |command: &Command| program(command) == Some("set") && sets(command.texts().skip(1).collect());
+        sets(first.split_whitespace().skip(1).collect()) || script.commands.iter().any(sets_here)
+    };
+    let knows_pipefail = ["bash", "ksh", "zsh"].iter().any(|shell| first.contains(shell));
+    let stops = sets('e', "errexit");
+    if stops && (!knows_pipefail || sets('\0', "pipefail")) {
+        return;
+    }
+    let look = Look::new(file, script);
+    if look.is_library() {
+        return;
+    }
+    if !stops && !has(FOR_EVER) && look.goes_on() {
+        let advice = "begin with `set -eu`, in bash with `set -euo pipefail`";
+        report(file, shebang.clone(), Severity::Low, "script goes on after a failure", advice, found);
+    } else if knows_pipefail && !sets('\0', "pipefail") && look.hides_in_pipes() {
+        let advice = "begin with `set -euo pipefail`";
+        report(file, shebang.clone(), Severity::Low, "failures inside of pipes go unnoticed", advice, found);
+    }
+}
+
+/// Whether `words`, given to `set` or to a shell, set the option called `letter` or `name`.
+fn sets_option(words: &[&str], letter: char, name: &str) -> bool {
+    let short = |word: &str| word.starts_with('-') && !word.starts_with("--") && word.contains(letter);
+    let long = |pair: &[&str]| pair[0].starts_with('-') && pair[0].ends_with('o') && pair[1] == name;
+    words.iter().any(|word| short(word)) || words.windows(2).any(long)
+}
+
+/// Whether the script looks at failures itself.
+fn is_handled(script: &Script, text: &str) -> bool {
+    let traps = |command: &Command| program(command) == Some("trap") && command.has("ERR");
+    let allows = |command: &Command| program(command) == Some("set") && command.has("+e");
+    // `|| failed=1`, `|| exit 1`
+    let ends = |command: &Command| program(command).is_none_or(|program| HANDLERS.contains(&program));
+    let handles =
+        |command: &Command| traps(command) || allows(command) || (command.joint == Joint::Or && ends(command));
+    text.contains("$?") || text.contains("PIPESTATUS") || script.commands.iter().any(handles)
+}
+
+impl<'f> Look<'f> {
+    fn new(file: &'f File<'f>, script: &'f Script) -> Self {
+        let mut look = Self { file, script, functions: HashMap::new() };
+        let mut functions: HashMap<&str, bool> = HashMap::new();
+        for function in &file.outline.functions {
+            functions.insert(file.text(&function.name), false);
+        }
+        for command in &script.commands {
+            if let Some(function) = look.function(command).filter(|_| !look.is_harmless(command)) {
+                functions.insert(file.text(&function.name), true);
+            }
+        }
+        look.functions = functions;
+        look
+    }
+
+    /// The function whose body holds `command`.
+    fn function(&self, command: &Command) -> Option<&'f Function> {
+        let (functions, at) = (&self.file.outline.functions, command.span().start);
+        let after = functions.partition_point(|function| function.span.start <= at);
+        functions[..after].last().filter(|function| function.span.contains(&at))
+    }
+
+    /// Whether what the command at `index` runs cannot fail, or only says what a name is to mean.
+    fn is_harmless(&self, command: &Command) -> bool {
+        let after = self.file.source.text.get(command.span().end..).unwrap_or_default();
+        let declares =
+            after.trim_start_matches(' ').starts_with('(') || command.words.last().is_some_and(|word| word.text == "{");
+        let Some(program) = program(command) else { return true };
+        // `cat` alone shows what is written below it.
+        let shows = program == "cat" && command.words.len() == 1;
+        let fails_never = self.functions.get(program) == Some(&false);
+        declares
+            || shows
+            || fails_never
+            || program.ends_with("()")
+            || HARMLESS.contains(&program)
+            || removes_anyway(command)
+    }
+
+    /// Whether nothing is done outside of functions but setting and sourcing.
+    fn is_library(&self) -> bool {
+        let is_quiet = |command: &Command| self.function(command).is_some() || self.is_harmless(command);
+        !self.file.outline.functions.is_empty() && self.script.commands.iter().all(is_quiet)
+    }
+
+    /// Whether a command that can fail, and whose failure nothing takes care of, is followed by another.
+    fn goes_on(&self) -> bool {
+        let commands = &self.script.commands;
+        (1..commands.len())
+            .any(|next| commands[next].joint == Joint::Next && self.is_unnoticed(next - 1, &commands[next]))
+    }
+
+    fn is_unnoticed(&self, index: usize, next: &Command) -> bool {
+        let command = &self.script.commands[index];
+        // What stands behind `||` takes care of a failure itself.
+        if command.joint == Joint::Or || self.is_harmless(command) || self.is_asked(index) {
+            return false;
+        }
+        let is_end = program(next).is_some_and(|program| ENDS.contains(&program));
+        let function = self.function(command);
+        let is_last = function.is_some_and(|function| next.span().start >= function.span.end);
+        let between = self.file.text(&(command.span().end..next.span().start));
+        let line = between.lines().next().unwrap_or_default().trim_end();
+        let is_apart = line.ends_with('&') && !line.ends_with("&&");
+        !is_end && !is_last && !is_apart
+    }
+
+    /// Whether the commands that end with the one at `index` are a condition.
+    fn is_asked(&self, index: usize) -> bool {
+        let commands = &self.script.commands;
+        let first = (0..=index).rev().find(|at| commands[*at].joint == Joint::Next).unwrap_or(0);
+        let before = self.file.source.text.get(..commands[first].span().start).unwrap_or_default();
+        let before = before.trim_end_matches([' ', '\t', '(', '{']);
+        let is_word = |word: &str| {
+            let rest = before.strip_suffix(word);
+            rest.is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+        };
+        CONDITIONS.iter().any(|word| is_word(word))
+    }
+
+    /// Whether something that can fail stands before the last command of a pipe.
+    fn hides_in_pipes(&self) -> bool {
+        let commands = &self.script.commands;
+        (1..commands.len()).any(|index| {
+            let (from, to) = (&commands[index - 1], &commands[index]);
+            let can_fail = |program: &str| !SAYS.contains(&program) && self.functions.get(program) != Some(&false);
+            let asks = program(to).is_some_and(|program| ASKS.contains(&program));
+            let shows = program(from) == Some("cat") && from.words.len() == 1;
+            to.joint == Joint::Pipe && program(from).is_some_and(can_fail) && !shows && !asks && !self.is_asked(index)
+        })
+    }
+}
+
+/// Whether `command` removes what may not be there.
+fn removes_anyway(command: &Command) -> bool {
+    program(command) == Some("rm") && command.texts().skip(1).any(|word| word.starts_with('-') && word.contains('f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::Low;
+
+    #[track_caller]
+    fn run(text: &str, is_found: bool) {
+        check(&RULE, "a.sh", text, if is_found { &[(1, Low)] } else { &[] });
+    }
+
+    #[test]
+    fn scripts_that_go_on() {
+        run("#!/bin/sh\ncd a\nmake\n", true);
+        run("#!/usr/bin/env bash\nset -u\nmake\nb\n", true);
+        run("#!/bin/sh\nb\nexec c\n", true);
+        run("#!/bin/sh\nsetup() {\n  cd a\n  make\n}\nsetup\nb\n", true);
+        run("#!/bin/sh\nif a; then\n  make\n  b\nfi\n", true);
+        run("#!/usr/bin/env bash\nset -u\nmake\n", false);
+        for first in ["#!/bin/sh -e\na\nb", "#!/bin/bash\nset -euo pipefail\na | b", "#!/bin/sh\nset -o errexit\na"] {
+            run(first, false);
+        }
+        run("#!/bin/sh\nexec a\n", false);
+        run("#!/bin/sh\nA=$(b)\nexport A=1\nA+=(c d)\nexec c \"$@\"\n", false);
+        run("#!/bin/sh\n[ -z \"$A\" ] && export A=b\ntype \"$A\" || not_found\nc\n", false);
+        run("cd a\nmake | b\n", false);
+    }
+
+    #[test]
+    fn failures_that_are_taken_care_of() {
+        run("#!/bin/sh\nfail()\n{\n  echo a >&2\n  exit 2\n}\nb || fail\n", false);
+        run("#!/bin/bash\ntrap 'echo failed' ERR\na | b\n", false);
+        run("#!/bin/sh\ncd a || exit 1\nmake || exit 2\n", false);
+        run("#!/bin/sh\nmake || failed=1\nb\nc\n", false);
+        run("#!/bin/sh\nmake\nif [ $? -ne 0 ]; then exit 1; fi\nb\n", false);
+        run("#!/bin/sh\nset +e\nmake\nb\n", false);
+        run("#!/bin/sh\nif make && a; then\n  b\nfi\n", false);
+        run("#!/bin/sh\nusage() { cat <<X\na\nX\n}\nif [ $# -eq 0 ]; then usage; exit 1; fi\nb\n", false);
+        run("#!/bin/sh\na &\nb\n", false);
+        run("#!/bin/sh\ncommand -v a\nrm -f b\nsource c\nexec d\n", false);
+    }
+
+    #[test]
+    fn scripts_that_others_run_as_they_like() {
+        run(
+            "#!/usr/bin/env bash\nsource b\na() {\n  cd b\n  make\n}\nfunction c {\n  cd b\n  make\n}\nD=(e f)\n",
+            false,
+        );
+        run("#!/bin/bash\na() {\n  cd b\n  make\n}\ncomplete -F a b\n", false);
+        run("#!/bin/sh\n### BEGIN INIT INFO\na\nb\n", false);
+        run("#!/bin/sh\nwhile true; do\n  a\n  b\ndone\n", false);
+        check(&RULE, "gradlew", "#!/bin/sh\na\nb\n", &[]);
+        check(&RULE, "etc/init.d/a", "#!/bin/sh\na\nb\n", &[]);
+    }
+
+    #[test]
+    fn failures_inside_of_pipes() {
+        run("#!/bin/bash\nset -e\na | b\n", true);
+        run("#!/bin/bash\nset -e\ncat a | b\n", true);
+        run("#!/bin/sh\nset -e\na | b\n", false);
+        run("#!/usr/bin/env -S bash -eo pipefail\na | b\n", false);
+        run("#!/bin/bash\nset -e\necho a | b\n", false);
+        run("#!/bin/bash\nset -e\ncat <<X | b\nc\nX\n", false);
+        run("#!/bin/bash\nset -e\nif a | b; then c; fi\na | grep -q b\n", false);
+    }
+}
