@@ -5,7 +5,7 @@ use schemas::packed::{Window, Windows};
 use schemas::severity::Severity;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::outline::Span;
+use crate::outline::{Function, Span};
 use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Place, Threshold, Told, rule};
 use crate::tokens::{self, Token};
@@ -16,9 +16,10 @@ rule!(
     /// Blocks of code that stand in another file too, token by token, whatever their layout and comments. A hundred equal tokens
     /// (some ten lines) are always found, fifty and more often. Each further copy is reported once, with the place of the first.
     ///
-    /// Comments and so licences, imports, tests, benchmarks, generated files and tables of values are left alone, and, in
-    /// languages that keep their code in functions, blocks that are mostly declarations: types, interfaces, signatures, members
-    /// that only hand on.
+    /// Comments and so licences, imports, tests, benchmarks, examples, documentation, templates, generated and compiled files,
+    /// copies of libraries and tables of values are left alone, and so are blocks that are mostly signatures or
+    /// constructors without a decision, and, in languages that keep their code in functions, blocks that are mostly
+    /// declarations: types, interfaces, members that only hand on. Files for one platform or build are meant to be alike.
     ///
     /// ## Why it matters
     /// What is mended in one copy stays broken in the other. Nobody who reads one of them knows that there are two.
@@ -31,8 +32,8 @@ rule!(
     ///
     /// ## How to fix
     /// Keep one of them, where both can call it. Where they are alike by chance and will go their own ways, leave them.
-    "servant/duplicate-block", Servant, Medium, version: 1, thresholds: &[&LINES_MIN, &TOKENS_MIN],
-    Check::Tree { facts_version: 2, collect, judge }
+    "servant/duplicate-block", Servant, Medium, version: 2, thresholds: &[&LINES_MIN, &TOKENS_MIN],
+    Check::Tree { facts_version: 3, collect, judge }
 );
 
 /// Names and keywords in a window from which on it is code, and not a table.
@@ -41,8 +42,43 @@ const WORDS_MIN: usize = 15;
 /// Different tokens in a window from which on it says something.
 const DISTINCT_MIN: usize = 12;
 
-/// Directories of programs that measure, each of which begins with the same preparations.
-const BENCHMARKS: &[&str] = &["bench", "benches", "benchmark", "benchmarks"];
+/// Directories of what is to be whole by itself: programs that measure, each of which begins with the same preparations, what
+/// shows how something is used, and what new projects begin with.
+const WHOLE: &[&str] = &[
+    "bench",
+    "benches",
+    "benchmark",
+    "benchmarks",
+    "demo",
+    "demos",
+    "doc",
+    "docs",
+    "example",
+    "examples",
+    "migrations",
+    "playground",
+    "sample",
+    "samples",
+    "template",
+    "templates",
+];
+
+/// Directories of what is compiled from sources of the same name.
+const COMPILED: &[&str] = &["build", "cjs", "compiled", "dist", "es", "esm", "lib", "out", "umd"];
+
+/// Words of names of files that are there for one platform.
+#[rustfmt::skip]
+const PLATFORMS: &[&str] = &[
+    "386", "aix", "amd64", "android", "arm", "arm64", "bsd", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "linux",
+    "macos", "mips", "native", "netbsd", "openbsd", "plan9", "posix", "ppc64", "ppc64x", "riscv64", "s390x", "solaris", "unix",
+    "wasi", "wasm", "web", "win", "win32", "windows", "x86",
+];
+
+/// Names of functions that set up an object.
+const CONSTRUCTORS: &[&str] = &["__construct", "__init__", "constructor", "initialize"];
+
+/// Tokens of a body up to which it only hands on.
+const HANDS_ON_MAX: usize = 16;
 
 /// Extensions of languages in which what is done stands in functions, and the rest declares.
 const IN_FUNCTIONS: &[&str] =
@@ -71,7 +107,8 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     if file.outline.gap.is_some() {
         return false;
     }
-    if paths::is_test(file.source.path) || paths::has_directory(file.source.path, BENCHMARKS) {
+    let path = file.source.path;
+    if paths::is_test(path) || paths::has_directory(path, WHOLE) || file.is_foreign() || is_for_one_build(file) {
         return true;
     }
     let tokens = tokens::of_code(file);
@@ -94,6 +131,13 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     true
 }
 
+/// Whether a file in Go is left out of some builds, for which another file has the same.
+fn is_for_one_build(file: &File<'_>) -> bool {
+    let head = || file.source.text.lines().take_while(|line| !line.starts_with("package "));
+    file.source.path.ends_with(".go")
+        && head().any(|line| line.starts_with("//go:build ") || line.starts_with("// +build "))
+}
+
 /// Whether a window, with the hash of each of its tokens, is code.
 fn is_code(window: &[Token<'_>], hashes: &[u64]) -> bool {
     let words = window.iter().filter(|token| token.is_word()).count();
@@ -103,33 +147,45 @@ fn is_code(window: &[Token<'_>], hashes: &[u64]) -> bool {
     words >= WORDS_MIN && distinct.len() >= DISTINCT_MIN
 }
 
-/// How many tokens of a file stand in bodies of functions, up to each one.
+/// How many tokens of a file do something, up to each one.
 struct Bodies {
-    /// Empty where code may stand anywhere.
     before: Vec<usize>,
 }
 
 impl Bodies {
     fn of(file: &File<'_>, tokens: &[Token<'_>]) -> Self {
-        if !paths::extension(file.source.path).is_some_and(|extension| IN_FUNCTIONS.contains(&extension)) {
-            return Self { before: Vec::new() };
-        }
-        let mut bodies: Vec<&Span> = file.outline.functions.iter().filter_map(|one| one.body.as_ref()).collect();
-        bodies.sort_unstable_by_key(|body| body.start);
-        let mut bodies = bodies.into_iter().peekable();
-        let (mut end, mut count) = (0, 0);
+        let extension = paths::extension(file.source.path);
+        let is_elsewhere = !extension.is_some_and(|extension| IN_FUNCTIONS.contains(&extension));
+        let count = |span: &Span| {
+            tokens.partition_point(|token| token.at < span.end) - tokens.partition_point(|token| token.at < span.start)
+        };
+        let works = |function: &Function| {
+            let hands_on = !is_elsewhere && function.body.as_ref().is_some_and(|body| count(body) <= HANDS_ON_MAX);
+            let is_constructor = function.complexity <= 1 && CONSTRUCTORS.contains(&file.text(&function.name));
+            !hands_on && !is_constructor && !function.is_abstract
+        };
+        let mut functions: Vec<(&Function, bool)> =
+            file.outline.functions.iter().map(|one| (one, works(one))).collect();
+        functions.sort_unstable_by_key(|(function, _)| function.span.start);
+        let mut functions = functions.into_iter().peekable();
+        let (mut open, mut sum) = (Vec::<(&Function, bool)>::new(), 0);
         let mut before = vec![0];
         for token in tokens {
-            while let Some(body) = bodies.next_if(|body| body.start <= token.at) {
-                end = end.max(body.end);
+            while open.pop_if(|(function, _)| function.span.end <= token.at).is_some() {}
+            while let Some(next) = functions.next_if(|(function, _)| function.span.start <= token.at) {
+                open.push(next);
+                while open.pop_if(|(function, _)| function.span.end <= token.at).is_some() {}
             }
-            count += usize::from(token.at < end);
-            before.push(count);
+            let does = open.last().map_or(is_elsewhere, |(function, works)| {
+                *works && function.body.as_ref().is_some_and(|body| body.contains(&token.at))
+            });
+            sum += usize::from(does);
+            before.push(sum);
         }
         Self { before }
     }
 
-    /// Whether at least half of the window that begins with token `first` stands in bodies.
+    /// Whether at least half of the window that begins with token `first` does something.
     fn hold_most(&self, first: usize) -> bool {
         let (Some(before), Some(up_to)) = (self.before.get(first), self.before.get(first + WINDOW)) else {
             return true;
@@ -196,6 +252,18 @@ fn blocks(files: &[FileFacts], matches: &[(At, At)]) -> Vec<Block> {
     runs.filter_map(block).collect()
 }
 
+/// Whether two files are meant to be alike: each is for another platform, or one is compiled from the other.
+fn are_twins(one: &str, other: &str) -> bool {
+    let stem = |path: &str| paths::file_name(path).split('.').next().unwrap_or_default().to_owned();
+    let is_compiled = [one, other].iter().any(|path| paths::has_directory(path, COMPILED));
+    let is_for_platform = |path: &str| {
+        let name = paths::file_name(path);
+        let name = name.rsplit_once('.').map_or(name, |(name, _)| name);
+        name.split(['_', '-', '.']).skip(1).any(|word| PLATFORMS.contains(&word.to_ascii_lowercase().as_str()))
+    };
+    (is_compiled && stem(one) == stem(other)) || (is_for_platform(one) && is_for_platform(other))
+}
+
 fn report(tree: &Tree, block: &Block, found: &mut Findings<'_>) {
     let files = &tree.files;
     let windows = (window(files, block.copy.0), window(files, block.copy.1), window(files, block.first));
@@ -207,7 +275,7 @@ fn report(tree: &Tree, block: &Block, found: &mut Findings<'_>) {
     let end_line = to.last_line.max(from.first_line);
     let (lines, tokens) = (end_line - from.first_line + 1, u64::from(to.token - from.token) + WINDOW as u64);
     let is_small = u64::from(lines) < found.threshold(&LINES_MIN) || tokens < found.threshold(&TOKENS_MIN);
-    if is_small || !(tree.is_asked(&file.path) || tree.is_asked(&other.path)) {
+    if is_small || are_twins(&file.path, &other.path) || !(tree.is_asked(&file.path) || tree.is_asked(&other.path)) {
         return;
     }
     let spot = Spot { line: from.first_line, column: 1, end_line, end_column: 1, snippet: String::new() };

@@ -151,7 +151,41 @@ fn declarations_and_benchmarks_are_no_copies() {
     let statements = block("", "memberN(one, OtherN, TypeN, two)\n", "");
     check(["a.py", "b.py"], [&statements, &statements], Some(1));
     check(["a.rs", "b.rs"], [&rust(), &rust()], Some(1));
-    check(["benches/a.rs", "benches/b.rs"], [&rust(), &rust()], None);
+    for folder in ["benches", "examples", "docs", "vendor"] {
+        check([&format!("{folder}/a.rs"), &format!("{folder}/b.rs")], [&rust(), &rust()], None);
+    }
+}
+
+#[test]
+fn signatures_constructors_and_members_that_hand_on_are_no_copies() {
+    let of = |head: &str| format!("class A:\n{}", block(head, "        self.vN = checked(vN, 'vN') + 1\n", ""));
+    check(["a.py", "b.py"], [&of("    def __init__(self):\n"), &of("    def __init__(self):\n")], None);
+    check(["a.py", "b.py"], [&of("    def set(self):\n"), &of("    def set(self):\n")], Some(3));
+    let signature = block("def a(\n", "    vN: Optional[TypeN] = OTHER_N,\n", "):\n    pass\n");
+    check(["a.py", "b.py"], [&signature, &signature], None);
+    let members =
+        |body: &str| format!("class A {{\n{}}}\n", block("", &format!("  int mN(int x, int y) {{ {body} }}\n"), ""));
+    let [hands_on, works] =
+        [members("return other.mN(x, y);"), members("int z = other.mN(x, y) + tN; log(z, x, y); return z;")];
+    check(["A.java", "B.java"], [&hands_on, &hands_on], None);
+    check(["A.java", "B.java"], [&works, &works], Some(2));
+}
+
+#[test]
+fn files_that_are_meant_to_be_alike_are_no_copies() {
+    for names in [
+        ["a_darwin.go", "a_linux.go"],
+        ["a.android.ts", "a.ios.ts"],
+        ["build/a.js", "src/a.ts"],
+        ["cjs/b/a.js", "esm/b/a.js"],
+    ] {
+        let text = if names[0].ends_with(".go") { format!("package a\n\n{}", go()) } else { javascript() };
+        check(names, [&text, &text], None);
+    }
+    let tagged = format!("//go:build cgo\n\npackage a\n\n{}", go());
+    check(["a.go", "b.go"], [&tagged, &tagged], None);
+    check(["build/a.js", "src/b.ts"], [&javascript(), &javascript()], Some(1));
+    check(["a.js", "a_linux.js"], [&javascript(), &javascript()], Some(1));
 }
 
 #[test]
