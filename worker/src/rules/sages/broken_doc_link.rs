@@ -22,7 +22,9 @@ rule!(
     ///
     /// Addresses, paths that begin with `/` and those that lead out of the repository are left alone, and so are code, templates,
     /// tests, posts, and what looks like a placeholder. Headings are compared as forges write them, and explicit
-    /// `<a id>` count. Where a site generator is at work, only links to Markdown files are looked at: it alone knows the rest.
+    /// `<a id>` count. A file is missed only where its folder is there: a copy of a part of a repository, or a package,
+    /// leaves whole folders out. In a published package no file is missed. Addresses of pages (`../basics/#part`), and paths that
+    /// hold from the folder that a site makes of the page, are left alone. Where a site generator is at work, only links to Markdown files are looked at: it alone knows the rest.
     ///
     /// ## Why it matters
     /// Whoever follows it was looking for help, and finds an error instead. It also tells that nobody read the document since
@@ -35,7 +37,7 @@ rule!(
     ///
     /// ## How to fix
     /// Let it lead to where the file or heading is now, or take the link away.
-    "sages/broken-doc-link", Sages, Medium, version: 1, Check::Tree { facts_version: 1, collect, judge }
+    "sages/broken-doc-link", Sages, Medium, version: 2, Check::Tree { facts_version: 1, collect, judge }
 );
 
 /// Links of one document that are looked at: a long list of everything has some hundred.
@@ -68,6 +70,24 @@ const SITE_FILES: &[&str] = &[
     "next.config.mjs",
     "sidebars.js",
     "zensical.toml",
+];
+
+/// Files that only packages have.
+const PACKAGE_FILES: &[&str] = &[".cargo_vcs_info.json", "Cargo.toml.orig", "META-INF/MANIFEST.MF", "PKG-INFO"];
+
+/// Files of which every repository of that kind has one.
+const MANIFESTS: &[&str] = &["Cargo.toml", "composer.json", "package.json", "pyproject.toml", "setup.py"];
+
+/// Beginnings of paths that are there for those who work on a repository, and that packages leave out.
+const REPOSITORY_MARKS: &[&str] = &[
+    ".circleci/",
+    ".editorconfig",
+    ".git",
+    ".pre-commit-config.yaml",
+    ".travis.yml",
+    "package-lock.json",
+    "pnpm-lock.yaml",
+    "yarn.lock",
 ];
 
 /// Folders that say the same of the folder that they are in.
@@ -117,6 +137,7 @@ fn judge(tree: &Tree, found: &mut Findings<'_>) {
         tree.files.iter().filter_map(|file| Some((file.path.as_str(), file.facts.document.as_ref()?))).collect();
     let sites = sites(&tree.paths);
     let by_lower = LazyCell::new(|| by_lower(&tree.paths));
+    let is_package = is_package(&tree.paths);
     for file in tree.files.iter().filter(|file| tree.is_asked(&file.path)) {
         let Some(document) = &file.facts.document else { continue };
         let in_site = is_below(&file.path, &sites);
@@ -124,6 +145,9 @@ fn judge(tree: &Tree, found: &mut Findings<'_>) {
             let problem = if in_site && !markdown::is_markdown(&link.path) {
                 None
             } else if !is_there(&tree.paths, &link.path) {
+                if is_package || may_hold(&tree.paths, &file.path, link) {
+                    continue;
+                }
                 let other = by_lower.get(&link.path.to_lowercase());
                 Some((900, missing(&link.path, other.copied())))
             } else if in_site {
@@ -175,6 +199,25 @@ fn sites(paths: &BTreeSet<String>) -> BTreeSet<&str> {
 fn is_below(path: &str, sites: &BTreeSet<&str>) -> bool {
     let folders = path.match_indices('/').map(|(at, _)| &path[..at + 1]);
     path.contains('/') && std::iter::once("").chain(folders).any(|folder| sites.contains(folder))
+}
+
+/// Whether the files are those of a published package, which leaves out what its users do not need.
+fn is_package(paths: &BTreeSet<String>) -> bool {
+    let has = |names: &[&str]| names.iter().any(|name| paths.contains(*name));
+    let is_marked = |mark: &&str| paths.range((**mark).to_owned()..).next().is_some_and(|next| next.starts_with(*mark));
+    has(PACKAGE_FILES) || (has(MANIFESTS) && !REPOSITORY_MARKS.iter().any(|mark| is_marked(&mark)))
+}
+
+/// Whether a link of the document `from` to what is not there may hold all the same: nobody can see the folder that it should
+/// stand in, or it is written for the site that is made of the document.
+fn may_hold(paths: &BTreeSet<String>, from: &str, link: &Link) -> bool {
+    let folder = link.path.rsplit_once('/').map(|(folder, _)| format!("{folder}/"));
+    let is_left_out = folder
+        .is_some_and(|folder| !paths.range(folder.clone()..).next().is_some_and(|next| next.starts_with(&folder)));
+    let is_page = link.anchor.is_some() && paths::extension(&link.path).is_none();
+    // A page is a folder of its own there, so that everything is one folder further up.
+    let mut folders = from.match_indices('/').map(|(at, _)| &from[..=at]);
+    is_left_out || is_page || folders.any(|folder| paths.contains(&format!("{folder}{}", link.path)))
 }
 
 /// Every path by its lower case, of equal ones the first.

@@ -19,10 +19,10 @@ fn check(text: &str, others: &[&str], lines: &[u32]) {
 #[test]
 fn files_that_are_not_there() {
     check("# A\n[a](docs/b.md)\n", &["docs/c.md"], &[2]);
-    check("![a](img/b.png)\n", &["docs/c.md"], &[1]);
+    check("![a](img/b.png)\n", &["img/c.png"], &[1]);
     check("See [a] and [a][].\n\n[a]: docs/b.md\n", &["docs/c.md"], &[3]);
-    check("<img src=\"img/b.png\">\n", &["docs/c.md"], &[1]);
-    check("[a](docs/b.md)\n[c](docs/d.md)\n", &[], &[1, 2]);
+    check("<img src=\"img/b.png\">\n", &["img/c.png"], &[1]);
+    check("[a](docs/b.md)\n[c](docs/d.md)\n", &["docs/c.md"], &[1, 2]);
     check("[a](LICENSE)\n", &["LICENSE.txt"], &[1]);
 }
 
@@ -55,10 +55,30 @@ fn headings_that_are_there() {
 }
 
 #[test]
+fn what_a_package_or_a_part_leaves_out_is_not_missed() {
+    let text = "[a](CONTRIBUTING.md) [b](docs/b.md)\n";
+    check(text, &["docs/c.md", "package.json"], &[]);
+    check(text, &["docs/c.md", "Cargo.toml", ".cargo_vcs_info.json", ".gitignore"], &[]);
+    check(text, &["docs/c.md", "package.json", ".gitignore"], &[1, 1]);
+    check("[b](docs/b.md)\n", &["src/a.rs"], &[]);
+}
+
+#[test]
+fn what_holds_on_a_site_is_left_alone() {
+    let run = |link: &str, expected: &[_]| {
+        let text = format!("[a]({link})\n");
+        check_tree(&RULE, &[("docs/query/a.md", &text), ("docs/flags.md", "# F\n"), ("b.md", "# B\n")], expected);
+    };
+    run("../../flags.md#f", &[]);
+    run("../basics/#range", &[]);
+    run("../../flag.md", &[("docs/query/a.md", 1, Medium)]);
+}
+
+#[test]
 fn a_name_in_other_letters_is_told() {
-    let found = tree_findings(&RULE, &tree(&RULE, &[("a.md", "[b](Docs/B.md)\n"), ("docs/b.md", "# B\n")]));
-    assert_eq!(found[0].message, "`Docs/B.md` is not in the repository; `docs/b.md` is, in other letters");
-    assert_eq!(found[0].snippet, "[b](Docs/B.md)");
+    let found = tree_findings(&RULE, &tree(&RULE, &[("a.md", "[b](docs/B.md)\n"), ("docs/b.md", "# B\n")]));
+    assert_eq!(found[0].message, "`docs/B.md` is not in the repository; `docs/b.md` is, in other letters");
+    assert_eq!(found[0].snippet, "[b](docs/B.md)");
 }
 
 #[test]
@@ -83,7 +103,7 @@ fn documents_that_are_shown_elsewhere_are_left_alone() {
 #[test]
 fn what_nobody_looked_into_may_be_there() {
     let mut whole = tree(&RULE, &[("a.md", "[a](vendor/b.md) [c](sub/d.md) [e](gone/f.md)\n")]);
-    whole.paths.extend(["vendor/".to_owned(), "sub".to_owned()]);
+    whole.paths.extend(["vendor/".to_owned(), "sub".to_owned(), "gone/e.md".to_owned()]);
     let found = tree_findings(&RULE, &whole);
     assert_eq!(found.len(), 1, "{found:#?}");
     assert!(found[0].message.contains("gone/f.md"));
