@@ -4,22 +4,24 @@ use std::collections::HashMap;
 
 use schemas::severity::Severity;
 
-use crate::outline::Symbol;
+use crate::outline::{Body, Function, Span, Symbol};
 use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
     /// ## What it finds
-    /// Files with at least 5 functions, types and constants that can be used from outside, of which more than half have no
-    /// documentation: no doc comment, no docstring.
+    /// Files that document some of what they offer to others, and leave out more than half of it, of at least 5 things: functions,
+    /// types and constants with documentation, and functions of some length without any: no doc comment, no docstring.
     ///
-    /// Not counted are functions that only hand out a field, methods that follow a base class, and names that three or more
-    /// things in the file share, which follow a common interface, or that every reader of Go knows (`String`, `Error`,
-    /// `Len`), kinds of errors and warnings, whose names say it all, and what is marked as deprecated or hidden. It is for
-    /// information only, since an interface may document what its methods do. Left alone are code for tests, examples, programs,
-    /// settings, internal packages, copies of libraries, declarations of what is made elsewhere, plain JavaScript where
-    /// nothing is documented so, and headers of C and C++ other than those in a directory `include` or `public`, or those
-    /// that document groups (`@{`).
+    /// What has no documentation counts only if its name cannot say it all: functions with at least 5 lines of code, or in
+    /// headers with parameters. Not counted are functions that only hand out a field, methods that follow a base class or an
+    /// interface, as far as the file shows, and names that three or more things in the file share, which follow a common
+    /// interface, or that every reader of Go knows (`String`, `Error`, `Len`), kinds of errors and warnings, and what is marked as
+    /// deprecated, hidden or offered to another language. It is for information only, since an interface may document what
+    /// its methods do. Left alone are files where nothing is documented, code for tests, examples, programs, settings,
+    /// internal packages, copies of libraries, declarations of what is made elsewhere, classes of C# that implement an
+    /// interface, and headers of C and C++ other than those in a directory `include` or `public`, or those that document
+    /// groups (`@{`).
     ///
     /// ## Why it matters
     /// Whoever wants to use it has to read how it works, and takes what happens today for what is promised.
@@ -31,7 +33,7 @@ rule!(
     ///
     /// ## How to fix
     /// Say of each in a sentence what it is for, what it expects and what it gives.
-    "sages/undocumented-api", Sages, Info, version: 4, thresholds: &[&BARE_PERCENT_MAX, &SYMBOLS_MIN], Check::Code(check)
+    "sages/undocumented-api", Sages, Info, version: 5, thresholds: &[&BARE_PERCENT_MAX, &SYMBOLS_MIN], Check::Code(check)
 );
 
 /// Some things need no words.
@@ -52,6 +54,9 @@ const SYMBOLS_MIN: Threshold = Threshold {
     doc: "fewest things that can be used from outside of a file that is judged",
 };
 
+/// Lines of code of a function from which on its name does not say it all.
+const LINES_MIN: usize = 5;
+
 /// From this many things of one name on they follow a common interface.
 const SHARED_MIN: usize = 3;
 
@@ -64,14 +69,26 @@ const GO_METHODS: &[&str] = &[
     "Is",
     "Len",
     "Less",
+    "MarshalJSON",
+    "MarshalText",
+    "MarshalYAML",
+    "Next",
     "Pos",
     "Read",
+    "RoundTrip",
+    "Run",
+    "Scan",
     "ServeHTTP",
     "String",
     "Swap",
     "Temporary",
     "Timeout",
+    "UnmarshalJSON",
+    "UnmarshalText",
+    "UnmarshalYAML",
     "Unwrap",
+    "Validate",
+    "Value",
     "Write",
 ];
 
@@ -81,14 +98,19 @@ const PRIVATE_DIRECTORIES: &[&str] = &[
     "_lib",
     "benches",
     "bin",
+    "cli",
     "cmd",
+    "command",
+    "commands",
     "conf",
     "config",
     "demo",
     "demos",
     "example",
     "examples",
+    "impl",
     "internal",
+    "internals",
     "migrations",
     "private",
     "sample",
@@ -109,9 +131,22 @@ const HEADER_DIRECTORIES: &[&str] = &["api", "include", "includes", "public"];
 const PRIVATE_NAMES: &[&str] =
     &["__main__.py", "build.rs", "conftest.py", "main.go", "main.rs", "manage.py", "setup.py"];
 
-/// What stands before things that nobody is to use any more.
-const WITHDRAWN: &[&str] =
-    &["doc(hidden)", "@Deprecated", "@deprecated", "#[deprecated", "[Obsolete", "@available(*, deprecated"];
+/// What stands before things that nobody is to use any more, or to call in this language.
+const WITHDRAWN: &[&str] = &[
+    "doc(hidden)",
+    "@Deprecated",
+    "@deprecated",
+    "#[deprecated",
+    "[Obsolete",
+    "@available(*, deprecated",
+    "@ReactMethod",
+    "@ReactProp",
+    "@Override",
+    "@hide",
+];
+
+/// Signs that a file is not for others to use.
+const INTERNAL: &[&str] = &["@api private", "@internal", "\npackage main"];
 
 /// Lines of attributes looked at before a name, as many as a deprecation with its replacement takes.
 const ATTRIBUTE_LINES_MAX: usize = 12;
@@ -121,9 +156,10 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         return;
     }
     let is_built_by_name = file.source.path.ends_with(".go") && file.source.text.contains("\n//go:build ignore");
-    let is_program = is_built_by_name || file.source.text.starts_with("#!");
+    let is_internal = INTERNAL.iter().any(|mark| file.source.text.contains(mark));
+    let is_program = is_built_by_name || is_internal || file.source.text.starts_with("#!");
     let documents_groups = is_header(file.source.path) && file.source.text.contains("@{");
-    if file.is_foreign() || documents_groups || is_program || is_private(file.source.path) {
+    if file.is_foreign() || documents_groups || is_program || is_private(file.source.path) || implements(file) {
         return;
     }
     let mut times: HashMap<&str, usize> = HashMap::new();
@@ -136,15 +172,25 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let is_error = ["Error", "Exception", "Warning"].iter().any(|end| name.ends_with(end));
         is_shared || is_error || (is_go && GO_METHODS.contains(&name))
     };
+    let by_place: HashMap<usize, &Function> =
+        file.outline.functions.iter().map(|function| (function.name.start, function)).collect();
+    let takes = |symbol: &Symbol| is_header(file.source.path) && takes_something(&file.source.text[symbol.name.end..]);
+    let is_made_here = |symbol: &Symbol| by_place.get(&symbol.name.start).is_some_and(|one| one.body.is_some());
+    let says_it_all = |symbol: &Symbol| {
+        let is_weighty = by_place.get(&symbol.name.start).is_some_and(|one| is_weighty(file, one));
+        !is_weighty && (is_made_here(symbol) || !takes(symbol))
+    };
     let withdraws = WITHDRAWN.iter().any(|mark| file.source.text.contains(mark));
     let is_own = |symbol: &&Symbol| {
         let at = symbol.name.start;
         let is_withdrawn = withdraws && is_withdrawn(&file.source.text[..at]);
-        !(is_withdrawn || file.outline.is_test_code(at) || follows(file.text(&symbol.name)))
+        let is_plain = !symbol.is_documented && says_it_all(symbol);
+        !(is_plain || is_withdrawn || file.outline.is_test_code(at) || follows(file.text(&symbol.name)))
     };
     let symbols: Vec<&Symbol> = file.outline.symbols.iter().filter(is_own).collect();
     let bare: Vec<&Symbol> = symbols.iter().copied().filter(|symbol| !symbol.is_documented).collect();
-    let is_unusual = is_plain_script(file.source.path) && bare.len() == symbols.len();
+    // Many teams have no habit of documenting in comments, and do it elsewhere or nowhere.
+    let is_unusual = bare.len() == symbols.len();
     let (count, undocumented) = (symbols.len() as u64, bare.len() as u64);
     let is_documented = undocumented * 100 <= count * found.threshold(&BARE_PERCENT_MAX);
     if count < found.threshold(&SYMBOLS_MIN) || is_documented || is_unusual {
@@ -173,9 +219,29 @@ fn is_header(path: &str) -> bool {
     matches!(paths::extension(path), Some("h" | "hh" | "hpp" | "hxx"))
 }
 
-/// Whether the file is plain JavaScript, where many teams have no habit of documenting in comments.
-fn is_plain_script(path: &str) -> bool {
-    matches!(paths::extension(path), Some("cjs" | "js" | "jsx" | "mjs"))
+/// Whether `function` does so much that its name cannot say it all, and is no answer to what an interface asks for.
+fn is_weighty(file: &File<'_>, function: &Function) -> bool {
+    let is_long = |body: &Span| function.shape == Body::Other && file.code_lines(body) >= LINES_MIN;
+    // A service of gRPC is documented where it is declared.
+    let is_served = || {
+        file.source.path.ends_with(".go")
+            && file.text(&function.span).lines().next().is_some_and(|head| head.contains("pb."))
+    };
+    function.body.as_ref().is_some_and(is_long) && !function.is_bound && !function.is_abstract && !is_served()
+}
+
+/// Whether `after`, which stands behind the name of a declaration, begins with parameters.
+fn takes_something(after: &str) -> bool {
+    let list = after.trim_start().strip_prefix('(').map(str::trim_start);
+    list.is_some_and(|list| !list.starts_with(')') && !list.starts_with("void)"))
+}
+
+/// Whether classes in C# implement an interface, where it is not known which of their methods it asks for.
+fn implements(file: &File<'_>) -> bool {
+    let text = file.source.text.as_ref();
+    let is_interface =
+        |(at, mark): (usize, &str)| text[at + mark.len()..].starts_with(|c: char| c.is_ascii_uppercase());
+    file.source.path.ends_with(".cs") && text.match_indices(" : I").any(is_interface)
 }
 
 fn is_private(path: &str) -> bool {
@@ -185,213 +251,9 @@ fn is_private(path: &str) -> bool {
         || (is_header(path) && !paths::has_directory(path, HEADER_DIRECTORIES))
         || paths::has_directory(path, PRIVATE_DIRECTORIES)
         || PRIVATE_NAMES.contains(&name)
-        || (name.starts_with('_') && !name.starts_with("__"))
+        || path.split('/').any(|part| part.starts_with('_') && !part.starts_with("__"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::RULE;
-    use crate::rules::testing::check;
-    use schemas::severity::Severity;
-    use schemas::severity::Severity::Info;
-
-    /// `text` so many times, each time with another number for `§`: what shares its name follows an interface.
-    fn many(text: &str, times: usize) -> String {
-        (0..times).map(|number| text.replace('§', &number.to_string())).collect()
-    }
-
-    #[test]
-    fn rust() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.rs", text, expected);
-        run(&many("pub fn a§() { b() }\n", 5), &[(1, Info)]);
-        run(
-            &format!("/// A.\npub struct A;\n/// B.\npub const B: u8 = 1;\n{}", many("pub enum C§ {}\n", 3)),
-            &[(5, Info)],
-        );
-        run(&many("pub fn a§() { b() }\n", 4), &[]);
-        run(&many("/// A.\n#[must_use]\npub fn a§() { b() }\npub fn b§() { c() }\n", 4), &[]);
-        run(&many("#[deprecated]\npub fn a§() { b() }\n\n#[doc(hidden)]\npub fn b§() { c() }\n", 9), &[]);
-        run(&format!("#[deprecated]\npub fn z() {{ b() }}\n{}", many("pub fn a§() { b() }\n", 5)), &[(3, Info)]);
-        run(&many("pub(crate) fn a§() { b() }\nfn c() { d() }\n", 9), &[]);
-        run(&format!("impl A {{ {} }}\n", many("pub fn a§(&self) -> u8 { self.a }\n", 9)), &[]);
-        run(&format!("impl A for B {{ {} }}\n", many("fn a§(&self) { b() }\n", 9)), &[]);
-        run(&format!("#[cfg(test)]\npub mod tests {{ {} }}\n", many("pub fn a§() { b() }\n", 9)), &[]);
-        check(&RULE, "examples/a.rs", &many("pub fn a§() { b() }\n", 5), &[]);
-    }
-
-    #[test]
-    fn python() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.py", text, expected);
-        run(&many("def a§():\n    b()\n", 5), &[(1, Info)]);
-        run(&format!("class A:\n    '''A.'''\n{}", many("    def a§(self): b()\n", 4)), &[(3, Info)]);
-        run(&many("def _a§():\n    b()\n", 9), &[]);
-        run(&many("def a§():\n    '''A.'''\n    b()\ndef b§():\n    c()\n", 5), &[]);
-        run(&format!("class A(B):\n{}", many("    def a§(self): b()\n", 9)), &[]);
-        run(&format!("class A:\n{}", many("    def a§(self): return self.b\n", 9)), &[]);
-        check(&RULE, "src/a.py", &format!("#!/usr/bin/env python3\n{}", many("def a§():\n    b()\n", 5)), &[]);
-        check(&RULE, "src/_a.py", &many("def a§():\n    b()\n", 5), &[]);
-        run(&many("class A§Warning(B):\n    pass\n", 9), &[]);
-        check(&RULE, "tests/test_a.py", &many("def a§():\n    b()\n", 5), &[]);
-    }
-
-    #[test]
-    fn go() {
-        let of = |text: String| format!("package a\n\n{text}");
-        let run = |text: String, expected: &[_]| check(&RULE, "a/a.go", &of(text), expected);
-        run(many("func A§() { b() }\n", 5), &[(3, Info)]);
-        run(many("type A§ struct{}\n\nfunc (a *A§) B§() { c() }\n", 3), &[(3, Info)]);
-        run(many("func a§() { b() }\nfunc (a *a) B§() { c() }\n", 9), &[]);
-        run(many("// A§ is one.\nfunc A§() { b() }\n", 5), &[]);
-        run(many("func (a *A§) String() string { return b() }\n", 9), &[]);
-        run(many("type A§ struct{}\n\nfunc (a *A§) Common() { c() }\n", 4), &[]);
-        run(many("func (a *A) B§() int { return a.b }\n", 9), &[]);
-        check(&RULE, "a/b.go", &format!("// A.\n//go:build ignore\n{}", of(many("func A§() { b() }\n", 5))), &[]);
-        check(&RULE, "internal/a.go", &of(many("func A§() { b() }\n", 5)), &[]);
-        check(&RULE, "a/a_test.go", &of(many("func A§() { b() }\n", 5)), &[]);
-    }
-
-    #[test]
-    fn javascript_and_typescript() {
-        for path in ["src/a.js", "src/a.ts", "src/a.tsx"] {
-            // Plain JavaScript is judged only where something is documented.
-            let habit = "/** Z. */\nexport const z = 1;\n";
-            let run = |text: String, expected: &[(u32, Severity)]| {
-                let expected: Vec<_> = expected.iter().map(|(line, severity)| (line + 2, *severity)).collect();
-                check(&RULE, path, &format!("{habit}{text}"), &expected);
-            };
-            run(many("export function a§() { b(); }\n", 5), &[(1, Info)]);
-            run(format!("export class A {{\n{}}}\n", many("  a§() { b(); }\n", 5)), &[(1, Info)]);
-            run(many("const a§ = 1;\n", 5) + "export { a0, a1, a2, a3, a4 };\n", &[(1, Info)]);
-            run(many("function a§() { b(); }\n", 9), &[]);
-            run(many("/** A. */\nexport function a§() { b(); }\n", 5), &[]);
-            run(format!("/** A. */\nexport class A extends B {{\n{}}}\n", many("  a§() { b(); }\n", 9)), &[]);
-            run(many("/** A. */\nexport const a§ = 1;\nexport const b§ = 2;\n", 4), &[]);
-        }
-        check(&RULE, "src/a.js", &many("export function a§() { b(); }\n", 5), &[]);
-        check(&RULE, "src/a.ts", &many("export function a§() { b(); }\n", 5), &[(1, Info)]);
-        check(&RULE, "src/a.d.ts", &many("export function a§(): void;\n", 5), &[]);
-        check(&RULE, "src/a.js", &format!("/*! A v1 */\n{}", many("export function a§() { b(); }\n", 5)), &[]);
-        check(&RULE, "src/a.test.ts", &many("export function a§() { b(); }\n", 5), &[]);
-        check(&RULE, "src/a.ts", &many("// eslint-disable-next-line\nexport type A§ = 1;\n", 5), &[(2, Info)]);
-    }
-
-    #[test]
-    fn java() {
-        let of = |text: &str| format!("/** A. */\npublic class A {{\n{}}}\n", many(text, 6));
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.java", &of(text), expected);
-        run("public void a§() { b(); }\n", &[(3, Info)]);
-        run("public static final int A§ = 1;\n", &[(3, Info)]);
-        run("/** A. */\npublic void a§() { b(); }\n", &[]);
-        run("void a§() { b(); }\nprivate void c§() { d(); }\n", &[]);
-        run("@Override public void a§() { b(); }\n", &[]);
-        run("@Deprecated\npublic void a§() { b(); }\n", &[]);
-        run("public int a§() { return this.a; }\n", &[]);
-        check(&RULE, "src/test/java/A.java", &of("public void a§() { b(); }\n"), &[]);
-    }
-
-    #[test]
-    fn c_and_cpp() {
-        for path in ["include/a.h", "include/a.hpp"] {
-            let run = |text: &str, expected: &[_]| check(&RULE, path, &many(text, 6), expected);
-            run("int a§(int b);\n", &[(1, Info)]);
-            run("static inline int a§(int b) { return c(b); }\n", &[(1, Info)]);
-            run("/* A. */\nint a§(int b);\n", &[]);
-            run("extern int a§;\nstruct b;\n", &[]);
-        }
-        let class = |text: &str| format!("namespace a {{\n/// A.\nclass A {{\n{}}};\n}}\n", many(text, 6));
-        check(&RULE, "include/a.hpp", &class("public:\nint a§(int b);\n"), &[(5, Info)]);
-        check(&RULE, "include/a.hpp", &class("private:\nint a§(int b);\n"), &[]);
-        check(&RULE, "include/a.hpp", &class("public:\nint a§(int b) override;\n"), &[]);
-        check(&RULE, "src/a.c", &many("int a§(int b) { return c(b); }\n", 6), &[]);
-        check(&RULE, "include/a.h", &format!("/** @{{ */\n{}", many("int a§(int b);\n", 6)), &[]);
-        check(&RULE, "src/a.h", &many("int a§(int b);\n", 6), &[]);
-    }
-
-    #[test]
-    fn c_sharp() {
-        let of = |text: &str| format!("/// <summary>A.</summary>\npublic class A {{\n{}}}\n", many(text, 6));
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.cs", &of(text), expected);
-        run("public void B§() { C(); }\n", &[(3, Info)]);
-        run("public class B§ { }\n", &[(3, Info)]);
-        check(&RULE, "src/A.cs", &many("public interface A§ { void B§(); }\n", 3), &[(1, Info)]);
-        run("/// <summary>B.</summary>\n[Pure] public void B§() { C(); }\n", &[]);
-        run("internal void B§() { C(); }\nvoid D§() { E(); }\n", &[]);
-        run("public override void B§() { C(); }\n", &[]);
-        run("public int B§() { return this.b; }\n", &[]);
-        check(&RULE, "src/A.cs", &of("public void B§() { C(); }\n").replace("public class", "class"), &[]);
-        check(&RULE, "tests/A.cs", &of("public void B§() { C(); }\n"), &[]);
-    }
-
-    #[test]
-    fn kotlin() {
-        let of = |text: &str| format!("/** A. */\nclass A {{\n{}}}\n", many(text, 6));
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/A.kt", &of(text), expected);
-        run("  fun b§() { c() }\n", &[(3, Info)]);
-        check(&RULE, "src/A.kt", &many("fun a§() { b() }\nclass C§\n", 3), &[(1, Info)]);
-        run("  /** B. */\n  fun b§() { c() }\n", &[]);
-        run("  private fun b§() { c() }\n  internal fun d§() { e() }\n", &[]);
-        run("  override fun b§() { c() }\n", &[]);
-        run("  fun b§(): Int { return this.b }\n", &[]);
-        run("\n  @Deprecated(\n    message = \"moved\",\n    level = ERROR,\n  )\n  fun b§() { c() }\n", &[]);
-        check(&RULE, "src/A.kt", &of("  fun b§() { c() }\n").replace("class A", "private class A"), &[]);
-        check(&RULE, "src/test/kotlin/A.kt", &of("  fun b§() { c() }\n"), &[]);
-    }
-
-    #[test]
-    fn swift() {
-        let of = |text: &str| format!("/// A.\npublic struct A {{\n{}}}\n", many(text, 6));
-        let run = |text: &str, expected: &[_]| check(&RULE, "Sources/A.swift", &of(text), expected);
-        run("  public func b§() { c() }\n", &[(3, Info)]);
-        check(
-            &RULE,
-            "Sources/A.swift",
-            &of("  public func b§() { c() }\n").replace("public struct", "extension"),
-            &[(3, Info)],
-        );
-        run("  /// B.\n  public func b§() { c() }\n", &[]);
-        run("  func b§() { c() }\n  private func d§() { e() }\n", &[]);
-        run("  public override func b§() { c() }\n", &[]);
-        run("  public func b§() -> Int { return self.b }\n", &[]);
-        check(&RULE, "Sources/A.swift", &of("  public func b§() { c() }\n").replace("public struct", "struct"), &[]);
-        check(&RULE, "Tests/A.swift", &of("  public func b§() { c() }\n"), &[]);
-    }
-
-    #[test]
-    fn php() {
-        let of = |text: &str| format!("<?php\n{}", many(text, 5));
-        let run = |text: &str, expected: &[_]| check(&RULE, "src/a.php", &of(text), expected);
-        let class = |head: &str, text: &str| format!("<?php\n/** A. */\n{head} {{\n{}}}\n", many(text, 6));
-        let run_class =
-            |head: &str, text: &str, expected: &[_]| check(&RULE, "src/A.php", &class(head, text), expected);
-        run("function a§() { b(); }\n", &[(2, Info)]);
-        run("/** A. */\nfunction a§() { b(); }\n", &[]);
-        run_class("class A", "public function a§() { b(); }\n", &[(4, Info)]);
-        run_class("class A", "/** A. */\n#[B]\npublic function a§() { b(); }\n", &[]);
-        run_class("class A", "private function a§() { b(); }\nprotected function c§() { d(); }\n", &[]);
-        run_class("class A extends B", "public function a§() { b(); }\n", &[]);
-        run_class("class A implements B", "public function a§() { b(); }\n", &[]);
-        run_class("class A", "public function _a§() { b(); }\n", &[]);
-        run_class("class A", "public function a§() { return $this->a; }\n", &[]);
-        check(&RULE, "tests/ATest.php", &of("function a§() { b(); }\n"), &[]);
-    }
-
-    #[test]
-    fn ruby() {
-        let class = |head: &str, text: &str| format!("# A.\n{head}\n{}end\n", many(text, 6));
-        let run = |head: &str, text: &str, expected: &[_]| check(&RULE, "lib/a.rb", &class(head, text), expected);
-        run("class A", "  def a§; b; end\n", &[(3, Info)]);
-        run("module A", "  def self.a§\n    b\n  end\n", &[(3, Info)]);
-        run("class A", "  # A.\n  def a§; b; end\n", &[]);
-        run("class A", "  # A.\n  sig { void }\n  def a§; b; end\n", &[]);
-        run("class A\n  private", "  def a§; b; end\n", &[]);
-        run("class A", "  private def a§; b; end\n", &[]);
-        run("class A", "  def a§; b; end\n  private :a§\n", &[]);
-        run("class A", "  def a§ # :nodoc:\n    b\n  end\n", &[]);
-        run("\n# @api private\nclass A", "  def a§; b; end\n", &[]);
-        run("class A\n  # :stopdoc:\n", "  def a§; b; end\n", &[]);
-        run("class A < B", "  def a§; b; end\n", &[]);
-        run("class A", "  def _a§; b; end\n", &[]);
-        check(&RULE, "lib/a.rb", &many("def a§; b; end\n", 9), &[]);
-        check(&RULE, "spec/a_spec.rb", &class("class A", "  def a§; b; end\n"), &[]);
-    }
-}
+#[path = "undocumented_api/tests.rs"]
+mod tests;
