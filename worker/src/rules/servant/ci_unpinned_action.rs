@@ -12,7 +12,8 @@ rule!(
     /// images without a digest in their place. A name that is neither a known branch nor a version counts as a branch, with
     /// less confidence.
     ///
-    /// What is in the same repository, and actions of the forge itself (`actions/`, `github/`), is left alone.
+    /// What is in the same repository, actions of the forge itself (`actions/`, `github/`), and lines beside which a comment says
+    /// that they cannot be pinned, are left alone.
     ///
     /// ## Why it matters
     /// Branches and tags move. Whoever gets hold of that repository runs code in yours, with your secrets, at the next push.
@@ -25,7 +26,7 @@ rule!(
     /// ## How to fix
     /// Pin to the commit's full SHA, with the tag in a comment; a bot can keep both up to date:
     /// `uses: somebody/deploy@<40 digits> # v1.2.3`.
-    "servant/ci-unpinned-action", Servant, Medium, version: 1, Check::Automation(check)
+    "servant/ci-unpinned-action", Servant, Medium, version: 2, Check::Automation(check)
 );
 
 /// Owners of actions that belong to the forge: whoever does not trust these cannot use it at all.
@@ -49,7 +50,7 @@ fn check(file: &File<'_>, automation: &Automation, found: &mut Findings<'_>) {
     let steps = pipeline.steps().filter_map(|(_, step)| step.uses.as_ref());
     let calls = pipeline.jobs.iter().filter_map(|job| job.calls.as_ref());
     for span in steps.chain(calls).chain(&pipeline.includes) {
-        if let Some(named) = unpinned(file.text(span)) {
+        if let Some(named) = unpinned(file.text(span)).filter(|_| !is_explained(file, span)) {
             report(file, span.clone(), &named, found);
         }
     }
@@ -71,6 +72,20 @@ fn report(file: &File<'_>, span: Span, named: &Named, found: &mut Findings<'_>) 
         message: message.to_owned(),
         suggestion: "pin to the commit's full SHA, with the tag in a comment",
     });
+}
+
+/// Ways to say that a commit will not do.
+const REASONS: &[&str] =
+    &["can't be pinned", "cannot be pinned", "cannot pin", "can't pin", "must be a tag", "must be referenced by"];
+
+/// Whether a comment on the line of `span`, or on a line of its own above, says that it cannot be pinned.
+fn is_explained(file: &File<'_>, span: &Span) -> bool {
+    let text = file.source.text.as_ref();
+    let before = text.get(..span.start).unwrap_or_default();
+    let above = before.lines().rev().nth(1).unwrap_or_default().trim_start();
+    let beside = text.get(span.end..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let says = |line: &str| REASONS.iter().any(|reason| line.contains(reason));
+    (above.starts_with('#') && says(above)) || says(beside)
 }
 
 /// How `uses` names what is not in this repository; nothing if that cannot move.
@@ -121,6 +136,8 @@ mod tests {
             run(uses, &[(4, Low)]);
         }
         run(&format!("a/b@{SHA} # v1.2.3"), &[]);
+        run("a/b@main # it can't be pinned: https://example.org/1", &[]);
+        run("a/b@main # pinned to main", &[(4, Medium)]);
         for uses in
             ["./a", "./.github/actions/a@main", "actions/checkout@v4", "github/codeql-action/init@main", "a/b@${{ x }}"]
         {
