@@ -46,7 +46,7 @@ const OUTSIDE: &[&str] = &[
 /// Signs that a function reads what lies outside of the program.
 const READS: &[&str] = &[
     "File",
-    "Stream(",
+    "NetworkStream(",
     "fetch",
     "file_get_contents",
     "open(",
@@ -295,7 +295,8 @@ pub(super) fn is_foreign_code(file: &File<'_>, call: &Call, argument: &str) -> b
     let hands_on =
         |text: &&str| is_outside(text) || (!is_combined(file, text) && names(text).into_iter().any(is_given));
     let comes = |name: &&str| {
-        let is_own = is_own(file, call, name) || before.contains(&format!("if {name} in ("));
+        let is_checked = ["if {} in (", "assert {}"].iter().any(|check| before.contains(&check.replace("{}", name)));
+        let is_own = is_own(file, call, name) || is_checked;
         !is_own && (is_given(name) || values(file, call, name).iter().any(hands_on))
     };
     is_outside(argument) || names(argument).iter().any(comes)

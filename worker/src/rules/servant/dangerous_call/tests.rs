@@ -72,6 +72,7 @@ fn python() {
         "eval(input())",
         "def f(): eval(TABLE[0])(1)",
         "def f(a):\n    if a in ('True', 'False'):\n        eval(a)",
+        "def f(a):\n    assert a[0] == '\"'\n    eval(a)",
         "def f(self):\n    kept = self.cache[0]\n    pickle.loads(kept)",
         "model.eval(text)",
         "f().eval(text)",
@@ -247,6 +248,7 @@ fn c_sharp() {
     let harmless = [
         "JsonSerializer.Deserialize(text); var a = typeof(BinaryFormatter);",
         "serializer.Deserialize(stream);",
+        "} private void G() { var a = new MemoryStream(own); new BinaryFormatter().Deserialize(a);",
         "Process.Start(\"git\", \"log \" + text);",
         "Process.Start(\"cmd.exe\", \"/c dir\");",
         "// new BinaryFormatter().Deserialize(stream);",
