@@ -13,8 +13,8 @@ rule!(
     /// Files that document some of what they offer to others, and leave out more than half of it, of at least 5 things: functions,
     /// types and constants with documentation, and functions of some length without any: no doc comment, no docstring.
     ///
-    /// What has no documentation counts only if its name cannot say it all: functions with at least 5 lines of code, or in
-    /// headers with parameters. Not counted are functions that only hand out a field, methods that follow a base class or an
+    /// What has no documentation counts only if its name cannot say it all: functions with parameters and at least 5 lines of
+    /// code, or without and at least 12, and in headers those with parameters. Not counted are functions that only hand out a field, methods that follow a base class or an
     /// interface, as far as the file shows, and names that three or more things in the file share, which follow a common
     /// interface, or that every reader of Go knows (`String`, `Error`, `Len`), kinds of errors and warnings, and what is marked as
     /// deprecated, hidden or offered to another language. It is for information only, since an interface may document what
@@ -54,8 +54,11 @@ const SYMBOLS_MIN: Threshold = Threshold {
     doc: "fewest things that can be used from outside of a file that is judged",
 };
 
-/// Lines of code of a function from which on its name does not say it all.
+/// Lines of code of a function with parameters from which on its name does not say it all.
 const LINES_MIN: usize = 5;
+
+/// The same of a function without any, which nobody can call in a wrong way.
+const BARE_LINES_MIN: usize = 12;
 
 /// From this many things of one name on they follow a common interface.
 const SHARED_MIN: usize = 3;
@@ -73,7 +76,9 @@ const GO_METHODS: &[&str] = &[
     "MarshalText",
     "MarshalYAML",
     "Next",
+    "Pop",
     "Pos",
+    "Push",
     "Read",
     "RoundTrip",
     "Run",
@@ -221,7 +226,8 @@ fn is_header(path: &str) -> bool {
 
 /// Whether `function` does so much that its name cannot say it all, and is no answer to what an interface asks for.
 fn is_weighty(file: &File<'_>, function: &Function) -> bool {
-    let is_long = |body: &Span| function.shape == Body::Other && file.code_lines(body) >= LINES_MIN;
+    let lines_min = if function.parameters > 0 { LINES_MIN } else { BARE_LINES_MIN };
+    let is_long = |body: &Span| function.shape == Body::Other && file.code_lines(body) >= lines_min;
     // A service of gRPC is documented where it is declared.
     let is_served = || {
         file.source.path.ends_with(".go")
