@@ -45,8 +45,11 @@ fn mixed() -> Shard {
 #[test]
 fn magics_run_together_find_what_they_find_apart() {
     let mut shard = mixed();
-    let exported = ["D", "E", "F", "G", "H", "I"].map(|name| format!("func {name}() {{ c() }}\n")).concat();
-    shard.files.push(file("c.go", format!("package c\nfunc C() {{\n{}}}\n{exported}", "c()\n".repeat(200))));
+    let exported =
+        ["D", "E", "F", "G", "H", "I"].map(|name| format!("func {name}(a int) {{\n{}}}\n", "c()\n".repeat(5))).concat();
+    let documented = "// B is one.\nconst B = 1\n";
+    let body = "c()\n".repeat(200);
+    shard.files.push(file("c.go", format!("package c\n{documented}func C() {{\n{body}}}\n{exported}")));
     let together = analyze(&shard, &every_magic());
     assert_eq!(
         together.keys().copied().collect::<Vec<_>>(),

@@ -10,13 +10,14 @@ use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
     /// ## What it finds
-    /// Files that document some of what they offer to others, and leave out more than half of it, of at least 5 things: functions,
-    /// types and constants with documentation, and functions of some length without any: no doc comment, no docstring.
+    /// Files with at least 5 functions, types and constants that can be used from outside, of which some have documentation,
+    /// a doc comment or a docstring, and more than half have none. Among those without have to be 3 functions whose names
+    /// cannot say it all: with parameters and at least 5 lines of code, or without and at least 12, and in headers those
+    /// with parameters.
     ///
-    /// What has no documentation counts only if its name cannot say it all: functions with parameters and at least 5 lines of
-    /// code, or without and at least 12, and in headers those with parameters. Not counted are functions that only hand out a field, methods that follow a base class or an
-    /// interface, as far as the file shows, and names that three or more things in the file share, which follow a common
-    /// interface, or that every reader of Go knows (`String`, `Error`, `Len`), kinds of errors and warnings, and what is marked as
+    /// Not counted are functions that only hand out a field, methods that follow a base class, and names that three or more
+    /// things in the file share, which follow a common interface, or that every reader of Go knows (`String`, `Error`, `Len`),
+    /// kinds of errors and warnings, whose names say it all, and what is marked as
     /// deprecated, hidden or offered to another language. It is for information only, since an interface may document what
     /// its methods do. Left alone are files where nothing is documented, code for tests, examples, programs, settings,
     /// internal packages, copies of libraries, declarations of what is made elsewhere, classes of C# that implement an
@@ -53,6 +54,9 @@ const SYMBOLS_MIN: Threshold = Threshold {
     max: 1_000,
     doc: "fewest things that can be used from outside of a file that is judged",
 };
+
+/// Fewest functions without documentation whose names cannot say it all.
+const WEIGHTY_MIN: usize = 3;
 
 /// Lines of code of a function with parameters from which on its name does not say it all.
 const LINES_MIN: usize = 5;
@@ -189,16 +193,16 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let is_own = |symbol: &&Symbol| {
         let at = symbol.name.start;
         let is_withdrawn = withdraws && is_withdrawn(&file.source.text[..at]);
-        let is_plain = !symbol.is_documented && says_it_all(symbol);
-        !(is_plain || is_withdrawn || file.outline.is_test_code(at) || follows(file.text(&symbol.name)))
+        !(is_withdrawn || file.outline.is_test_code(at) || follows(file.text(&symbol.name)))
     };
     let symbols: Vec<&Symbol> = file.outline.symbols.iter().filter(is_own).collect();
     let bare: Vec<&Symbol> = symbols.iter().copied().filter(|symbol| !symbol.is_documented).collect();
     // Many teams have no habit of documenting in comments, and do it elsewhere or nowhere.
     let is_unusual = bare.len() == symbols.len();
+    let weighty = || bare.iter().filter(|symbol| !says_it_all(symbol)).count();
     let (count, undocumented) = (symbols.len() as u64, bare.len() as u64);
     let is_documented = undocumented * 100 <= count * found.threshold(&BARE_PERCENT_MAX);
-    if count < found.threshold(&SYMBOLS_MIN) || is_documented || is_unusual {
+    if count < found.threshold(&SYMBOLS_MIN) || is_documented || is_unusual || weighty() < WEIGHTY_MIN {
         return;
     }
     if let Some(first) = bare.first() {

@@ -75,7 +75,7 @@ fn of_others() -> Vec<Case> {
         Commit(CommitFacts { changes, ..commit("Rework everything there is") })
     };
     let offers = |documented: usize, bare: usize| {
-        let name = |at: usize| format!("pub fn a{at}() {{ b() }}\n");
+        let name = |at: usize| format!("pub fn a{at}(z: u8) {{\n{}}}\n", "b();\n".repeat(5));
         let documented: String = (0..documented).map(|at| format!("/// A.\n{}", name(at))).collect();
         let bare: String = (0..bare).map(|at| name(at + 100)).collect();
         File("src/a.rs", format!("{documented}{bare}"))
@@ -97,7 +97,7 @@ fn of_others() -> Vec<Case> {
         ("git/oversized-commit", "files_max", large(3, 1), &[(3, &[]), (2, &[Medium])]),
         ("git/oversized-commit", "lines_max", large(3, 5), &[(15, &[]), (14, &[Medium])]),
         ("sages/undocumented-api", "bare_percent_max", offers(3, 7), &[(70, &[]), (69, &[Info])]),
-        ("sages/undocumented-api", "symbols_min", offers(0, 6), &[(7, &[]), (6, &[Info])]),
+        ("sages/undocumented-api", "symbols_min", offers(1, 5), &[(7, &[]), (6, &[Info])]),
         ("tdd/coverage-exclusion", "file_marks_min", excluded(), &[(4, &[]), (3, &[Medium])]),
         ("tdd/coverage-exclusion", "tree_marks_max", excluded(), &[(3, &[]), (2, &[Medium])]),
         ("tdd/module-without-test", "decisions_min", modules(&["lib/prices.py"]), &[(8, &[]), (7, &[Info])]),

@@ -28,6 +28,9 @@ fn rust() {
     run(&many("pub fn a§(z: u8) { f() }\npub enum C§ {}\n", 9), &[]);
     run(&many("pub fn a§() { f(\n1,\n2,\n3\n) }\n", 5), &[]);
     run(&many("pub fn a§() { b() }\n", 3), &[]);
+    let short = many("pub fn c§() { f() }\n", 6);
+    run(&(many("pub fn a§() { b() }\n", 3) + &short), &[(1, Info)]);
+    run(&(many("pub fn a§() { b() }\n", 2) + &short), &[]);
     run(&many("/// A.\n#[must_use]\npub fn a§() { b() }\npub fn b§() { c() }\n", 4), &[]);
     run(&many("#[deprecated]\npub fn a§() { b() }\n\n#[doc(hidden)]\npub fn b§() { c() }\n", 9), &[]);
     let withdrawn = "#[deprecated]\npub fn z() { b() }\n";
@@ -64,7 +67,7 @@ fn go() {
     let of = |text: String| format!("package a\n\n{text}{habit}");
     let run = |text: String, expected: &[_]| check(&RULE, "a/a.go", &of(text), expected);
     run(many("func A§() { b() }\n", 5), &[(3, Info)]);
-    run(many("type A§ struct{}\n\nfunc (a *A§) B§() { c() }\n", 5), &[(5, Info)]);
+    run(many("type A§ struct{}\n\nfunc (a *A§) B§() { c() }\n", 5), &[(3, Info)]);
     run(many("func A§(in *pb.A) { b() }\n", 5), &[]);
     check(&RULE, "a/a.go", &format!("// A.\n\npackage main\n\n{}{habit}", many("func A§() { b() }\n", 5)), &[]);
     run(many("func a§() { b() }\nfunc (a *a) B§() { c() }\n", 9), &[]);
@@ -86,7 +89,7 @@ fn javascript_and_typescript() {
             check(&RULE, path, &format!("{habit}{text}"), &expected);
         };
         run(many("export function a§() { b(); }\n", 5), &[(1, Info)]);
-        run(format!("export class A {{\n{}}}\n", many("  a§() { b(); }\n", 5)), &[(2, Info)]);
+        run(format!("export class A {{\n{}}}\n", many("  a§() { b(); }\n", 5)), &[(1, Info)]);
         run(many("function a§() { b(); }\n", 5) + "export { a0, a1, a2, a3, a4 };\n", &[(1, Info)]);
         run(many("function a§() { b(); }\n", 9), &[]);
         run(many("/** A. */\nexport function a§() { b(); }\n", 5), &[]);
