@@ -24,10 +24,36 @@ const TEST_DIRECTORIES: &[&str] = &[
 ];
 
 /// Directories of what tests read, wherever they are.
-const TEST_INPUT_DIRECTORIES: &[&str] = &["__fixtures__", "fixture", "fixtures", "test-data", "test_data", "testdata"];
+const TEST_INPUT_DIRECTORIES: &[&str] = &[
+    "__fixtures__",
+    "__testfixtures__",
+    "_files",
+    "_fixtures",
+    "fixture",
+    "fixtures",
+    "test-data",
+    "test-files",
+    "test-fixtures",
+    "test_data",
+    "test_files",
+    "test_fixtures",
+    "testdata",
+    "testfiles",
+    "testfixtures",
+];
 
 /// Directories that hold such files where they are among tests.
-const INPUT_DIRECTORIES: &[&str] = &["data", "example_scripts", "inputs", "samples"];
+const INPUT_DIRECTORIES: &[&str] = &["data", "inputs", "samples"];
+
+/// Directories of inputs among tests that may be tests themselves, for a runner to run.
+const SCRIPT_DIRECTORIES: &[&str] = &["example_scripts", "example_tests", "test_scripts"];
+
+/// Directories of what shows how something is used.
+const EXAMPLE_DIRECTORIES: &[&str] =
+    &["demo", "demos", "doc", "docs", "documentation", "example", "examples", "tutorial", "tutorials"];
+
+/// Extensions of languages whose packages are directories: one may be named `com.example`.
+const PACKAGED_EXTENSIONS: &[&str] = &["groovy", "java", "kt", "kts", "scala"];
 
 /// Directories of other people's code and of build output.
 const VENDOR_DIRECTORIES: &[&str] = &[
@@ -102,8 +128,20 @@ pub(crate) fn is_test(path: &str) -> bool {
 
 /// Whether tests read the file, such as what a formatter is tried on: it is as odd as the test wants it.
 pub(crate) fn is_test_input(path: &str) -> bool {
-    let is_among_tests = has_directory(path, TEST_DIRECTORIES) && has_directory(path, INPUT_DIRECTORIES);
-    has_directory(path, TEST_INPUT_DIRECTORIES) || (is_among_tests && !is_named_as_test(path))
+    let is_among_tests = |names| has_directory(path, TEST_DIRECTORIES) && has_directory(path, names);
+    has_directory(path, TEST_INPUT_DIRECTORIES)
+        || path.starts_with("src/test/resources/")
+        || path.contains("/src/test/resources/")
+        || is_among_tests(SCRIPT_DIRECTORIES)
+        || (is_among_tests(INPUT_DIRECTORIES) && !is_named_as_test(path))
+}
+
+/// Whether the file shows how something is used: its tests are examples of tests.
+pub(crate) fn is_example(path: &str) -> bool {
+    let is_packaged = extension(path).is_some_and(|found| PACKAGED_EXTENSIONS.contains(&found));
+    let sources = if path.starts_with("src/") { Some(0) } else { path.find("/src/").map(|at| at + 1) };
+    let above = sources.filter(|_| is_packaged).map_or(path, |at| &path[..at]);
+    has_directory(above, EXAMPLE_DIRECTORIES)
 }
 
 fn is_named_as_test(path: &str) -> bool {
@@ -163,11 +201,39 @@ mod tests {
 
     #[test]
     fn what_tests_read_is_told_from_tests() {
-        for path in ["testdata/a.go", "src/__fixtures__/a.js", "tests/data/cases/a.py", "test/inputs/b/c.rs"] {
+        for path in [
+            "testdata/a.go",
+            "src/__fixtures__/a.js",
+            "tests/data/cases/a.py",
+            "test/inputs/b/c.rs",
+            "testing/example_scripts/test_a.py",
+            "core/src/test/resources/ATest.java",
+            "tests/_files/ATest.php",
+        ] {
             assert!(is_test_input(path), "{path}");
         }
-        for path in ["data/a.py", "tests/a.py", "tests/data/test_a.py", "tests/database/a.py", "src/samples/a.rs"] {
+        for path in [
+            "data/a.py",
+            "tests/a.py",
+            "tests/data/test_a.py",
+            "tests/database/a.py",
+            "src/samples/a.rs",
+            "example_scripts/test_a.py",
+            "tests/resources/test_a.py",
+        ] {
             assert!(!is_test_input(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn examples_are_known_by_directory_but_not_by_package() {
+        for path in ["example/test/a.js", "a/docs/b/test_a.py", "examples/a/src/test/java/b/ATest.java"] {
+            assert!(is_example(path), "{path}");
+        }
+        for path in
+            ["src/test/java/com/example/demo/ATest.java", "a/src/test/kotlin/com/example/ATest.kt", "test/example.js"]
+        {
+            assert!(!is_example(path), "{path}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod calls;
 mod findings;
 mod marks;
+mod runners;
 mod threshold;
 
 mod flow {

@@ -2,13 +2,18 @@
 
 use schemas::severity::Severity;
 
-use crate::rules::{Check, File, Findings, Hit, rule};
+use crate::outline::Span;
+use crate::rules::{Check, File, Findings, Hit, rule, runners};
 
 rule!(
     /// ## What it finds
     /// Marks that make the runner run this test only: `.only`, `fit`, `fdescribe` and their kin in JavaScript and TypeScript,
     /// `FIt`, `FDescribe` and their kin in Go with ginkgo, `:focus` and `fit` in Ruby, `->only()` in PHP. Only as calls
     /// that declare a test: not in strings, and not a function of another kind that happens to be named `fit`.
+    ///
+    /// Left alone are marks that a condition switches on, marks within a test, examples, files that other tests read, and the
+    /// tests of a library of tests, which are declared by what its own root hands out (`const test = require("..")`) or by what the
+    /// file makes (`tap.createHarness()`).
     ///
     /// ## Why it matters
     /// Every other test of the file, or of the whole suite, is not run, and the build is green.
@@ -20,11 +25,14 @@ rule!(
     ///
     /// ## How to fix
     /// Take the mark out. Most runners have a setting that fails the build when one is left.
-    "tdd/focused-test", Tdd, High, version: 3, Check::Code(check)
+    "tdd/focused-test", Tdd, High, version: 4, Check::Code(check)
 );
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    for focus in &file.outline.focuses {
+    if file.outline.focuses.is_empty() || runners::is_tried_on(file) {
+        return;
+    }
+    for focus in file.outline.focuses.iter().filter(|focus| !is_within_test(file, focus) && !is_switched(file, focus)) {
         found.push(Hit {
             place: file.place(focus.clone()),
             severity: Severity::High,
@@ -33,6 +41,21 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             suggestion: "take the mark out",
         });
     }
+}
+
+/// Whether a test declares it: no runner looks for tests in tests, so this is what another runner is tried on.
+fn is_within_test(file: &File<'_>, focus: &Span) -> bool {
+    let holds = |body: &Span| body.start < focus.start && focus.end <= body.end;
+    file.outline.tests().any(|(test, _)| test.body.as_ref().is_some_and(holds))
+}
+
+/// Whether a condition right in front of the mark, as on the command line of whoever looks for a fault, switches it on.
+fn is_switched(file: &File<'_>, focus: &Span) -> bool {
+    let line = file.source.line_span(file.source.line_of(focus.start));
+    let own = file.source.text.get(line.start..focus.start).unwrap_or_default().trim();
+    let above = file.source.text[..line.start].trim_end().lines().next_back().unwrap_or_default().trim();
+    let is_condition = |text: &str| text.starts_with("if ") || text.starts_with("if(");
+    is_condition(own) || (is_condition(above) && above.ends_with(['{', ')']))
 }
 
 #[cfg(test)]
@@ -63,7 +86,14 @@ mod tests {
             run("// it.only('a', () => {})\n", &[]);
             run("fit(model, data)\nmodel.fit('x', () => {})\n", &[]);
             run("users.only('name', () => {})\n", &[]);
+            run("test('a', () => {\n  it.only('b', () => {})\n})\n", &[]);
+            run("if (process.env.DEBUG) it.only('a', () => {})\n", &[]);
+            run("if (debug) {\n  it.only('a', () => {})\n}\n", &[]);
+            run("run(debug)\nit.only('a', () => {})\n", &[(2, High)]);
+            run("const it = require('../')\nit.only('a', () => {})\n", &[]);
+            run("const { it } = require('../setup')\nit.only('a', () => {})\n", &[(2, High)]);
         }
+        check(&RULE, "test/fixtures/a.test.js", "it.only('a', () => {})\n", &[]);
         check(&RULE, "src/a.js", "fit('a', () => {})\n", &[]);
     }
 

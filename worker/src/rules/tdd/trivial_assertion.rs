@@ -1,11 +1,15 @@
 //! Assertions that hold whatever the code does.
 
+mod meant;
+
 use schemas::severity::Severity;
 
-use crate::outline::{Call, Function, Span};
+use meant::{is_about_comparing, is_about_reaching, is_about_types, is_told_apart, tries_assertions};
+
+use crate::outline::{Call, Span};
 use crate::paths;
 use crate::rules::calls::{arguments, is_in_tests, last_name, split};
-use crate::rules::{Check, File, Findings, Hit, rule};
+use crate::rules::{Check, File, Findings, Hit, rule, runners};
 
 rule!(
     /// ## What it finds
@@ -15,8 +19,10 @@ rule!(
     ///
     /// A value compared with itself where the test is about comparing (its name speaks of `eq`, `hash`, `order`, `nan` and
     /// such, or it also says what the same value differs from) and calls on both sides, which may answer differently, are
-    /// left alone. So is a literal where coming there is what is tested: the test says elsewhere how it fails, or how many
-    /// assertions it plans.
+    /// left alone. So is a literal where coming there is what is tested: the test says elsewhere how it fails, how many
+    /// assertions it plans, or ends in the callback that asserts. And so are the identity of what a property gives,
+    /// which may be computed anew at each look, assertions about types (`assert<Equal<A, B>>(true)`), examples, files that other tests
+    /// read, and the tests of a library of tests or of assertions, by what the file is named or takes from its root.
     ///
     /// ## Why it matters
     /// The test has an assertion and checks nothing; it passes for every version of the code, broken ones among them.
@@ -29,7 +35,7 @@ rule!(
     ///
     /// ## How to fix
     /// Assert what came out of the code: `assert result == 3`.
-    "tdd/trivial-assertion", Tdd, High, version: 5, Check::Code(check)
+    "tdd/trivial-assertion", Tdd, High, version: 6, Check::Code(check)
 );
 
 /// Assertions of two equal values, by their last name.
@@ -90,27 +96,16 @@ const HOSTS: &[&str] = &["Assert", "assert", "chai", "require", "t"];
 /// Literals that are true.
 const TRUE: &[&str] = &["1", "True", "true"];
 
-/// Signs, without white space, that a test fails where it comes to another place than it should.
-const FAILURES: &[&str] = &[
-    ".plan(",
-    "assert!(false",
-    "assert(false",
-    "assertions(",
-    "fail(",
-    "ok(false",
-    "panic!",
-    "reject(",
-    "unreachable!",
-];
+/// Assertions of one and the same object, by their last name.
+const IDENTITIES: &[&str] =
+    &["AreSame", "Same", "assertIs", "assertSame", "assert_same", "same", "strictEqual", "toBe"];
 
-/// Signs of two values that differ.
-const DIFFERENCES: &[&str] = &["!=", "assert_ne", "Not", "not ", ".not."];
-
-/// Words in names of tests that are about comparing.
-const COMPARING: &[&str] = &["cmp", "compar", "eq", "hash", "ident", "nan", "ord", "reflex", "same", "self"];
+/// Extensions of languages in which looking at a field may run code, which makes another object each time, or keeps one.
+const COMPUTING: &[&str] =
+    &["cjs", "cs", "cts", "js", "jsx", "kt", "kts", "mjs", "mts", "php", "py", "rb", "swift", "ts", "tsx"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if paths::is_test_input(file.source.path) {
+    if paths::is_test_input(file.source.path) || paths::is_example(file.source.path) {
         return;
     }
     for (index, call) in file.outline.calls.iter().enumerate() {
@@ -118,17 +113,22 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             return;
         }
         let Some((is_trivial, start)) = judge(file, index, call) else { continue };
-        if is_trivial && is_in_tests(file, start) {
+        if is_trivial && is_judged(file, start) && !is_about_types(file, call) {
             report(file, start..call.arguments.end, found);
         }
     }
     for span in &file.outline.asserts {
         let text = file.text(span).trim_start_matches("assert").trim();
         let condition = split(text, |rest| rest.starts_with(',').then_some(1)).first().copied().unwrap_or_default();
-        if is_true(file, condition, span.start) && is_in_tests(file, span.start) {
+        if is_true(file, condition, span.start) && is_judged(file, span.start) {
             report(file, span.clone(), found);
         }
     }
+}
+
+/// Whether what is asserted at byte `at` is a part of the project's tests, and not what a library of tests is tried on.
+fn is_judged(file: &File<'_>, at: usize) -> bool {
+    is_in_tests(file, at) && !tries_assertions(file, at) && !runners::is_tried_on(file)
 }
 
 fn report(file: &File<'_>, span: Span, found: &mut Findings<'_>) {
@@ -152,7 +152,7 @@ fn judge(file: &File<'_>, index: usize, call: &Call) -> Option<(bool, usize)> {
         let expect = expectation(file, index, call)?;
         let actual = arguments(file, &expect.arguments);
         let (Some(actual), Some(expected)) = (actual.first(), all.first()) else { return None };
-        return Some((are_same(file, actual, expected, start), expect.callee.start));
+        return Some((!is_kept(file, name, actual) && are_same(file, actual, expected, start), expect.callee.start));
     }
     if name == "to" {
         let expect = expectation(file, index, call)?;
@@ -173,10 +173,18 @@ fn judge(file: &File<'_>, index: usize, call: &Call) -> Option<(bool, usize)> {
         all.remove(0);
     }
     match all.as_slice() {
-        [a, b, ..] if is_ours && EQUALITIES.contains(&name) => Some((are_same(file, a, b, start), start)),
+        [a, b, ..] if is_ours && EQUALITIES.contains(&name) => {
+            Some((!is_kept(file, name, a) && are_same(file, a, b, start), start))
+        }
         [condition, ..] if is_ours && TRUTHS.contains(&name) => Some((is_true(file, condition, start), start)),
         _ => None,
     }
+}
+
+/// Whether the assertion `name` is about the identity of what a property gives, which may be another object at each look.
+fn is_kept(file: &File<'_>, name: &str, value: &str) -> bool {
+    let is_computed = paths::extension(file.source.path).is_some_and(|found| COMPUTING.contains(&found));
+    is_computed && IDENTITIES.contains(&name) && value.contains('.') && !is_literal(file, value)
 }
 
 fn names_assertions_after_junit(file: &File<'_>) -> bool {
@@ -207,7 +215,10 @@ fn is_true(file: &File<'_>, condition: &str, at: usize) -> bool {
     match sides.as_slice() {
         [only] => is_true_literal(file, only) && !is_about_reaching(file, at),
         // What is made anew at each look is another object than before.
-        [a, b] => !(condition.contains(" is ") && a.contains('.')) && are_same(file, a, b, at),
+        [a, b] => {
+            !([" is ", "==="].iter().any(|mark| condition.contains(mark)) && a.contains('.'))
+                && are_same(file, a, b, at)
+        }
         _ => false,
     }
 }
@@ -237,44 +248,6 @@ fn is_literal(file: &File<'_>, text: &str) -> bool {
 fn is_true_literal(file: &File<'_>, text: &str) -> bool {
     let is_python = paths::extension(file.source.path) == Some("py");
     TRUE.contains(&text) && !(is_python && text == "true")
-}
-
-/// The function around byte `at`.
-fn around<'f>(file: &'f File<'_>, at: usize) -> Option<&'f Function> {
-    let after = file.outline.functions.partition_point(|function| function.span.start <= at);
-    file.outline.functions[..after].iter().rev().take(8).find(|function| function.span.contains(&at))
-}
-
-/// Whether the test around byte `at` fails by itself where it does not come there.
-fn is_about_reaching(file: &File<'_>, at: usize) -> bool {
-    // Callbacks of a test are functions of their own; the plan is made in front of them.
-    let tests = file.outline.tests().map(|(function, _)| function);
-    let test = tests.filter(|function| function.span.contains(&at)).last();
-    let text = test.or(around(file, at)).map_or("", |function| file.text(&function.span));
-    let says = |line: &str| {
-        let line: String = line.chars().filter(|c| !c.is_whitespace()).collect();
-        let is_false = line.strip_prefix("assertFalse").is_some_and(|rest| !rest.starts_with('('));
-        is_false || FAILURES.iter().any(|sign| line.contains(sign))
-    };
-    text.lines().any(says)
-}
-
-/// Whether the test around byte `at` says too what `name` differs from.
-fn is_told_apart(file: &File<'_>, name: &str, at: usize) -> bool {
-    let text = around(file, at).map_or("", |function| file.text(&function.span));
-    let holds = |line: &str| words(line).any(|word| word == name);
-    text.lines().any(|line| DIFFERENCES.iter().any(|sign| line.contains(sign)) && holds(line))
-}
-
-/// The names in `line`, with what they are fields of.
-fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '.' | '&' | ':'))
-}
-
-/// Whether the test around byte `at` is about comparing, by its name.
-fn is_about_comparing(file: &File<'_>, at: usize) -> bool {
-    let name = around(file, at).map(|function| file.text(&function.name).to_ascii_lowercase()).unwrap_or_default();
-    COMPARING.iter().any(|word| name.contains(word))
 }
 
 #[cfg(test)]

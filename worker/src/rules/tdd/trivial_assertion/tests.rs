@@ -200,3 +200,52 @@ fn languages_read_by_outline() {
         all(path, *around, fine, false);
     }
 }
+
+#[test]
+fn what_a_property_gives_may_be_another_object_at_each_look() {
+    let script = ("it('a', () => {", "})");
+    all("a.test.js", script, &["expect(a.b).toBe(a.b)", "assert.strictEqual(a.b, a.b)", "assert(a.b === a.b)"], false);
+    all("a.test.js", script, &["expect(a).toBe(a)", "expect(a.b).toEqual(a.b)", "expect('a.b').toBe('a.b')"], true);
+    all("test_a.py", ("def test_a(self):", "    run()"), &["    self.assertIs(x.y, x.y)"], false);
+    all("a_test.go", ("func TestA(t *testing.T) {", "}"), &["assert.Same(t, x.y, x.y)"], true);
+}
+
+#[test]
+fn types_are_compared_by_the_compiler() {
+    let around = ("it('a', () => {", "})");
+    all("a.test.ts", around, &["assert<Equal<A, B>>(true)"], false);
+    all("a.test.ts", around, &["assert(true)"], true);
+}
+
+#[test]
+fn what_assertions_and_runners_are_tried_on_is_no_part_of_the_tests() {
+    let (around, line) = (("test('a', function (t) {", "});"), ["t.ok(true);"]);
+    all("test/a.js", around, &line, true);
+    all("test/assertion.js", around, &line, false);
+    all("example/a.test.js", around, &line, false);
+    let of = |root: &str| format!("const {{ expect }} = require('{root}');\nit('a', () => expect(1).toBe(1));\n");
+    check(&RULE, "test/a.js", &of("chai"), &[(2, High)]);
+    check(&RULE, "test/a.js", &of(".."), &[]);
+    let own = "const test = require('../..');\ntest('a', function (t) { t.ok(true); });\n";
+    check(&RULE, "test/a.js", own, &[]);
+    let inner =
+        "def test_a():\n    class T(TestCase):\n        def test_b(self):\n            assert True\n    run(T)\n";
+    check(&RULE, "test_a.py", inner, &[]);
+    check(&RULE, "test_a.py", &inner.replace("test_a", "make_a"), &[(4, High)]);
+    check(&RULE, "tests/simple.py", "def test_a():\n    assert True\n", &[]);
+}
+
+#[test]
+fn a_callback_that_ends_the_test_is_waited_for() {
+    let of = |end: &str| format!("it('a', (done) => {{\n  run(() => {{\n    assert.ok(true)\n    {end}\n  }})\n}})\n");
+    check(&RULE, "a.test.js", &of("done()"), &[]);
+    check(&RULE, "a.test.js", &of("run()"), &[(3, High)]);
+    check(&RULE, "a.test.js", "it('a', (done) => {\n  assert.ok(true)\n  done()\n})\n", &[(2, High)]);
+    let caught = |other: &str| {
+        format!(
+            "class ATests {{\n[Fact] public void T() {{\ntry {{ Run(); {other} }} catch (E) {{\nAssert.True(true); }}\n}}\n}}\n"
+        )
+    };
+    check(&RULE, "ATests.cs", &caught("Assert.Fail();"), &[]);
+    check(&RULE, "ATests.cs", &caught("Other();"), &[(4, High)]);
+}

@@ -1,0 +1,178 @@
+//! Empty tests that are meant to be empty: what runs around them, or their building alone, is what is tried.
+
+use crate::names;
+use crate::outline::Function;
+use crate::paths;
+use crate::rules::File;
+
+/// How many lines above a test may belong to it.
+const HEAD_LINES_MAX: usize = 12;
+
+/// How many lines above a test its class is looked for.
+const CLASS_LINES_MAX: usize = 2_000;
+
+/// Words of tests that are named after doing nothing.
+const NOTHING: &[&str] = &["empty", "no", "noop", "nop", "nothing", "op"];
+
+/// Words of tests that are named at all.
+const TEST_WORDS: &[&str] = &["case", "it", "should", "test", "tests"];
+
+/// Words that say that it is enough to build the test, or to come to it.
+const BUILT: &[&str] = &["builds", "compile", "compiles", "links", "typechecks"];
+
+/// Words of tests that are done when what is set up for each test came up, and went down again.
+const BROUGHT_UP: &[&str] = &[
+    "boot",
+    "boots",
+    "close",
+    "construct",
+    "constructor",
+    "create",
+    "destroy",
+    "init",
+    "load",
+    "loads",
+    "open",
+    "setup",
+    "shutdown",
+    "start",
+    "starts",
+    "startup",
+    "stop",
+    "teardown",
+];
+
+/// Beginnings of names of functions that set up what tests need, in lower case.
+const SET_UPS: &[&str] = &["before", "initialize", "set_up", "setup", "testmain"];
+
+/// Marks of classes for which a container, a server or another runner is started.
+const STARTED: &[&str] = &[
+    "@ContextConfiguration",
+    "@DataJpaTest",
+    "@ExtendWith(",
+    "@MicronautTest",
+    "@QuarkusTest",
+    "@RunWith(",
+    "@SpringBootTest",
+    "@SpringJUnitConfig",
+    "@WebMvcTest",
+];
+
+/// Decorators of Python that run nothing of their own.
+const PLAIN_DECORATORS: &[&str] = &["mock.patch", "parameterized", "patch", "pytest.mark.", "unittest.mock.patch"];
+
+/// Whether the empty test `function` may well be meant so.
+pub(super) fn is_meant(file: &File<'_>, function: &Function) -> bool {
+    let words = names::words(file.text(&function.name));
+    let says = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let mut own = words.iter().map(String::as_str).filter(|word| !TEST_WORDS.contains(word)).peekable();
+    let is_nothing = own.peek().is_some() && own.all(|word| NOTHING.contains(&word));
+    let is_set_up = |one: &Function| {
+        let name = file.text(&one.name).to_ascii_lowercase();
+        one.test.is_none() && SET_UPS.iter().any(|head| name.starts_with(head))
+    };
+    let is_brought_up =
+        || file.text(&function.span).starts_with("TEST_F(") || file.outline.functions.iter().any(is_set_up);
+    is_nothing
+        || says(BUILT)
+        || (says(BROUGHT_UP) && is_brought_up())
+        || match paths::extension(file.source.path) {
+            Some("py") => function.parameters > 0 || is_decorated(file, function) || may_replace(file, function),
+            Some("java" | "kt") => {
+                is_override(file, function) || STARTED.iter().any(|mark| file.source.text.contains(mark))
+            }
+            Some("cs" | "swift") => is_override(file, function),
+            _ => false,
+        }
+}
+
+/// The lines above `function` that belong to it, from the last, without the white space around them.
+fn head<'f>(file: &'f File<'_>, function: &Function) -> impl Iterator<Item = &'f str> {
+    let start = file.source.line_span(file.source.line_of(function.span.start)).start;
+    let above = file.source.text[..start].lines().rev().map(str::trim);
+    above
+        .take(HEAD_LINES_MAX)
+        .take_while(|line| !line.is_empty() && !line.starts_with("def ") && !line.ends_with(['{', '}']))
+}
+
+/// Whether a decorator of Python that may do something runs the test.
+fn is_decorated(file: &File<'_>, function: &Function) -> bool {
+    head(file, function).filter_map(|line| line.strip_prefix('@')).any(|name| {
+        name.starts_with("pytest.mark.usefixtures") || !PLAIN_DECORATORS.iter().any(|plain| name.starts_with(plain))
+    })
+}
+
+/// Whether the test takes the place of one that its class inherits, and so switches that off.
+fn is_override(file: &File<'_>, function: &Function) -> bool {
+    let own = file.source.text.get(function.span.start..function.name.start).unwrap_or_default();
+    let says =
+        |text: &str| text.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "Override" | "override"));
+    says(own) || head(file, function).any(|line| line.starts_with('@') && says(line))
+}
+
+/// Whether the class around a method of Python inherits from one that may have a test of the same name.
+fn may_replace(file: &File<'_>, function: &Function) -> bool {
+    let own = file.source.line_span(file.source.line_of(function.span.start));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let depth = indent(&file.source.text[own.clone()]);
+    let mut above = file.source.text[..own.start].lines().rev().take(CLASS_LINES_MAX);
+    let Some(class) = above.find(|line| indent(line) < depth && line.trim_start().starts_with("class ")) else {
+        return false;
+    };
+    let Some((_, bases)) = class.split_once('(') else { return false };
+    let mut bases = bases.split([',', ')', ':']).map(str::trim).filter(|base| !base.is_empty());
+    bases.any(|base| base != "object" && !base.contains('=') && !base.ends_with("TestCase"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::RULE;
+    use crate::rules::testing::check;
+    use schemas::severity::Severity::High;
+
+    #[test]
+    fn what_is_named_after_nothing_is_empty() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "a_test.go", &format!("package a\n{text}\n"), expected);
+        run("func TestEmpty(t *testing.T) {}", &[]);
+        run("func TestNoop(t *testing.T) {}", &[]);
+        run("func TestEmptyCart(t *testing.T) {}", &[(2, High)]);
+        run("func TestCompiles(t *testing.T) {}", &[]);
+        run("func TestCompiler(t *testing.T) {}", &[(2, High)]);
+    }
+
+    #[test]
+    fn what_is_set_up_is_tried_by_an_empty_test() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "a_test.go", &format!("package a\n{text}\n"), expected);
+        run("func TestStart(t *testing.T) {}\nfunc TestMain(m *testing.M) { run(m) }", &[]);
+        run("func TestCart(t *testing.T) {}\nfunc TestMain(m *testing.M) { run(m) }", &[(2, High)]);
+        run("func TestStart(t *testing.T) {}", &[(2, High)]);
+        check(&RULE, "a_test.cc", "TEST_F(Cart, CreateDestroy) {}\n", &[]);
+        check(&RULE, "a_test.cc", "TEST(Cart, CreateDestroy) {}\n", &[(1, High)]);
+    }
+
+    #[test]
+    fn what_python_runs_around_a_test_may_be_what_is_tried() {
+        let run = |text: &str, expected: &[_]| check(&RULE, "tests/test_a.py", text, expected);
+        run("@coroutine_test\nasync def test_a():\n    pass\n", &[]);
+        run("@pytest.mark.slow\ndef test_a():\n    pass\n", &[(2, High)]);
+        run("@pytest.mark.usefixtures('two')\ndef test_a():\n    pass\n", &[]);
+        run("@patch('a.b')\ndef test_a():\n    pass\n", &[(2, High)]);
+        run("def test_a(two):\n    pass\n", &[]);
+        run("class TestA(Base):\n    def test_a(self):\n        pass\n", &[]);
+        run("class TestA(unittest.TestCase):\n    def test_a(self):\n        pass\n", &[(2, High)]);
+        run("class TestB(Base):\n    pass\nclass TestA:\n    def test_a(self):\n        pass\n", &[(4, High)]);
+    }
+
+    #[test]
+    fn what_a_class_inherits_may_be_switched_off() {
+        let java = |text: &str, expected: &[_]| check(&RULE, "ATest.java", text, expected);
+        java("class ATest extends B {\n@Test\n@Override\npublic void a() {}\n}\n", &[]);
+        java("class ATest extends B {\n@Test\npublic void a() {}\n}\n", &[(3, High)]);
+        java("@SpringBootTest\nclass ATest {\n@Test\nvoid contextLoads() {}\n}\n", &[]);
+        java(
+            "class ATest {\n@Override public String toString() { return null; }\n@Test\nvoid a() {}\n}\n",
+            &[(4, High)],
+        );
+        check(&RULE, "ATests.cs", "class A : B {\n[Test] public override void T() { }\n}\n", &[]);
+    }
+}
