@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::outline::Function;
+use crate::names;
+use crate::outline::{Call, Function};
 use crate::paths;
 use crate::rules::File;
 use crate::rules::calls::last_name;
@@ -10,6 +11,40 @@ use crate::rules::calls::last_name;
 /// What `pytester`, which tests plugins of pytest, has in the place of assertions.
 const PYTESTER: &[&str] =
     &["fnmatch_lines", "fnmatch_lines_random", "no_fnmatch_line", "no_re_match_line", "re_match_lines"];
+
+/// Beginnings of words, in names of what a test calls, of things that fail it or hang.
+const CHECKING_HEADS: &[&str] = &[
+    "assert", "await", "check", "compar", "conform", "expect", "match", "scenario", "sleep", "valid", "verif", "wait",
+];
+
+/// Words that begin like one of those and say something else.
+const OTHER_WORDS: &[&str] = &["awaitable", "checked", "checkout", "checkpoint", "checksum"];
+
+/// The same as whole words.
+const CHECKING_WORDS: &[&str] = &[
+    "diff",
+    "ensure",
+    "ensures",
+    "equal",
+    "equals",
+    "eventually",
+    "fail",
+    "fails",
+    "golden",
+    "poll",
+    "same",
+    "should",
+    "test",
+    "tests",
+    "until",
+];
+
+/// What runs a test and is named after that.
+const STARTERS: &[&str] = &["runTest", "runBlockingTest", "runTestOnDispatcher"];
+
+/// Words in names of types that run a test or check something.
+const CHECKING_TYPES: &[&str] =
+    &["case", "checker", "fixture", "harness", "scenario", "suite", "test", "testcase", "tester", "tests", "verifier"];
 
 /// What a builder of a run calls the output that it is told to expect.
 const OUTPUTS: &[&str] = &["stderr", "stderr_regex", "stdout", "stdout_regex"];
@@ -24,7 +59,7 @@ const HELPERS_DEEP: usize = 2;
 const NO_ASSERTIONS: &[&str] = &["after", "comment", "end", "teardown"];
 
 /// Extensions of languages in which a parameter can be taken apart where it is declared.
-const SCRIPTS: &[&str] = &["cjs", "cts", "js", "jsx", "mjs", "mts", "ts", "tsx"];
+pub(super) const SCRIPTS: &[&str] = &["cjs", "cts", "js", "jsx", "mjs", "mts", "ts", "tsx"];
 
 /// The functions, by index, that tell what runs a program which output is expected of it, and those that call them.
 pub(super) fn expecting_output(file: &File<'_>) -> HashSet<usize> {
@@ -46,11 +81,41 @@ pub(super) fn expecting_output(file: &File<'_>) -> HashSet<usize> {
 }
 
 /// Whether what `function` calls fails it, though it is no assertion by name.
-pub(super) fn asserts_elsewhere(file: &File<'_>, function: &Function) -> bool {
+pub(super) fn asserts_elsewhere(file: &File<'_>, function: &Function, calls: &[&Call]) -> bool {
     let is_one = |name: &str| {
         PYTESTER.contains(&name) || name == "intercept" || name.starts_with("assert") || name.starts_with("validate")
     };
-    function.calls.iter().any(|name| is_one(file.text(name))) || calls_a_parameter(file, function)
+    let says = |name: &str| is_one(name) || (!STARTERS.contains(&name) && says_to_check(name));
+    let is_helper = |one: &&Function| one.test.is_none() && one.body.is_some();
+    let helper = |name: &str| file.outline.functions.iter().filter(is_helper).find(|one| file.text(&one.name) == name);
+    let helps = |name: &str| helper(name).is_some_and(|one| one.calls.iter().any(|call| says(file.text(call))));
+    function.calls.iter().map(|name| file.text(name)).any(|name| says(name) || helps(name))
+        || calls_a_parameter(file, function)
+        || uses_a_checker(file, function, calls)
+}
+
+fn is_checking(word: &str) -> bool {
+    let is_head = CHECKING_HEADS.iter().any(|head| word.starts_with(head)) && !OTHER_WORDS.contains(&word);
+    is_head || CHECKING_WORDS.contains(&word)
+}
+
+/// Whether the test makes or asks a type whose name says that it checks something: `new CartChecker()`, `Test::new()`.
+fn uses_a_checker(file: &File<'_>, function: &Function, calls: &[&Call]) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let called = calls.iter().flat_map(|call| file.text(&call.callee).split(|c| !is_part(c)));
+    // What is made of a generic type is no plain call.
+    let body = function.body.as_ref().map_or("", |body| file.text(body));
+    let made = body.split("new ").skip(1).filter_map(|rest| rest.split(|c| !is_part(c)).next());
+    let mut types = called.chain(made);
+    let is_one = |name: &str| names::words(name).iter().any(|word| CHECKING_TYPES.contains(&word.as_str()));
+    // In Go nothing but what is handed `t` fails a test.
+    paths::extension(file.source.path) != Some("go")
+        && types.any(|name| name.starts_with(char::is_uppercase) && is_one(name))
+}
+
+/// Whether the name of what is called says that it checks something.
+pub(super) fn says_to_check(name: &str) -> bool {
+    names::words(name).iter().any(|word| is_checking(word))
 }
 
 /// Whether the test calls one of the assertions that its only parameter is taken apart into: `({ same }) => same(a, b)`.
@@ -75,8 +140,7 @@ fn calls_a_parameter(file: &File<'_>, function: &Function) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::RULE;
-    use crate::rules::testing::check;
+    use super::super::trying::check;
     use schemas::severity::Severity::Low;
 
     #[test]
@@ -85,22 +149,17 @@ mod tests {
             let tell = "fn told(text: &str) { Run::new(text).stdout(text.to_owned()).end() }\n";
             format!("#[test]\nfn a() {{ {expected}(\"x\") }}\nfn case(text: &str) {{ told(text) }}\n{tell}")
         };
-        check(&RULE, "tests/a.rs", &of("case"), &[]);
-        check(&RULE, "tests/a.rs", &of("told"), &[]);
-        check(&RULE, "tests/a.rs", &of("other"), &[(2, Low)]);
-        check(
-            &RULE,
-            "tests/a.rs",
-            &of("case").replace(".stdout(text.to_owned())", ".stdout(Stdio::null())"),
-            &[(2, Low)],
-        );
-        check(&RULE, "tests/a.rs", "#[test]\nfn a() { run(io::stdout()) }\n", &[(2, Low)]);
+        check("tests/a.rs", &of("case"), &[]);
+        check("tests/a.rs", &of("told"), &[]);
+        check("tests/a.rs", &of("Run::other"), &[(2, Low)]);
+        check("tests/a.rs", &of("case").replace(".stdout(text.to_owned())", ".stdout(Stdio::null())"), &[(2, Low)]);
+        check("tests/a.rs", "#[test]\nfn a() { Run::new(io::stdout()).end() }\n", &[(2, Low)]);
     }
 
     #[test]
     fn names_may_say_that_a_call_fails_the_test() {
         let run = |call: &str, expected: &[_]| {
-            check(&RULE, "tests/test_a.py", &format!("def test_a():\n    cart.{call}(1)\n"), expected);
+            check("tests/test_a.py", &format!("def test_a():\n    cart.{call}(1)\n"), expected);
         };
         run("validate_total", &[]);
         run("assertoutcome", &[]);
@@ -108,19 +167,40 @@ mod tests {
     }
 
     #[test]
+    fn names_of_calls_and_types_say_that_they_check() {
+        let run = |body: &str, expected: &[_]| {
+            check("ATest.java", &format!("class ATest {{\n@Test void a() {{ {body} }}\n}}\n"), expected);
+        };
+        for body in [
+            "new CartTotalChecker<>().of(cart).go();",
+            "cart.doTotalCheck();",
+            "Utils.waitForCondition(cart::isEmpty);",
+            "cart.totalVerification();",
+            "TestSuite.of(cart).go();",
+        ] {
+            run(body, &[]);
+        }
+        for body in ["new CartTotal<>().of(cart).go();", "cart.checkout();", "cart.latest();"] {
+            run(body, &[(2, Low)]);
+        }
+        check("tests/test_a.py", "def test_a():\n    go()\ndef go():\n    cart.match_lines()\n", &[]);
+        check("tests/test_a.py", "def test_a():\n    go()\ndef go():\n    cart.lines()\n", &[(1, Low)]);
+    }
+
+    #[test]
     fn an_expected_exception_is_an_assertion() {
         let of = |call: &str| format!("class ATest {{\n@Test void a() {{ {call}(E.class, b); }}\n}}\n");
-        check(&RULE, "ATest.java", &of("LambdaTestUtils.intercept"), &[]);
-        check(&RULE, "ATest.java", &of("LambdaTestUtils.interrupt"), &[(2, Low)]);
+        check("ATest.java", &of("LambdaUtils.intercept"), &[]);
+        check("ATest.java", &of("LambdaUtils.interrupt"), &[(2, Low)]);
     }
 
     #[test]
     fn assertions_may_be_handed_to_a_test() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "a.test.js", text, expected);
+        let run = |text: &str, expected: &[_]| check("a.test.js", text, expected);
         run("test('a', async ({ same, end }) => {\n  same(run(), 1)\n  end()\n})\n", &[]);
         run("test('a', ({ equal: is }) => { run(x => is(x, 1)) })\n", &[]);
         run("test('a', async function ({ match }) { match(run(), /a/) })\n", &[]);
         run("test('a', ({ same, end }) => {\n  run()\n  end()\n})\n", &[(1, Low)]);
-        run("test('a', async ({ page }) => { await page.open(); run.page(1); homepage(2) })\n", &[(1, Low)]);
+        run("test('a', async ({ page }) => { await page.open(); run.page(1); Homepage(2) })\n", &[(1, Low)]);
     }
 }

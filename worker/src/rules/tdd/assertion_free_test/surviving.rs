@@ -8,40 +8,108 @@ use crate::rules::File;
 const COMMENT_LINES_MAX: usize = 3;
 
 /// Words that a number follows which names a fault: the test is done when the fault does not come back.
-const ISSUE_WORDS: &[&str] = &["bug", "gh", "issue", "pr", "regression", "ticket"];
+const ISSUE_WORDS: &[&str] = &["bug", "bugs", "gh", "issue", "issues", "pr", "pull", "regression", "ticket"];
+
+/// Fewest letters and digits of the key of an issue.
+const KEY_LETTERS_MIN: usize = 2;
+const KEY_DIGITS_MIN: usize = 3;
+
+/// What is named like the key of an issue and is none.
+const STANDARDS: &[&str] = &["AES", "CRC", "HTTP", "IEEE", "IP", "ISO", "RFC", "SHA", "UTF"];
 
 /// Beginnings of words that say that coming to the end is what is tested.
 const SURVIVAL_WORDS: &[&str] = &[
-    "accepted",
+    "accept",
+    "allow",
     "benchmark",
     "choke",
     "compil",
     "crash",
     "deadlock",
+    "ensur",
+    "graceful",
     "hang",
+    "harmless",
     "hashable",
+    "hygien",
     "idempotent",
+    "ignor",
     "leak",
     "overflow",
     "panic",
+    "permit",
     "race",
-    "regression",
+    "regress",
     "segfault",
     "segv",
     "smoke",
+    "stress",
     "succe",
     "surviv",
     "terminat",
+    "tolera",
     "twice",
     "underflow",
 ];
 
+/// The same as whole words.
+const WHOLE_WORDS: &[&str] = &[
+    "alive",
+    "bench",
+    "cloneable",
+    "constructable",
+    "constructor",
+    "copyable",
+    "double",
+    "enforce",
+    "exist",
+    "exists",
+    "fuzz",
+    "garbage",
+    "gc",
+    "importable",
+    "live",
+    "loadable",
+    "loop",
+    "loops",
+    "manual",
+    "must",
+    "noop",
+    "ok",
+    "pass",
+    "passes",
+    "perf",
+    "performance",
+    "picklable",
+    "possible",
+    "renders",
+    "safe",
+    "safely",
+    "safety",
+    "serializable",
+    "unhandled",
+    "valid",
+    "writable",
+];
+
 /// Words that begin like one of those and say something else.
-const OTHER_WORDS: &[&str] = &["hanging"];
+const OTHER_WORDS: &[&str] = &["hanging", "racer"];
 
 /// The same in several words.
 const SURVIVAL_PHRASES: &[&str] = &[
+    "an exception",
+    "can be",
+    "did fail",
+    "do nothing",
+    "does nothing",
+    "earlier version",
+    "failed before",
+    "failed in",
+    "make sure",
+    "makes sure",
+    "making sure",
     "no error",
+    "previously",
     "no timeout",
     "out of bounds",
     "no exception",
@@ -53,6 +121,7 @@ const SURVIVAL_PHRASES: &[&str] = &[
     "not raise",
     "not throw",
     "t error",
+    "to trigger",
     "t fail",
     "t raise",
     "t throw",
@@ -79,7 +148,11 @@ pub(super) fn is_about_surviving(file: &File<'_>, function: &Function) -> bool {
         end < line && end + COMMENT_LINES_MAX >= line
     };
     let above = outline.comments.iter().filter(is_above).map(|span| file.text(span));
-    let mut said = said.chain(above).chain([file.text(&function.name)]);
+    let name = file.text(&function.name);
+    if names_an_issue(name) {
+        return true;
+    }
+    let mut said = said.chain(above).chain([name]);
     said.any(|text| {
         let words = names::words(text);
         let starts_so = |word: &String| SURVIVAL_WORDS.iter().any(|one| word.starts_with(one));
@@ -88,9 +161,32 @@ pub(super) fn is_about_surviving(file: &File<'_>, function: &Function) -> bool {
             let [word, number] = pair else { return false };
             ISSUE_WORDS.contains(&word.as_str()) && number.starts_with(|c: char| c.is_ascii_digit())
         };
+        let is_joined = |word: &String| {
+            let head = word.trim_end_matches(|c: char| c.is_ascii_digit());
+            head.len() < word.len() && ISSUE_WORDS.contains(&head)
+        };
         let text = format!(" {} ", words.join(" "));
         let says = |phrase: &&str| text.contains(&format!(" {phrase}"));
-        words.iter().any(is_one) || words.windows(2).any(is_issue) || SURVIVAL_PHRASES.iter().any(says)
+        let is_whole = |word: &String| WHOLE_WORDS.contains(&word.as_str());
+        words.iter().any(|word| is_one(word) || is_whole(word) || is_joined(word))
+            || words.windows(2).any(is_issue)
+            || SURVIVAL_PHRASES.iter().any(says)
+    })
+}
+
+/// Whether `name` holds the key of an issue, as trackers write it: `testCART799`, `CART_1234`.
+fn names_an_issue(name: &str) -> bool {
+    let digits = |rest: &str| rest.chars().take_while(char::is_ascii_digit).count();
+    name.char_indices().any(|(at, c)| {
+        let rest = &name[at..];
+        let letters = rest.chars().take_while(char::is_ascii_uppercase).count();
+        let is_start = !name[..at].ends_with(|before: char| before.is_ascii_uppercase());
+        let after = rest.get(letters..).unwrap_or_default().trim_start_matches(['_', '-']);
+        c.is_ascii_uppercase()
+            && is_start
+            && letters >= KEY_LETTERS_MIN
+            && digits(after) >= KEY_DIGITS_MIN
+            && !STANDARDS.contains(&&rest[..letters])
     })
 }
 
@@ -98,4 +194,46 @@ pub(super) fn is_about_surviving(file: &File<'_>, function: &Function) -> bool {
 pub(super) fn is_about_bounds(file: &File<'_>, function: &Function) -> bool {
     let body = function.body.as_ref().map_or("", |body| file.text(body));
     file.source.path.ends_with(".rs") && BOUNDS.iter().any(|sign| body.contains(sign)) && body.contains('<')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trying::check;
+    use schemas::severity::Severity::Low;
+
+    #[test]
+    fn a_name_may_say_that_coming_to_the_end_is_enough() {
+        let run = |name: &str, expected: &[_]| {
+            check("tests/test_a.py", &format!("def test_{name}():\n    run()\n"), expected)
+        };
+        for name in [
+            "is_accepted",
+            "cart_must_pay",
+            "empty_passes",
+            "issue368",
+            "LANG799",
+            "CART_1234",
+            "type_exists",
+            "is_loadable",
+        ] {
+            run(name, &[]);
+        }
+        for name in ["cart", "mustard", "passive", "SHA256", "UTF8", "issuer", "payable"] {
+            run(name, &[(1, Low)]);
+        }
+    }
+
+    #[test]
+    fn a_comment_may_say_so() {
+        let run = |said: &str, expected: &[_]| {
+            check("tests/test_a.py", &format!("def test_a():\n    # {said}\n    run()\n"), expected);
+        };
+        for said in ["This failed in earlier versions", "Make sure that it can be had", "see github.com/a/b/issues/12"]
+        {
+            run(said, &[]);
+        }
+        for said in ["A cart of earlier", "a canned can", "the sure way"] {
+            run(said, &[(1, Low)]);
+        }
+    }
 }

@@ -1,12 +1,11 @@
 //! Tests that assert, and tests that do not, in every language.
 
-use super::RULE;
-use crate::rules::testing::check;
+use super::trying::check;
 use schemas::severity::Severity::Low;
 
 #[test]
 fn rust() {
-    let run = |text: &str, expected: &[_]| check(&RULE, "src/a.rs", text, expected);
+    let run = |text: &str, expected: &[_]| check("src/a.rs", text, expected);
     run("#[test]\nfn a() { run(); }\n", &[(2, Low)]);
     run("#[tokio::test(flavor = \"x\")]\nasync fn a() {\n let b = 1;\n}\n", &[(2, Low)]);
     run("#[test]\n// why\nfn a() { run(); }\n", &[(3, Low)]);
@@ -41,7 +40,7 @@ fn rust() {
 
 #[test]
 fn python() {
-    let run = |text: &str, expected: &[_]| check(&RULE, "tests/test_a.py", text, expected);
+    let run = |text: &str, expected: &[_]| check("tests/test_a.py", text, expected);
     run("def test_a():\n    run()\n", &[(1, Low)]);
     run("class TestA:\n    async def test_a(self):\n        '''Why.'''\n        run()\n", &[(2, Low)]);
     run("class A(unittest.TestCase):\n    def testIt(self):\n        run()\n", &[(2, Low)]);
@@ -77,19 +76,20 @@ fn python() {
     run("def test_a():\n    # the first change\n    run()\n", &[(1, Low)]);
     run("def test_a(xp):\n    xp_assert_equal(run(), 1)\n", &[]);
     run("@XFAIL\ndef test_a():\n    run()\n", &[]);
-    check(&RULE, "app/test/runner.py", "def test_tags(test):\n    run()\n", &[]);
-    check(&RULE, "app/test/runner.py", "class R(TestResult):\n    def test_index(self):\n        run()\n", &[]);
-    check(&RULE, "app/test/cart.py", "class A(TestCase):\n    def test_a(self):\n        run()\n", &[(2, Low)]);
+    check("app/test/runner.py", "def test_tags(test):\n    run()\n", &[]);
+    check("app/test/runner.py", "class R(TestResult):\n    def test_index(self):\n        run()\n", &[]);
+    let class = "class A(TestCase):\n def test_a(self): run()\n def test_b(self): assert x\n";
+    check("app/test/cart.py", class, &[(2, Low)]);
     run("class A(TestCase):\n    def test_a(self):\n        self.run_it()\n", &[]);
     run("class TestA:\n    def test_a(self):\n        self.run_it()\n", &[]);
     run("class TestA:\n    def test_a(self):\n        self.client.run()\n", &[(2, Low)]);
-    check(&RULE, "src/a.py", "def test_connection():\n    run()\n", &[]);
-    check(&RULE, "tests/conftest.py", "def test_connection():\n    run()\n", &[]);
+    check("src/a.py", "def test_connection():\n    run()\n", &[]);
+    check("tests/conftest.py", "def test_connection():\n    run()\n", &[]);
 }
 
 #[test]
 fn go() {
-    let run = |body: &str, expected: &[_]| check(&RULE, "a_test.go", &format!("package a\n{body}\n"), expected);
+    let run = |body: &str, expected: &[_]| check("a_test.go", &format!("package a\n{body}\n"), expected);
     run("func TestA(t *testing.T) { run() }", &[(2, Low)]);
     run("func TestA(t *testing.T) { err := run(); fmt.Println(err.Error()) }", &[(2, Low)]);
     run("func TestA(t *testing.T) { t.Run(\"x\", func(t *testing.T) { run() }) }", &[(2, Low)]);
@@ -109,20 +109,20 @@ fn go() {
     run("func TestA(t *testing.T) { t.Run(\"x\", testB) }", &[]);
     run("func TestA(t *testing.T) { helper(t) }\nfunc helper(t *testing.T) { t.Fatal() }", &[]);
     run("func TestA(t *testing.T) { go run(done)\n<-done }", &[]);
-    check(&RULE, "tests/fixtures/a.rs", "#[test]\nfn a() { run(); }\n", &[]);
-    check(&RULE, "race/testdata/a_test.go", "package a\nfunc TestA(t *testing.T) { run() }\n", &[]);
+    check("tests/fixtures/a.rs", "#[test]\nfn a() { run(); }\n", &[]);
+    check("race/testdata/a_test.go", "package a\nfunc TestA(t *testing.T) { run() }\n", &[]);
     run("func TestMain(m *testing.M) { run() }", &[]);
     run("func Testify(t *testing.T) { run() }", &[]);
     run("func FuzzA(f *testing.F) { f.Fuzz(func(t *testing.T, x int) { run(x) }) }", &[]);
     run("func ExampleA() {\n run()\n // Output: 1\n}", &[]);
     run("func BenchmarkA(b *testing.B) { run() }", &[]);
-    check(&RULE, "a.go", "package a\nfunc TestA(t *testing.T) { run() }\n", &[]);
+    check("a.go", "package a\nfunc TestA(t *testing.T) { run() }\n", &[]);
 }
 
 #[test]
 fn javascript_and_typescript() {
     for path in ["a.test.js", "a.spec.ts", "src/__tests__/a.tsx", "a.test.mjs"] {
-        let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+        let run = |text: &str, expected: &[_]| check(path, text, expected);
         run("it('a', () => { run() })\n", &[(1, Low)]);
         run("describe('g', () => {\n test.each([1])('a', async function () { await run() })\n})\n", &[(2, Low)]);
         run("it('a', () => run(require('x')))\n", &[(1, Low)]);
@@ -147,12 +147,12 @@ fn javascript_and_typescript() {
         run("const same = (x) => { expect(x) }\nit('a', () => { same(1) })\n", &[]);
         run("if (/x/.test('a', () => {})) { run() }\n", &[]);
     }
-    check(&RULE, "src/a.js", "test('a', () => { run() })\n", &[]);
+    check("src/a.js", "test('a', () => { run() })\n", &[]);
 }
 
 #[test]
 fn java() {
-    let run = |text: &str, expected: &[_]| check(&RULE, "ATest.java", text, expected);
+    let run = |text: &str, expected: &[_]| check("ATest.java", text, expected);
     let class = |body: &str| format!("class ATest {{\n{body}\n}}\n");
     run(&class("@Test public void a() { new Cart().total(); }"), &[(2, Low)]);
     run(&class("@org.junit.jupiter.api.Test\nvoid a() throws Exception { new Cart().total(); }"), &[(3, Low)]);
@@ -187,7 +187,7 @@ fn java() {
 
 #[test]
 fn c() {
-    let run = |text: &str, expected: &[_]| check(&RULE, "tests/a.c", text, expected);
+    let run = |text: &str, expected: &[_]| check("tests/a.c", text, expected);
     let unity = |body: &str| format!("#include \"unity.h\"\n{body}\n");
     run(&unity("void test_a(void) { run(); }"), &[(2, Low)]);
     run(&unity("static void test_a(void **s) { run(); }"), &[(2, Low)]);
@@ -212,14 +212,14 @@ fn c() {
     run("void test_a(void) { run(); }\n", &[]);
     run("IGNORE_TEST(Group, a) { run(); }\n", &[]);
     run("Test(suite, a, .signal = SIGSEGV) { run(); }\n", &[]);
-    check(&RULE, "src/a.c", &unity("void test_memory(void) { run(); }"), &[]);
-    check(&RULE, "src/a.c", "TEST(Group, a) { run(); }\n", &[]);
+    check("src/a.c", &unity("void test_memory(void) { run(); }"), &[]);
+    check("src/a.c", "TEST(Group, a) { run(); }\n", &[]);
 }
 
 #[test]
 fn cpp() {
     for path in ["a_test.cc", "tests/a.cpp", "ATest.cxx"] {
-        let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
+        let run = |text: &str, expected: &[_]| check(path, text, expected);
         run("namespace a {\nTEST(Suite, a) { run(); }\n}\n", &[(2, Low)]);
         run("TEST_F(Suite, a) { run(); }\nTEST_F(Suite, b) {}\n", &[(1, Low)]);
         run("TYPED_TEST(Suite, a) { auto x = run(); }\n", &[(1, Low)]);
@@ -249,13 +249,13 @@ fn cpp() {
         run("// TEST(Suite, a) { run(); }\nauto s = \"TEST(Suite, a) {}\";\n", &[]);
         run("int main() { TEST(a, b); { run(); } }\n", &[]);
     }
-    check(&RULE, "src/a.cc", "TEST(Suite, a) { run(); }\n", &[]);
-    check(&RULE, "src/a.cc", "#include <gtest/gtest.h>\nTEST(Suite, a) { run(); }\n", &[(2, Low)]);
+    check("src/a.cc", "TEST(Suite, a) { run(); }\n", &[]);
+    check("src/a.cc", "#include <gtest/gtest.h>\nTEST(Suite, a) { run(); }\n", &[(2, Low)]);
 }
 
 #[test]
 fn c_sharp() {
-    let run = |text: &str, expected: &[_]| check(&RULE, "ATests.cs", &format!("class A {{\n{text}\n}}\n"), expected);
+    let run = |text: &str, expected: &[_]| check("ATests.cs", &format!("class A {{\n{text}\n}}\n"), expected);
     run("[Fact] public void T() { cart.Total(); }", &[(2, Low)]);
     run("[TestCase(1)]\npublic async Task T(int a) { await cart.Add(a); }", &[(3, Low)]);
     run("[TestMethodAttribute] public void T() { cart.Total(); }", &[(2, Low)]);
@@ -280,7 +280,7 @@ fn c_sharp() {
 
 #[test]
 fn ruby() {
-    let run = |text: &str, expected: &[_]| check(&RULE, "spec/a_spec.rb", text, expected);
+    let run = |text: &str, expected: &[_]| check("spec/a_spec.rb", text, expected);
     let class = |body: &str| format!("class ATest < Minitest::Test\n  def test_a\n    {body}\n  end\nend\n");
     run(&class("cart.total"), &[(2, Low)]);
     run("describe 'a' do\n  it 'adds' do\n    cart.total\n  end\nend\n", &[(2, Low)]);
@@ -303,12 +303,12 @@ fn ruby() {
     run("it 'adds' do\n  skip 'no mailer'\nend\n", &[]);
     run("it 'adds' do\n  same 1\nend\ndef same(a)\n  expect(a).to eq(1)\nend\n", &[]);
     run("# it 'adds' do\nx = \"it 'a' do\"\nlist.each do |it|\n  run it\nend\n", &[]);
-    check(&RULE, "lib/a.rb", "test 'adds' do\n  cart.total\nend\n", &[]);
+    check("lib/a.rb", "test 'adds' do\n  cart.total\nend\n", &[]);
 }
 
 #[test]
 fn php() {
-    let run = |text: &str, expected: &[_]| check(&RULE, "tests/ATest.php", &format!("<?php\n{text}\n"), expected);
+    let run = |text: &str, expected: &[_]| check("tests/ATest.php", &format!("<?php\n{text}\n"), expected);
     let class = |body: &str| format!("class ATest extends TestCase {{\n{body}\n}}");
     run(&class("public function testA(): void { $cart->total(); }"), &[(3, Low)]);
     run(&class("#[Test]\npublic function a() { $cart->total(); }"), &[(4, Low)]);
@@ -329,12 +329,12 @@ fn php() {
     run(&class("/** @doesNotPerformAssertions */\nfunction testA() { $cart->total(); }"), &[]);
     run(&class("function testA() { $this->markTestSkipped('no mailer'); }"), &[]);
     run(&class("function setUp(): void { $cart->total(); }\n// function testA() {}"), &[]);
-    check(&RULE, "src/A.php", "<?php\nfunction testA() { run(); }\nit('adds', function () { run(); });\n", &[]);
+    check("src/A.php", "<?php\nfunction testA() { run(); }\nit('adds', function () { run(); });\n", &[]);
 }
 
 #[test]
 fn kotlin() {
-    let run = |text: &str, expected: &[_]| check(&RULE, "ATest.kt", &format!("class ATest {{\n{text}\n}}\n"), expected);
+    let run = |text: &str, expected: &[_]| check("ATest.kt", &format!("class ATest {{\n{text}\n}}\n"), expected);
     run("@Test fun a() { cart.total() }", &[(2, Low)]);
     run("@Test\nfun `adds two`() = runTest { cart.total() }", &[(3, Low)]);
     for body in [
@@ -359,7 +359,7 @@ fn kotlin() {
 #[test]
 fn swift() {
     let run = |text: &str, expected: &[_]| {
-        check(&RULE, "ATests.swift", &format!("class ATests: XCTestCase {{\n{text}\n}}\n"), expected);
+        check("ATests.swift", &format!("class ATests: XCTestCase {{\n{text}\n}}\n"), expected);
     };
     run("func testA() { cart.total() }", &[(2, Low)]);
     run("func testA() async { cart.total() }", &[(2, Low)]);
@@ -380,12 +380,12 @@ fn swift() {
     run("func testA() { runCase(1) }", &[]);
     run("func testA() throws { throw XCTSkip(\"no mailer\") }", &[]);
     run("func helper() { cart.total() }\nfunc testRow(_ a: Int) { cart.add(a) }", &[]);
-    check(&RULE, "a.swift", "class A { func testA() { run() } }\n// @Test func a() {}\n", &[]);
+    check("a.swift", "class A { func testA() { run() } }\n// @Test func a() {}\n", &[]);
 }
 
 #[test]
 fn bash() {
-    let run = |text: &str, expected: &[_]| check(&RULE, "a.bats", text, expected);
+    let run = |text: &str, expected: &[_]| check("a.bats", text, expected);
     run("@test \"adds\" {\n  run add 1 2\n}\n", &[(1, Low)]);
     run("\n@test 'adds' {\n  run add\n}\n", &[(2, Low)]);
     run("@test \"adds\" {\n  run add\n  [ \"$status\" -eq 0 ]\n}\n", &[]);
@@ -394,7 +394,7 @@ fn bash() {
     run("@test \"adds\" {\n  skip \"no mailer\"\n}\n", &[]);
     run("setup() {\n  run add\n}\n# @test \"adds\" {\n", &[]);
     let shunit = |body: &str| format!("testAdd() {{ {body}; }}\n. shunit2\n");
-    check(&RULE, "a.sh", &shunit("add 1 2"), &[(1, Low)]);
-    check(&RULE, "a.sh", &shunit("assertEquals 1 1"), &[]);
-    check(&RULE, "a.sh", "test_connection() { ping; }\n", &[]);
+    check("a.sh", &shunit("add 1 2"), &[(1, Low)]);
+    check("a.sh", &shunit("assertEquals 1 1"), &[]);
+    check("a.sh", "test_connection() { ping; }\n", &[]);
 }
