@@ -1,8 +1,15 @@
 //! Tests that are switched off.
 
+mod place;
+pub(in crate::rules) mod runner;
+
 use schemas::severity::Severity;
 
+use place::{is_for_subclasses, is_in_helper, is_override};
+
+use crate::names;
 use crate::outline::Skip;
+use crate::paths;
 use crate::rules::integrity::todo_marker::is_ticket;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
@@ -13,8 +20,10 @@ rule!(
     /// Without a reason medium; with one (in the mark, in a comment beside or right above it, or as a ticket) low.
     ///
     /// Marks that depend on a platform, an environment or another condition are left alone: there the test runs elsewhere. So
-    /// are marks whose reason is that there is nothing to run: what is abstract, not supported or not applicable, or is only to
-    /// compile.
+    /// are marks whose reason is that there is nothing to run: what is abstract, not supported, not applicable, only for another
+    /// case, tested elsewhere, run by hand, or only to compile; in Rust also tests that need something and are run on demand
+    /// (`--ignored`). Calls in helpers and benchmarks, abstract classes, tests that replace one of the class they extend by
+    /// nothing but the mark, what tests read, and tests of a test runner or of skipping itself are left alone, too.
     ///
     /// ## Why it matters
     /// A test that is off protects nothing, and looks like one that does. Without a reason nobody knows when it may come back.
@@ -28,7 +37,7 @@ rule!(
     ///
     /// ## How to fix
     /// Mend the test or delete it. If it must wait, say for what: `#[ignore = "needs the new mailer, #123"]`.
-    "tdd/skipped-test", Tdd, Medium, version: 5, Check::Code(check)
+    "tdd/skipped-test", Tdd, Medium, version: 6, Check::Code(check)
 );
 
 /// Shortest comment, in letters, that says something.
@@ -36,21 +45,51 @@ const REASON_LETTERS_MIN: usize = 6;
 
 /// Reasons, in lower case, that say that there is nothing to test.
 const INAPPLICABLE: &[&str] = &[
+    "-specific",
     "abstract",
+    "already tested",
     "compilation is checked",
+    "covered by",
+    "covered in",
     "does not apply",
     "does not have",
     "doesn't apply",
+    "doesn't have",
     "incompatible",
-    "not applicable",
-    "not support",
+    "irrelevant",
+    "manual",
     "n/a",
+    "n't support",
+    "not a valid",
+    "not applicable",
+    "not relevant",
+    "not support",
     "only compil",
+    "only for ",
+    "specific to",
+    "subclass",
+    "tested elsewhere",
+    "tested in",
     "unsupported",
 ];
 
+/// Reasons, in lower case, of tests in Rust that are run on demand: `ignore` is the way to mark them.
+const ON_DEMAND: &[&str] =
+    &["--ignored", "benchmark", "expensive", "long running", "long-running", "on demand", "requires", "run with"];
+
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    for skip in file.outline.skips.iter().filter(|skip| !skip.is_conditional && !is_inapplicable(file, skip)) {
+    let mut marks = file.outline.skips.iter().filter(|skip| !skip.is_conditional).peekable();
+    if marks.peek().is_none() || is_about_skips(file) {
+        return;
+    }
+    for skip in marks {
+        if is_inapplicable(file, skip)
+            || is_in_helper(file, skip)
+            || is_for_subclasses(file, skip)
+            || is_override(file, skip)
+        {
+            continue;
+        }
         let has_reason = skip.has_reason || names_ticket(file, skip) || has_comment(file, skip);
         found.push(Hit {
             place: file.place(skip.span.clone()),
@@ -63,11 +102,21 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// Whether the mark says that there is nothing to test.
+/// Whether the tests are about being switched off, or are read by other tests.
+fn is_about_skips(file: &File<'_>) -> bool {
+    let name = paths::file_name(file.source.path);
+    let words = names::words(name.split('.').next().unwrap_or(name));
+    let says = words.iter().any(|word| word.starts_with("skip") || word == "xfail");
+    says || paths::is_test_input(file.source.path) || runner::is_own(file)
+}
+
+/// Whether the mark says that there is nothing to test, or nothing to be run each time.
 fn is_inapplicable(file: &File<'_>, skip: &Skip) -> bool {
+    let is_rust = paths::extension(file.source.path) == Some("rs");
     let says = |text: &str| {
         let text = text.to_ascii_lowercase();
-        INAPPLICABLE.iter().any(|reason| text.contains(reason))
+        let has = |reasons: &[&str]| reasons.iter().any(|reason| text.contains(reason));
+        has(INAPPLICABLE) || (is_rust && has(ON_DEMAND))
     };
     says(file.text(&skip.span)) || file.comments_near(skip.span.start).any(says)
 }
@@ -86,217 +135,5 @@ fn has_comment(file: &File<'_>, skip: &Skip) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::RULE;
-    use crate::rules::testing::check;
-    use schemas::severity::Severity::{Low, Medium};
-
-    #[test]
-    fn rust() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "a.rs", text, expected);
-        run("#[test]\n#[ignore]\nfn a() {}\n", &[(2, Medium)]);
-        run("#[ignore]\n#[test]\nfn a() {}\n", &[(1, Medium)]);
-        run("#[test]\n#[ignore = \"needs a mailer\"]\nfn a() {}\n", &[(2, Low)]);
-        run("#[test]\n#[ignore] // slow on laptops\nfn a() {}\n", &[(2, Low)]);
-        run("/// Sends mail.\n#[ignore]\n#[test]\nfn a() {}\n", &[(2, Medium)]);
-        run("#[test]\n#[cfg_attr(windows, ignore)]\nfn a() {}\n", &[]);
-        run("#[ignore]\nfn a() {}\n", &[]);
-        run("#[ignore] // only compilation is checked\n#[test]\nfn a() {}\n", &[]);
-        run("#[ignore] // does not compile\n#[test]\nfn a() {}\n", &[(1, Low)]);
-        run("// #[ignore]\n#[test]\nfn ignore() { let a = \"#[ignore]\"; }\n", &[]);
-    }
-
-    #[test]
-    fn python() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "tests/test_a.py", text, expected);
-        run("@pytest.mark.skip\ndef test_a():\n    pass\n", &[(1, Medium)]);
-        run("@unittest.expectedFailure\ndef test_a():\n    pass\n", &[(1, Medium)]);
-        run("@pytest.mark.xfail(strict=True)\ndef test_a():\n    pass\n", &[(1, Medium)]);
-        run("@pytest.mark.skip(reason='no mailer')\ndef test_a():\n    pass\n", &[(1, Low)]);
-        run("@unittest.skip('no mailer')\nclass TestA(TestCase):\n    pass\n", &[(1, Low)]);
-        run("# waits for the new mailer\n@pytest.mark.skip\ndef test_a():\n    pass\n", &[(2, Low)]);
-        run("def test_a():\n    pytest.skip('no mailer')\n", &[(2, Low)]);
-        run("def test_a(self):\n    self.skipTest('no mailer')\n", &[(2, Low)]);
-        run("@pytest.mark.skipif(WINDOWS, reason='x')\ndef test_a():\n    pass\n", &[]);
-        run("@unittest.skipUnless(LINUX, 'x')\ndef test_a():\n    pass\n", &[]);
-        run("@pytest.mark.xfail(WINDOWS, reason='x')\ndef test_a():\n    pass\n", &[]);
-        run("def test_a():\n    if WINDOWS:\n        pytest.skip('x')\n    assert 1\n", &[]);
-        run("try:\n    import x\nexcept ImportError:\n    pytest.skip('x', allow_module_level=True)\n", &[]);
-        check(&RULE, "src/loader.py", "@case.skip(str(error))\ndef load():\n    pass\n", &[]);
-        run("@unittest.skip(WHY)\ndef test_a():\n    pass\n", &[(1, Low)]);
-        run("@pytest.mark.xfail(run=False, reason=why)\ndef test_a():\n    pass\n", &[(1, Low)]);
-        run("@SKIP('abstract class')\ndef test_a():\n    pass\n", &[]);
-        run("@SKIP('too slow')\ndef test_a():\n    pass\n", &[(1, Low)]);
-        run("def test_a(self):\n    pytest.skip('Not applicable: no sequence')\n", &[]);
-        run(
-            "def test_a():\n    class A(TestCase):\n        @unittest.skip('x')\n        def test_b(self):\n            pass\n",
-            &[],
-        );
-        run("def test_a():\n    # pytest.skip('x')\n    row.skip()\n", &[]);
-    }
-
-    #[test]
-    fn go() {
-        let run = |body: &str, expected: &[_]| {
-            check(&RULE, "a_test.go", &format!("package a\nfunc TestA(t *testing.T) {{\n{body}\n}}\n"), expected);
-        };
-        run("t.SkipNow()", &[(3, Medium)]);
-        run("t.Skip()", &[(3, Medium)]);
-        run("t.Skip(\"no mailer\")", &[(3, Low)]);
-        run("// waits for the mailer\nt.SkipNow()", &[(4, Low)]);
-        run("t.Run(\"x\", func(t *testing.T) { t.Skip() })", &[(3, Medium)]);
-        run("if testing.Short() { t.Skip() }", &[]);
-        run("if err := run(); err == nil { return }\nt.Skip(\"no debugger\")", &[]);
-        run("switch runtime.GOOS { case \"windows\": t.Skip() }", &[]);
-        run("rows.Skip()", &[]);
-        run("t.Log(\"t.Skip()\")", &[]);
-        let ginkgo = "package a\nimport . \"github.com/onsi/ginkgo/v2\"\nvar _ = PDescribe(\"a\", func() {})\n";
-        check(&RULE, "a_test.go", ginkgo, &[(3, Medium)]);
-    }
-
-    #[test]
-    fn javascript_and_typescript() {
-        for path in ["a.test.js", "a.spec.ts", "a.test.tsx"] {
-            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
-            for mark in ["it.skip", "test.skip", "describe.skip", "xit", "xdescribe", "xtest", "it.skip.each([1])"] {
-                run(&format!("\n{mark}('a', () => {{}})\n"), &[(2, Medium)]);
-            }
-            run("it.todo('a')\n", &[(1, Low)]);
-            run("it.skip('a #12', () => {})\n", &[(1, Low)]);
-            run("it.skip('a', () => {}) // waits for the mailer\n", &[(1, Low)]);
-            run("it('a', function () {\n this.skip()\n})\n", &[(2, Medium)]);
-            run("if (WINDOWS) {\n it.skip('a', () => {})\n}\n", &[]);
-            run("it.skipIf(WINDOWS)('a', () => { expect(1) })\n", &[]);
-            run("test.skip(isFirefox, 'a')\n", &[]);
-            run("it('it.skip(1)', () => { rows.skip(1); expect(1) })\n", &[]);
-            run("const run = WINDOWS ? it.skip : it\n", &[]);
-        }
-    }
-
-    #[test]
-    fn java() {
-        let run = |body: &str, expected: &[_]| {
-            check(&RULE, "ATest.java", &format!("class ATest {{\n{body}\n}}\n"), expected);
-        };
-        run("@Disabled\n@Test\nvoid a() {}", &[(2, Medium)]);
-        run("@Test\n@Ignore\npublic void a() {}", &[(3, Medium)]);
-        run("@Test(enabled = false) void a() {}", &[(2, Medium)]);
-        run("@Test void a() { assumeTrue(false); }", &[(2, Medium)]);
-        run("@Disabled(\"no mailer\") @Test void a() {}", &[(2, Low)]);
-        run("@Ignore(\"no mailer\") static class In {}", &[(2, Low)]);
-        run("@Disabled @Test void a() {} // waits for the mailer", &[(2, Low)]);
-        run("@DisabledOnOs(OS.MAC) @Test void a() {}", &[]);
-        run("@EnabledIfEnvironmentVariable(named = \"CI\", matches = \"1\") @Test void a() {}", &[]);
-        run("@Test void a() { assumeTrue(isLinux()); assertTrue(x); }", &[]);
-        run("@Ignore int cached;\n// @Disabled\nString s = \"@Disabled\";", &[]);
-        check(&RULE, "src/A.java", "@Ignore class A {\n@Ignore A() {}\n@Disabled void a() {}\n}\n", &[]);
-    }
-
-    #[test]
-    fn c_and_cpp() {
-        for path in ["tests/a.cpp", "a_test.cc"] {
-            let run = |text: &str, expected: &[_]| check(&RULE, path, text, expected);
-            run("TEST(Suite, DISABLED_a) { run(); }\n", &[(1, Medium)]);
-            run("TEST(DISABLED_Suite, a) { run(); }\n", &[(1, Medium)]);
-            run("TEST(Suite, a) {\n GTEST_SKIP();\n}\n", &[(2, Medium)]);
-            run("TEST(Suite, a) { GTEST_SKIP() << \"no mailer\"; }\n", &[(1, Low)]);
-            run("TEST_CASE(\"a\", \"[.]\") { run(); }\n", &[(1, Medium)]);
-            run("TEST_CASE(\"a\" * doctest::skip()) { run(); }\n", &[(1, Medium)]);
-            run("// waits for the mailer\nTEST(Suite, DISABLED_a) { run(); }\n", &[(2, Low)]);
-            run("TEST(Suite, a) { if (windows) GTEST_SKIP(); EXPECT_TRUE(x); }\n", &[]);
-            run("TEST(Suite, a) {\n#ifdef _WIN32\n GTEST_SKIP();\n#endif\n EXPECT_TRUE(x);\n}\n", &[]);
-            run("#ifdef _WIN32\nTEST(Suite, DISABLED_a) { run(); }\n#endif\n", &[]);
-            run("TEST_CASE(\"DISABLED\", \"[.slow]\") { CHECK(x); }\n", &[]);
-            run("int DISABLED_a() { return 1; }\n// DISABLED_b\nauto s = \"GTEST_SKIP()\";\n", &[]);
-        }
-        let run = |body: &str, expected: &[_]| {
-            let text = format!("#include \"unity.h\"\nvoid test_a(void) {{\n{body}\n}}\n");
-            check(&RULE, "tests/a.c", &text, expected);
-        };
-        run("TEST_IGNORE();", &[(3, Medium)]);
-        run("skip();", &[(3, Medium)]);
-        run("TEST_IGNORE_MESSAGE(\"no mailer\");", &[(3, Low)]);
-        check(&RULE, "tests/a.c", "IGNORE_TEST(Group, a) { run(); }\n", &[(1, Medium)]);
-        run("if (windows) skip();", &[]);
-        run("#if WINDOWS\nskip();\n#endif", &[]);
-        run("rows_skip(); puts(\"TEST_IGNORE()\");", &[]);
-    }
-
-    #[test]
-    fn c_sharp() {
-        let run =
-            |text: &str, expected: &[_]| check(&RULE, "ATests.cs", &format!("class A {{\n{text}\n}}\n"), expected);
-        run("[Test, Ignore] public void T() {}", &[(2, Medium)]);
-        run("[TestMethod]\n[Ignore]\npublic void T() {}", &[(3, Medium)]);
-        run("[Fact(Skip = \"no mailer\")] public void T() {}", &[(2, Low)]);
-        run("[Test, Ignore(\"no mailer\")] public void T() {}", &[(2, Low)]);
-        run("[Test] public void T() { if (IsWindows) { Assert.Ignore(); } Assert.Pass(); }", &[]);
-        run("[JsonIgnore] public int P;\n[Ignore] public void T() {}", &[]);
-        run("[Test] public void T() { Assert.True(x, \"[Ignore]\"); } // [Ignore]", &[]);
-    }
-
-    #[test]
-    fn ruby() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "spec/a_spec.rb", text, expected);
-        run("\nxit 'adds' do\nend\n", &[(2, Medium)]);
-        run("it 'adds' do\n  skip\n  expect(a).to be\nend\n", &[(2, Medium)]);
-        run("it 'adds', :skip do\nend\n", &[(1, Medium)]);
-        run("xdescribe 'a' do\nend\n", &[(1, Medium)]);
-        run("it 'adds' do\n  skip 'no mailer'\nend\n", &[(2, Low)]);
-        run("it 'adds', pending: 'no mailer' do\nend\n", &[(1, Low)]);
-        run("it 'adds' do\n  skip if windows\n  expect(a).to be\nend\n", &[]);
-        run("it 'adds', skip: false do\n  expect(a).to be\nend\n", &[]);
-        run("it 'adds' do\n  expect(row.skip).to be\n  rows.skip(1)\n  x = skip\nend\n", &[]);
-        check(&RULE, "lib/a.rb", "xit 'adds' do\n  skip\nend\n", &[]);
-    }
-
-    #[test]
-    fn php() {
-        let run = |text: &str, expected: &[_]| check(&RULE, "tests/ATest.php", &format!("<?php\n{text}\n"), expected);
-        let class = |body: &str| format!("class ATest extends TestCase {{\nfunction testA() {{ {body} }}\n}}");
-        run(&class("$this->markTestSkipped();"), &[(3, Medium)]);
-        run("test('adds', function () { run(); })->skip();", &[(2, Medium)]);
-        run(&class("self::markTestIncomplete('no mailer');"), &[(3, Low)]);
-        run("it('adds', fn () => run())->skip('no mailer');", &[(2, Low)]);
-        run(&class("if (WINDOWS) { $this->markTestSkipped(); } $this->assertTrue($a);"), &[]);
-        run("it('adds', fn () => expect(1)->toBe(1))->skip(fn () => WINDOWS);", &[]);
-        run(&class("$rows->skip(1); $this->assertSame('markTestSkipped()', $a);"), &[]);
-    }
-
-    #[test]
-    fn kotlin() {
-        let run =
-            |text: &str, expected: &[_]| check(&RULE, "ATest.kt", &format!("class ATest {{\n{text}\n}}\n"), expected);
-        run("@Ignore @Test fun a() {}", &[(2, Medium)]);
-        run("@Disabled\n@Nested inner class In {}", &[(2, Medium)]);
-        run("@Test @Disabled(\"no mailer\") fun a() {}", &[(2, Low)]);
-        run("@Test @DisabledOnOs(OS.MAC) fun a() { check(x) }", &[]);
-        run("@Ignore val cached = 1 // @Disabled", &[]);
-        check(&RULE, "src/A.kt", "@Ignore class A { @Ignore fun a() {} }\n", &[]);
-    }
-
-    #[test]
-    fn swift() {
-        let run = |text: &str, expected: &[_]| {
-            check(&RULE, "ATests.swift", &format!("class ATests: XCTestCase {{\n{text}\n}}\n"), expected);
-        };
-        run("func testA() throws { throw XCTSkip() }", &[(2, Medium)]);
-        run("@Test(.disabled()) func a() {}", &[(2, Medium)]);
-        run("func testA() throws { throw XCTSkip(\"no mailer\") }", &[(2, Low)]);
-        run("@Test(.disabled(\"no mailer\")) func a() {}", &[(2, Low)]);
-        run("func testA() throws { if windows { throw XCTSkip() }\nXCTAssert(a) }", &[]);
-        run("func testA() throws { try XCTSkipIf(windows)\nXCTAssert(a) }", &[]);
-        run("@Test(.disabled(if: windows)) func a() { #expect(a) }", &[]);
-    }
-
-    #[test]
-    fn bash() {
-        let run = |body: &str, expected: &[_]| check(&RULE, "a.bats", &format!("@test 'a' {{\n{body}\n}}\n"), expected);
-        run("  skip", &[(2, Medium)]);
-        run("  skip\n  run add", &[(2, Medium)]);
-        run("  skip \"no mailer\"", &[(2, Low)]);
-        run("  if windows; then skip; fi\n  [ 1 ]", &[]);
-        run("  echo skip\n  # skip\n  [ 1 ]", &[]);
-        check(&RULE, "a.sh", "skip\nskip() { :; }\n", &[]);
-    }
-}
+#[path = "skipped_test/tests.rs"]
+mod tests;

@@ -1,0 +1,79 @@
+//! Where a mark stands that switches tests off: in a helper, on a base class, or in place of an inherited test.
+
+use crate::names;
+use crate::outline::{Function, Skip};
+use crate::paths;
+use crate::rules::File;
+
+/// Extensions of languages whose marks are calls that make a test, or attributes: none stands inside of a test.
+const DECLARING: &[&str] = &["cjs", "cts", "js", "jsx", "mjs", "mts", "rs", "ts", "tsx"];
+
+/// Words in names of functions that run before tests: a mark in one switches all of them off.
+const SETUPS: &[&str] = &["before", "init", "main", "set", "setup"];
+
+/// How far behind a mark the head of what it marks is read.
+const HEAD_BYTES_MAX: usize = 300;
+
+/// Lines above a method in which its class is looked for.
+const CLASS_LINES_MAX: usize = 400;
+
+/// Whether a call that skips stands in a function that is no test: whoever calls it may do so on a condition.
+pub(super) fn is_in_helper(file: &File<'_>, skip: &Skip) -> bool {
+    let at = skip.span.start;
+    let is_mark = file.text(&skip.span).starts_with(['@', '#', '[']);
+    if is_mark || paths::extension(file.source.path).is_some_and(|extension| DECLARING.contains(&extension)) {
+        return false;
+    }
+    let mut around = around(file, at).peekable();
+    let runs = |one: &Function| {
+        let is_setup = || names::words(file.text(&one.name)).iter().any(|word| SETUPS.contains(&word.as_str()));
+        one.test.is_some() || is_setup()
+    };
+    around.peek().is_some() && !around.any(runs)
+}
+
+/// The functions around byte `at`, outer ones first.
+fn around<'f>(file: &'f File<'_>, at: usize) -> impl Iterator<Item = &'f Function> {
+    let functions = file.outline.functions.iter().take_while(move |one| one.span.start <= at);
+    functions.filter(move |one| one.body.as_ref().is_some_and(|body| body.contains(&at)))
+}
+
+/// The rest of the head of what `skip` marks: up to its body.
+fn head<'f>(file: &'f File<'_>, skip: &Skip) -> &'f str {
+    let text: &str = &file.source.text;
+    let end = text.floor_char_boundary((skip.span.end + HEAD_BYTES_MAX).min(text.len()));
+    let rest = text.get(skip.span.end..end).unwrap_or_default();
+    rest.split('{').next().unwrap_or(rest)
+}
+
+/// Whether the mark is on a class that only others extend, and is there so that it does not run by itself.
+pub(super) fn is_for_subclasses(file: &File<'_>, skip: &Skip) -> bool {
+    head(file, skip).contains("abstract class ")
+}
+
+/// Whether the mark replaces a test of the class that is extended, for which it does not hold.
+pub(super) fn is_override(file: &File<'_>, skip: &Skip) -> bool {
+    let head = head(file, skip);
+    if head.split(|c: char| !c.is_alphanumeric() && c != '@').any(|word| matches!(word, "@Override" | "override")) {
+        return true;
+    }
+    let is_whole = |one: &Function| one.test.as_ref().is_some_and(|test| test.statements == 1);
+    paths::extension(file.source.path) == Some("py")
+        && around(file, skip.span.start).last().is_some_and(|one| is_whole(one) && extends_tests(file, one))
+}
+
+/// Whether the class around `method`, in Python, extends one that has tests of its own.
+fn extends_tests(file: &File<'_>, method: &Function) -> bool {
+    let line = file.source.line_of(method.span.start);
+    let text = |index: usize| file.text(&file.source.line_span(index));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let depth = indent(text(line));
+    let mut above = (line.saturating_sub(CLASS_LINES_MAX)..line).rev().map(text);
+    let class = above.find(|head| indent(head) < depth && head.trim_start().starts_with("class "));
+    let bases = class.and_then(|head| head.split_once('(')).map_or("", |(_, bases)| bases);
+    bases.split(|c: char| !c.is_alphanumeric() && c != '_').any(|base| {
+        let has_tests = base.starts_with("Test") || base.ends_with("Test") || base.ends_with("Tests");
+        let is_mixed_in = base.ends_with("Mixin") || base.contains("Base");
+        (has_tests && base != "TestCase") || is_mixed_in
+    })
+}

@@ -1,0 +1,244 @@
+//! Sleeps that are statements of the test itself, and what the test is about.
+
+use crate::names;
+use crate::outline::{Call, Function};
+use crate::paths;
+use crate::rules::File;
+use crate::rules::calls::{arguments, last_name};
+
+/// Most lines above a sleep in which what is around it is searched.
+const HEADS_LINES_MAX: usize = 60;
+
+/// How far before `setTimeout` the promise around it may begin.
+const PROMISE_BYTES_MAX: usize = 120;
+
+/// Lines with code after a sleep that show what is expected of it.
+const LINES_AFTER: usize = 3;
+
+/// Most lines that are passed to find them.
+const LINES_AFTER_MAX: usize = 8;
+
+/// What may stand before a call that is a statement.
+const OPENINGS: &[&str] = &["", "\\", "await", "try", "try await", "yield", "yield from"];
+
+/// Extensions of languages in which a sleep does nothing unless it is awaited.
+const AWAITED: &[&str] = &["cjs", "cts", "js", "jsx", "mjs", "mts", "ts", "tsx"];
+
+/// Extensions of scripts of shells, where `&` leaves a sleep behind.
+const SHELLS: &[&str] = &["bash", "bats", "sh", "zsh"];
+
+/// Signs, in lower case, of code that others run, or that is to be cut short.
+const CLOSURES: &[&str] = &[
+    "->",
+    "=>",
+    "[&]",
+    "[=]",
+    "[]",
+    "answer",
+    "async move",
+    "async {",
+    "delegate",
+    "expect do",
+    "expect {",
+    "fn ",
+    "fork",
+    "fun ",
+    "func(",
+    "function",
+    "lambda",
+    "launch",
+    "move |",
+    "proc ",
+    "raise",
+    "runnable",
+    "spawn",
+    "thread",
+    "throws",
+    "timeout",
+    "|| {",
+];
+
+/// Signs, in lower case, of code that is a part of the test all the same.
+const PARTS: &[&str] = &[
+    ".run(",
+    ".step(",
+    " context(",
+    " describe(",
+    " it(",
+    " test(",
+    "*testing.t",
+    ".test(",
+    "block_on",
+    "runblocking",
+    "subtest",
+];
+
+/// Words in names of tests that are about time.
+const TIMES: &[&str] = &["eta", "tick", "ticker", "ticks", "timed", "ttl"];
+
+/// Beginnings of such words.
+const TIME_BEGINNINGS: &[&str] = &[
+    "backoff", "clock", "deadline", "debounc", "delay", "duration", "elaps", "expir", "heartbeat", "interval", "latenc",
+    "schedul", "sleep", "stopwatch", "throttl", "timeout", "timer", "uptime",
+];
+
+/// Signs that nothing is to have happened, that the time itself is looked at, or that the test looks again.
+const NOTHING: &[&str] = &[
+    ".False(",
+    ".Never",
+    ".not.",
+    "CalledTimes(0)",
+    "NotCalled",
+    "NotContains",
+    "PENDING",
+    "Since(",
+    "assert not ",
+    "assert!(!",
+    "assert(!",
+    "assertFalse",
+    "assertNot",
+    "assert_false",
+    "continue",
+    "duration",
+    "elapsed",
+    "goto ",
+    "is False",
+    "isFalse(",
+    "never()",
+    "notCalled",
+    "not_called",
+    "not_to",
+    "refute",
+    "retry",
+    "toBe(false)",
+    "to_not",
+];
+
+/// What comments say, in lower case, where nothing is to happen.
+const NOTHING_SAID: &[&str] =
+    &["does not ", "doesn't ", "must not ", "no more ", "not yet", "should not ", "shouldn't ", "still "];
+
+/// What such comments begin with.
+const NOTHING_BEGINS: &[&str] =
+    &["check no", "ensure no", "ensure that no", "make sure no", "never ", "no ", "not ", "nothing ", "verify no"];
+
+/// A sleep that is a statement of a test.
+pub(super) struct Wait<'f> {
+    file: &'f File<'f>,
+    test: &'f Function,
+    /// Where the statement begins.
+    start: usize,
+    /// Where the call ends.
+    end: usize,
+}
+
+impl<'f> Wait<'f> {
+    /// The statement that `call` is, unless it is a part of another one or nothing waits for it.
+    pub(super) fn of(file: &'f File<'f>, test: &'f Function, call: &Call) -> Option<Self> {
+        let start = match last_name(file.text(&call.callee)) {
+            "setTimeout" => promise(file, call)?,
+            _ => call.callee.start,
+        };
+        let wait = Self { file, test, start, end: call.arguments.end };
+        let own = wait.line_before();
+        let opening = own.rsplit([';', '{', '}']).next().unwrap_or(own).trim();
+        let extension = paths::extension(file.source.path).unwrap_or_default();
+        let is_awaited = start != call.callee.start || opening == "await" || opening.starts_with("yield");
+        let line = file.source.line_span(file.source.line_of(wait.end));
+        let after = file.text(&(wait.end..line.end.max(wait.end))).trim_start();
+        let is_left_behind = after.starts_with(".then")
+            || (AWAITED.contains(&extension) && !is_awaited)
+            || (SHELLS.contains(&extension) && after.starts_with('&') && !after.starts_with("&&"));
+        (OPENINGS.contains(&opening) && !is_left_behind).then_some(wait)
+    }
+
+    /// What stands before the statement on its line, within the test.
+    fn line_before(&self) -> &'f str {
+        let line = self.file.source.line_span(self.file.source.line_of(self.start));
+        let body = self.test.body.as_ref().map_or(line.start, |body| body.start);
+        self.file.source.text.get(line.start.max(body).min(self.start)..self.start).unwrap_or_default()
+    }
+
+    /// Whether it stands in code that others run, or that is to be cut short, and not in the test alone.
+    pub(super) fn is_in_closure(&self) -> bool {
+        let file = self.file;
+        let text = |index: usize| file.text(&file.source.line_span(index));
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let line = file.source.line_of(self.start);
+        let body = self.test.body.as_ref().map_or(self.test.span.start, |body| body.start);
+        let opens = file.source.text.get(body..).is_some_and(|rest| rest.starts_with('{'));
+        let heading = file.source.line_of(body);
+        let is_heading = opens || heading == file.source.line_of(self.test.span.start);
+        let first = (heading + usize::from(is_heading)).max(line.saturating_sub(HEADS_LINES_MAX));
+        if is_closure(self.line_before()) {
+            return true;
+        }
+        let mut depth = indent(text(line));
+        for index in (first..line).rev() {
+            let head = text(index);
+            if head.trim().is_empty() || indent(head) >= depth {
+                continue;
+            }
+            depth = indent(head);
+            if is_closure(head) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether the test is about time, as its name or that of its file says.
+    pub(super) fn is_about_time(&self) -> bool {
+        let name = paths::file_name(self.file.source.path);
+        let says = |name: &str| {
+            names::words(name).iter().any(|word| {
+                TIMES.contains(&word.as_str()) || TIME_BEGINNINGS.iter().any(|beginning| word.starts_with(beginning))
+            })
+        };
+        says(self.file.text(&self.test.name)) || says(name.split('.').next().unwrap_or(name))
+    }
+
+    /// Whether the test waits to see that nothing happens, how long it took, or to look again: no event could be waited for.
+    pub(super) fn is_for_nothing(&self) -> bool {
+        let file = self.file;
+        let text = |index: usize| file.text(&file.source.line_span(index));
+        let line = file.source.line_of(self.end.saturating_sub(1));
+        let is_comment = |index: usize| {
+            let span = file.source.line_span(index);
+            file.outline.has_comment(&span).then(|| text(index))
+        };
+        let mut near = (line.saturating_sub(1)..=line + 1).filter_map(is_comment);
+        if near.any(says_nothing) {
+            return true;
+        }
+        let after = (line + 1..=line + LINES_AFTER_MAX).map(text).filter(|line| !line.trim().is_empty());
+        after.take(LINES_AFTER).any(|line| NOTHING.iter().any(|sign| line.contains(sign)))
+    }
+}
+
+/// Where `await new Promise(..)` around this `setTimeout` begins, if it only ends the wait.
+fn promise(file: &File<'_>, call: &Call) -> Option<usize> {
+    let all = arguments(file, &call.arguments);
+    let is_name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == '_');
+    all.first().filter(|text| is_name(text))?;
+    let text: &str = &file.source.text;
+    let from = text.floor_char_boundary(call.callee.start.saturating_sub(PROMISE_BYTES_MAX));
+    let before = text.get(from..call.callee.start)?;
+    let at = ["await new Promise", "yield new Promise"].iter().filter_map(|opening| before.rfind(opening)).max()?;
+    (!before[at..].contains(';')).then_some(from + at)
+}
+
+fn is_closure(head: &str) -> bool {
+    // A name at the very start has nothing before it.
+    let lower = format!(" {}", head.to_ascii_lowercase());
+    let has = |signs: &[&str]| signs.iter().any(|sign| lower.contains(sign));
+    (has(CLOSURES) || lower.trim_end().ends_with(" in")) && !has(PARTS)
+}
+
+fn says_nothing(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    let comment = ["//", "#", "/*"].iter().filter_map(|mark| lower.find(mark)).min().map_or("", |at| &lower[at..]);
+    let said = comment.trim_start_matches(['/', '#', '*', '!', ' ']);
+    NOTHING_BEGINS.iter().any(|beginning| said.starts_with(beginning))
+        || NOTHING_SAID.iter().any(|words| said.contains(words))
+}
