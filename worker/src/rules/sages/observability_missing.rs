@@ -1,7 +1,5 @@
 //! Servers that nobody can watch.
 
-use std::collections::BTreeSet;
-
 use schemas::facts::{Server, Tree};
 use schemas::severity::Severity;
 
@@ -13,10 +11,12 @@ use crate::rules::{Check, File, Findings, Hit, Place, Told, rule};
 
 rule!(
     /// ## What it finds
-    /// Places where a server begins to listen, while nothing in that folder and below logs with a library, measures, traces, or
+    /// Places where a server begins to listen, while nothing in the whole repository logs with a library, measures, traces, or
     /// answers whether it is well (`/health`, `/ready`, `/metrics`). A guess: what a sidecar adds stands in no code.
     ///
-    /// Tests, examples and scripts are left alone, as are frameworks that log by themselves (Spring, NestJS, Rocket, Gin).
+    /// Tests, examples, templates, stand-ins, copies of libraries and scripts are left alone, as are frameworks that log by
+    /// themselves (Spring, NestJS, Rocket, Gin), files that close the server again or only listen on this machine, and programs
+    /// for the command line.
     ///
     /// ## Why it matters
     /// When it fails at night, the first sign is a customer, and the second is nothing at all.
@@ -28,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Log each request that fails, with a library that has levels; count requests and errors; answer `/health`.
-    "sages/observability-missing", Sages, Low, version: 1, Check::Tree { facts_version: 1, collect, judge }
+    "sages/observability-missing", Sages, Low, version: 2, Check::Tree { facts_version: 2, collect, judge }
 );
 
 /// Calls that begin to listen, each with a module that the file imports; without one the name alone says it.
@@ -124,38 +124,44 @@ const HEALTH_WORDS: &[&str] =
 /// Longest string that may be such a path.
 const ROUTE_BYTES_MAX: usize = 60;
 
-/// Directories of servers that nobody runs for others.
+/// Words in paths of servers that nobody runs for others.
 const APART: &[&str] = &[
-    "bench",
-    "benches",
-    "demo",
-    "demos",
-    "doc",
-    "docs",
-    "example",
-    "examples",
-    "playground",
-    "sample",
-    "samples",
-    "script",
-    "scripts",
-    "tools",
+    "bench", "benches", "benchmark", "benchmarks", "build", "cli", "client", "commands", "contrib", "debug", "demo", "demos",
+    "dev", "devserver", "doc", "docs", "example", "examples", "fake", "local", "mock", "mocks", "playground", "preview", "sample",
+    "samples", "script", "scripts", "skeleton", "starter", "stub", "template", "templates", "tool", "tools", "tutorial",
 ];
+
+/// Signs of a server that is closed again, or is there for its own machine only: it waits for one answer, or helps whoever starts it.
+const SHORT_LIVED: &[&str] =
+    &["127.0.0.1", ".shutdown(", "\"localhost\"", "'localhost'", "localhost:", "redirect_uri", "redirectUri", "server.close("];
 
 fn collect(file: &File<'_>, told: &mut Told) -> bool {
     if file.outline.gap.is_some() {
         return false;
     }
-    if paths::is_test(file.source.path) || paths::has_directory(file.source.path, APART) {
+    if paths::is_test(file.source.path) {
         return true;
     }
-    let start = file.outline.calls.iter().find(|call| is_start(file, call));
+    let start = file.outline.calls.iter().find(|call| is_start(file, call)).filter(|_| is_for_others(file));
     let watches = is_watching(file);
     if start.is_some() || watches {
         let start = start.map(|call| file.spot(call.callee.clone()));
         told.facts.server = Some(Server { start, watches });
     }
     true
+}
+
+/// Whether a server in the file is run for others, and stays.
+fn is_for_others(file: &File<'_>) -> bool {
+    let path = file.source.path;
+    let is_apart = || {
+        path.split('/').any(|part| {
+            let part = part.split('.').next().unwrap_or(part);
+            words(part).iter().any(|word| APART.contains(&word.as_str()))
+        })
+    };
+    let is_short_lived = || SHORT_LIVED.iter().any(|sign| file.source.text.contains(sign));
+    !paths::is_stand_in(path) && !file.is_foreign() && !is_apart() && !is_short_lived()
 }
 
 /// The names of what the file imports, without quotes and brackets.
@@ -196,18 +202,16 @@ fn is_watching(file: &File<'_>) -> bool {
 
 fn judge(tree: &Tree, found: &mut Findings<'_>) {
     let servers = || tree.files.iter().filter_map(|file| Some((file.path.as_str(), file.facts.server.as_ref()?)));
-    let watching: BTreeSet<&str> = servers().filter(|(_, server)| server.watches).map(|(path, _)| path).collect();
+    if servers().any(|(_, server)| server.watches) {
+        return;
+    }
     for (path, server) in servers().filter(|(path, _)| tree.is_asked(path)) {
         let Some(start) = &server.start else { continue };
-        let folder = path.rfind('/').map_or("", |at| &path[..=at]);
-        if watching.range(folder..).next().is_some_and(|next| next.starts_with(folder)) {
-            continue;
-        }
         found.push(Hit {
             place: Place::of_spot(path, start),
             severity: Severity::Low,
             confidence_permille: 500,
-            message: "a server begins to listen here, and nothing beside it logs, measures or tells whether it is well"
+            message: "a server begins to listen here, and nothing here logs, measures or tells whether it is well"
                 .to_owned(),
             suggestion: "log what fails with a library, count requests and errors, and answer `/health`",
         });

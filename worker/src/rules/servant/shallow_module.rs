@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemas::facts::{FileFacts, Functions, Tree};
 use schemas::severity::Severity;
 
+use crate::names::words;
 use crate::outline::{Body, Function};
 use crate::paths;
 use crate::rules::integrity::stub_body;
@@ -15,8 +16,10 @@ rule!(
     /// Folders of which more than 20 % of the functions are stubs, while those that are not decide hardly anything: fewer than two
     /// paths through a function on average. Folders with fewer than five functions are left alone.
     ///
-    /// Tests, stand-ins, and code that is there to be filled in (interfaces, abstract classes, declarations) do not count. Classes
-    /// that hold data, constants and functions that hand out a field are no stubs.
+    /// A stub says that it is not implemented; where one does, functions of that file that do nothing are stubs, too. Methods that
+    /// refuse (`UnsupportedOperationException`), that leave their work to those who extend a class, or are deprecated are none.
+    /// Tests, stand-ins, examples, copies of libraries, and code that is there to be filled in (interfaces, abstract and base
+    /// classes, declarations) do not count. Classes that hold data, constants and functions that hand out a field are no stubs.
     ///
     /// ## Why it matters
     /// From outside it looks like a part of the system, and callers rely on it. Inside there is little more than names.
@@ -28,8 +31,8 @@ rule!(
     ///
     /// ## How to fix
     /// Implement what is called, and take away what is not. A plan is better kept as an issue than as code.
-    "servant/shallow-module", Servant, Medium, version: 1, thresholds: &[&FUNCTIONS_MIN, &STUBS_PERCENT_MAX],
-    Check::Tree { facts_version: 1, collect, judge }
+    "servant/shallow-module", Servant, Medium, version: 2, thresholds: &[&FUNCTIONS_MIN, &STUBS_PERCENT_MAX],
+    Check::Tree { facts_version: 2, collect, judge }
 );
 
 /// In a folder with fewer functions one stub would be a large share.
@@ -48,32 +51,77 @@ const STUBS_PERCENT_MAX: Threshold =
 /// From this mean on the functions decide something.
 const PATHS_MEAN_MIN: u64 = 2;
 
+/// Words in paths of code that is there to be filled in, copied or read.
+const APART: &[&str] = &[
+    "abstract", "base", "bases", "demo", "demos", "dummy", "example", "examples", "exercise", "exercises", "fake", "fakes",
+    "interface", "interfaces", "mock", "mocks", "noop", "polyfills", "sample", "samples", "scaffold", "skeleton", "starter",
+    "template", "templates", "tutorial", "tutorials",
+];
+
+/// What a stub says of itself, in lower case, if it is there to be written and not to refuse.
+const CONFESSIONS: &[&str] = &["implemented", "todo", "unimplemented"];
+
+/// What a method says, in lower case, that others are to fill in, or that is to go.
+const EXCUSES: &[&str] = &["abstract", "deprecat", "implemented by", "implemented for ", "must implement", "overrid", "subclass"];
+
+/// How much of a body is searched for such words.
+const BODY_BYTES_MAX: usize = 1_000;
+
+/// Lines above a function on which it may be marked as deprecated.
+const LINES_ABOVE: usize = 4;
+
 fn collect(file: &File<'_>, told: &mut Told) -> bool {
     if file.outline.gap.is_some() {
         return false;
     }
-    if paths::is_test(file.source.path) || paths::is_stand_in(file.source.path) {
+    let path = file.source.path;
+    if paths::is_test(path) || paths::is_stand_in(path) || file.is_foreign() || is_apart(path) {
         return true;
     }
     let does_count = |one: &&Function| {
         one.body.is_some() && !one.is_abstract && one.test.is_none() && !file.is_test_code(one.span.start)
     };
+    let has_stub = file.outline.functions.iter().any(|one| does_count(&one) && is_stub(file, one));
     let mut counted = Functions { count: 0, paths: 0, stubs: 0, first_stub: None };
     for function in file.outline.functions.iter().filter(does_count) {
         counted.count += 1;
         counted.paths += u64::from(function.complexity.max(1));
-        let is_stub = match function.shape {
-            Body::Stub => true,
-            Body::Empty => !stub_body::may_be_empty(file, function),
-            _ => false,
+        let is_idle = || {
+            function.shape == Body::Empty && !function.is_overridable && !stub_body::may_be_empty(file, function)
         };
-        if is_stub {
+        if has_stub && (is_stub(file, function) || is_idle()) {
             counted.stubs += 1;
             counted.first_stub = counted.first_stub.or_else(|| Some(file.spot(function.name.clone())));
         }
     }
     told.facts.functions = (counted.count > 0).then_some(counted);
     true
+}
+
+/// Whether the file is there to be filled in, copied or read, as its path says.
+fn is_apart(path: &str) -> bool {
+    path.split('/').any(|part| {
+        let part = part.split('.').next().unwrap_or(part);
+        words(part).iter().any(|word| APART.contains(&word.as_str()))
+    })
+}
+
+/// Whether `function` says that it is not implemented, and nobody else is to implement it.
+fn is_stub(file: &File<'_>, function: &Function) -> bool {
+    if function.shape != Body::Stub {
+        return false;
+    }
+    let body = function.body.clone().unwrap_or(0..0);
+    let text: &str = &file.source.text;
+    let end = text.floor_char_boundary(body.end.min(body.start + BODY_BYTES_MAX));
+    let first = file.source.line_of(function.span.start).saturating_sub(LINES_ABOVE);
+    let above = text.get(file.source.line_span(first).start..function.span.start).unwrap_or_default();
+    let body = text.get(body.start..end).unwrap_or_default();
+    let lower = body.to_lowercase();
+    let has = |words: &[&str], text: &str| words.iter().any(|word| text.contains(word));
+    // In a class that is how Python and Ruby write an abstract method.
+    let is_to_fill_in = function.is_overridable && body.contains("NotImplementedError");
+    has(CONFESSIONS, &lower) && !has(EXCUSES, &lower) && !is_to_fill_in && !above.to_lowercase().contains("deprecat")
 }
 
 fn judge(tree: &Tree, found: &mut Findings<'_>) {
@@ -131,6 +179,9 @@ mod tests {
         let plain = "fn b(c: u8) -> u8 { d(c) }\n".repeat(4);
         check(paths, &"fn a() { todo!() }\n".repeat(2), &plain, Some(1));
         check(paths, "struct A;\nfn a() { unimplemented!() }\nfn b(c: u8) {}\n", &plain, Some(2));
+        check(paths, "fn a(c: u8) {}\nfn b(c: u8) {}\n", &plain, None);
+        check(paths, "#[deprecated]\nfn a() { todo!() }\n#[deprecated]\nfn b() { todo!() }\n", &plain, None);
+        check(["templates/a.rs", "templates/b.rs"], &"fn a() { todo!() }\n".repeat(2), &plain, None);
         check(paths, "fn a() { todo!() }\n", &plain, None);
         check(
             paths,
@@ -151,7 +202,9 @@ mod tests {
         let paths = ["pay/a.py", "pay/b.py"];
         let plain = "def b(c):\n    return d(c)\n".repeat(4);
         check(paths, &"def a():\n    raise NotImplementedError\n".repeat(2), &plain, Some(1));
-        check(paths, "import a\ndef a(): pass\ndef b(c): ...\n", &plain, Some(2));
+        check(paths, "import a\ndef a(): raise NotImplementedError\ndef b(c): ...\n", &plain, Some(2));
+        check(paths, "import a\ndef a(): pass\ndef b(c): ...\n", &plain, None);
+        check(paths, &format!("class A:\n{}", "    def a(self):\n        raise NotImplementedError\n".repeat(2)), &plain, None);
         check(paths, "def a():\n    raise NotImplementedError\n", &plain, None);
         check(
             paths,
@@ -206,7 +259,9 @@ mod tests {
         let paths = ["pay/A.java", "pay/B.java"];
         let class = |text: &str| format!("class A {{\n{text}}}\n");
         let plain = class(&"int b(int c) { return d(c); }\n".repeat(4));
-        let stub = "void a() { throw new UnsupportedOperationException(); }\n";
+        let stub = "void a() { throw new UnsupportedOperationException(\"not implemented\"); }\n";
+        let refusal = "void a() { throw new UnsupportedOperationException(); }\n";
+        check(paths, &class(&refusal.repeat(2)), &plain, None);
         check(paths, &class(&stub.repeat(2)), &plain, Some(2));
         check(paths, &class(&format!("int x;\n{}", stub.repeat(2))), &plain, Some(3));
         check(paths, &class(stub), &plain, None);
@@ -220,8 +275,9 @@ mod tests {
             let paths = [format!("pay/a.{end}"), format!("pay/b.{end}")];
             let paths = [paths[0].as_str(), &paths[1]];
             let plain = "int b(int c) { return d(c); }\n".repeat(4);
-            check(paths, &"void a(void) { abort(); }\n".repeat(2), &plain, Some(1));
-            check(paths, "int x;\nvoid a(void) { abort(); }\nvoid e(int f) {}\n", &plain, Some(2));
+            check(paths, &"void a(void) { abort(); /* TODO */ }\n".repeat(2), &plain, Some(1));
+            check(paths, &"void a(void) { abort(); }\n".repeat(2), &plain, None);
+            check(paths, "int x;\nvoid e(int f) {}\nvoid a(void) { abort(); /* TODO */ }\n", &plain, Some(2));
             check(paths, "void a(void) { abort(); }\n", &plain, None);
             check(paths, &"int a(int b);\n".repeat(9), &plain, None);
             check(

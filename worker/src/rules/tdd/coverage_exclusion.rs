@@ -7,6 +7,7 @@ use schemas::facts::{FileFacts, Repeated, Tree};
 use schemas::severity::Severity;
 
 use crate::outline::Span;
+use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Place, Threshold, Told, rule};
 
 rule!(
@@ -16,8 +17,10 @@ rule!(
     /// fifty in the whole repository (medium, reported once, at the file that has most of them).
     ///
     /// Marks on main guards, on code for type checkers, on abstract methods and on debug output are left alone, and so are
-    /// those on functions that are there for their types (`_A: (_: never) => _`) and those that say why they are there.
-    /// Copies of libraries and generated files are left alone too.
+    /// those on functions that are there for their types (`_A: (_: never) => _`), on code that is deprecated, for another
+    /// platform or version, or for a dependency that is missing, on branches that cannot be reached, and those that say why they
+    /// are there, behind the mark or in a comment on the line above. `no branch` takes no code out. Tests, copies of libraries
+    /// and generated files are left alone too.
     ///
     /// ## Why it matters
     /// A coverage figure is worth what it leaves out. Each mark looks harmless where it stands; together they make the figure
@@ -31,8 +34,8 @@ rule!(
     ///
     /// ## How to fix
     /// Test the code, or delete it. Where neither can be done, leave it in the report: a low figure is honest.
-    "tdd/coverage-exclusion", Tdd, Medium, version: 3, thresholds: &[&FILE_MARKS_MIN, &TREE_MARKS_MAX],
-    Check::Tree { facts_version: 1, collect, judge }
+    "tdd/coverage-exclusion", Tdd, Medium, version: 4, thresholds: &[&FILE_MARKS_MIN, &TREE_MARKS_MAX],
+    Check::Tree { facts_version: 2, collect, judge }
 );
 
 /// Fewer are exceptions.
@@ -51,7 +54,6 @@ const TREE_MARKS_MAX: Threshold =
 /// Marks in comments, lower case.
 const COMMENT_MARKS: &[&str] = &[
     "pragma: no cover",
-    "pragma: no branch",
     "istanbul ignore",
     "c8 ignore",
     "v8 ignore",
@@ -71,29 +73,72 @@ const ATTRIBUTE_MARKS: &[&str] = &["coverage(off)", "no_coverage", "not(tarpauli
 
 /// What may stand on the line of a mark, or on the one after it: nobody expects that code to be tested.
 const EXPECTED: &[&str] = &[
-    "__main__",
-    "TYPE_CHECKING",
-    "__repr__",
-    "__str__",
-    "NotImplementedError",
-    "abstractmethod",
-    "@overload",
-    "Debug for",
-    "Display for",
-    "fn fmt(",
-    "func main(",
-    "unreachable!",
+    "(_: any) =>",
     "(_: never) =>",
     "(_: unknown) =>",
-    "(_: any) =>",
+    "@overload",
+    "@typing.overload",
+    "DEBUG",
+    "Debug for",
+    "Display for",
+    "HAS_",
+    "HAVE_",
+    "ImportError",
+    "LoadError",
+    "ModuleNotFoundError",
+    "NotImplemented",
+    "TYPE_CHECKING",
+    "UnsupportedOperation",
+    "__main__",
+    "__repr__",
+    "__str__",
+    "abstract",
+    "assert False",
+    "assertNever",
+    "assert_never",
+    "assert_unreachable",
+    "cfg!(",
+    "fn fmt(",
+    "func main(",
+    "hasattr(",
+    "impossible",
+    "is_available",
+    "is_jython",
+    "is_pypy",
+    "os.name",
+    "os.platform",
+    "platform.",
+    "process.platform",
+    "python_implementation",
+    "sys.platform",
+    "sys.version",
+    "typeof document",
+    "typeof globalThis",
+    "typeof process",
+    "typeof self",
+    "typeof window",
+    "unreachable",
+    "win32",
 ];
 
+/// Beginnings of such code in the rest of what a mark stands on: a function that only warns that it will go.
+const DEPRECATED: &[&str] = &["deprecat", "warnings.warn(", "warn_deprecated"];
+
+/// Lines of a function after its mark that show whether it is deprecated: its documentation may stand first.
+const DEPRECATED_LINES_MAX: usize = 10;
+
 /// Fewest letters behind a mark that say why it is there.
-const REASON_LETTERS_MIN: usize = 12;
+const REASON_LETTERS_MIN: usize = 6;
+
+/// Fewest letters of a comment above a mark that say why it is there.
+const COMMENT_LETTERS_MIN: usize = 12;
+
+/// Words that belong to a mark.
+const MARK_WORDS: &[&str] = &["all", "br", "else", "end", "file", "if", "line", "lines", "next", "start", "stop"];
 
 fn collect(file: &File<'_>, told: &mut Told) -> bool {
     let is_rust = file.source.path.ends_with(".rs");
-    if file.is_foreign() {
+    if file.is_foreign() || paths::is_test(file.source.path) {
         return file.outline.gap.is_none();
     }
     let comments = file.outline.comments.iter().filter(|span| is_unexplained_mark(file.text(span)));
@@ -119,8 +164,10 @@ fn is_unexplained_mark(comment: &str) -> bool {
     }
     let text = comment.to_ascii_lowercase();
     let rest = COMMENT_MARKS.iter().find_map(|mark| text.split_once(mark)).map(|(_, rest)| rest);
-    // `next`, `if`, `else` and `start` belong to the mark.
-    rest.is_some_and(|rest| rest.chars().filter(|c| c.is_alphabetic()).count() < REASON_LETTERS_MIN)
+    rest.is_some_and(|rest| {
+        let words = rest.split(|c: char| !c.is_alphabetic()).filter(|word| !MARK_WORDS.contains(word));
+        words.map(str::len).sum::<usize>() < REASON_LETTERS_MIN
+    })
 }
 
 fn is_attribute_mark(file: &File<'_>, line: &Span) -> bool {
@@ -130,14 +177,40 @@ fn is_attribute_mark(file: &File<'_>, line: &Span) -> bool {
         && !file.outline.is_quoted(line.end - text.len())
 }
 
-/// Whether nobody expects the marked code to be tested: by the line of the mark, or the next one with code.
+/// Whether nobody expects the marked code to be tested: by the line of the mark or the next one with code, by a comment above,
+/// or because it is a part of tests or deprecated.
 fn is_expected(file: &File<'_>, mark: &Span) -> bool {
     let line = file.source.line_of(mark.start);
-    let shows = |index| {
-        let text = file.text(&file.source.line_span(index));
-        EXPECTED.iter().any(|word| text.contains(word))
+    let text = |index: usize| file.text(&file.source.line_span(index));
+    let shows = |index| EXPECTED.iter().any(|word| text(index).contains(word));
+    shows(line)
+        || shows(line + 1)
+        || file.outline.is_test_code(mark.start)
+        || is_explained_above(file, line)
+        || is_deprecated(file, line)
+}
+
+/// Whether the line above `line` is a comment that says something.
+fn is_explained_above(file: &File<'_>, line: usize) -> bool {
+    let Some(above) = line.checked_sub(1).map(|above| file.source.line_span(above)) else { return false };
+    let last = file.text(&above).trim_end().len().saturating_sub(1);
+    let Some(comment) = file.outline.comment_around(above.start + last) else { return false };
+    let text = file.text(comment);
+    let is_whole = file.text(&above).trim_start().starts_with(['/', '*', '#', '-', ';']);
+    is_whole && !MARKS.is_match(text) && text.chars().filter(|c| c.is_alphabetic()).count() >= COMMENT_LETTERS_MIN
+}
+
+/// Whether the function whose head is marked on `line` warns that it will go, or is marked so on the line above.
+fn is_deprecated(file: &File<'_>, line: usize) -> bool {
+    let text = |index: usize| file.text(&file.source.line_span(index));
+    let says = |text: &str| {
+        let lower = text.to_ascii_lowercase();
+        DEPRECATED.iter().any(|sign| lower.contains(sign))
     };
-    shows(line) || shows(line + 1)
+    let is_head = text(line).split(['#', '/']).next().is_some_and(|code| code.trim_end().ends_with([':', '{']));
+    let is_other = |text: &&str| !text.trim_start().starts_with("def ") && !text.trim_start().starts_with("class ");
+    let mut body = (line + 1..=line + DEPRECATED_LINES_MAX).map(text).take_while(is_other);
+    says(text(line.saturating_sub(1))) || says(text(line)) || (is_head && body.any(says))
 }
 
 fn judge(tree: &Tree, found: &mut Findings<'_>) {
@@ -174,97 +247,5 @@ fn push(found: &mut Findings<'_>, file: &FileFacts, severity: Severity, message:
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use schemas::severity::Severity::Medium;
-
-    use super::RULE;
-    use crate::rules::testing::{check_tree, tree, tree_findings};
-
-    /// Five times `mark`.
-    fn five(mark: &str) -> String {
-        format!("{mark}\n").repeat(5)
-    }
-
-    #[test]
-    fn rust() {
-        let run = |text: &str, expected: &[_]| check_tree(&RULE, &[("src/a.rs", text)], expected);
-        run(&five("#[coverage(off)]\nfn a() {}"), &[("src/a.rs", 1, Medium)]);
-        run(&five("fn a() {} // LCOV_EXCL_LINE"), &[("src/a.rs", 1, Medium)]);
-        run(&five("#[cfg(not(tarpaulin_include))]\nfn a() {}"), &[("src/a.rs", 1, Medium)]);
-        run(&"#[coverage(off)]\nfn a() {}\n".repeat(4), &[]);
-        run(&five("#[coverage(off)]\nimpl fmt::Debug for A {}"), &[]);
-        run(&five("const A: &str = \"\n#[coverage(off)]\n\";"), &[]);
-        run(&five("fn coverage(off: bool) {}"), &[]);
-    }
-
-    #[test]
-    fn python() {
-        let run = |text: &str, expected: &[_]| check_tree(&RULE, &[("a.py", text)], expected);
-        run(&five("a = 1  # pragma: no cover"), &[("a.py", 1, Medium)]);
-        run(&five("if a:  # pragma: no branch\n    b()"), &[("a.py", 1, Medium)]);
-        run(&five("if __name__ == '__main__':  # pragma: no cover\n    main()"), &[]);
-        run(&five("def __repr__(self):  # pragma: no cover\n    return ''"), &[]);
-        run(&five("a = '# pragma: no cover'"), &[]);
-    }
-
-    #[test]
-    fn go() {
-        let run = |text: &str, expected: &[_]| check_tree(&RULE, &[("a.go", text)], expected);
-        run(&format!("package a\n{}", five("//coverage:ignore")), &[("a.go", 2, Medium)]);
-        run(&format!("package a\n{}", five("var A = 1 // coverage:ignore")), &[("a.go", 2, Medium)]);
-        run(&format!("package a\n{}", five("// coverage is ignored here")), &[]);
-        run(&format!("package a\n{}", five("//coverage:ignore\nfunc main() {}")), &[]);
-        run(&format!("package a\n{}", five("var A = \"//coverage:ignore\"")), &[]);
-    }
-
-    #[test]
-    fn javascript_and_typescript() {
-        for path in ["a.js", "a.ts", "a.tsx"] {
-            let run = |text: &str, expected: &[_]| check_tree(&RULE, &[(path, text)], expected);
-            run(&five("/* istanbul ignore next */\na();"), &[(path, 1, Medium)]);
-            run(&five("// c8 ignore next\na();"), &[(path, 1, Medium)]);
-            run(&five("/* v8 ignore next */\na();"), &[(path, 1, Medium)]);
-            run(&five("a('istanbul ignore next');"), &[]);
-            run(&five("// see what istanbul says, and ignore it\na();"), &[]);
-            run(&format!("// Code generated by a tool. DO NOT EDIT\n{}", five("/* c8 ignore next */")), &[]);
-        }
-    }
-
-    #[test]
-    fn more_than_fifty_in_a_repository_are_one_finding_where_most_of_them_are() {
-        let four = "a = 1  # pragma: no cover\n".repeat(4);
-        let names: Vec<String> = (10..22).map(|number| format!("{number}.py")).collect();
-        let mut files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), four.as_str())).collect();
-        check_tree(&RULE, &files, &[]);
-        let three = "a = 1  # pragma: no cover\n".repeat(3);
-        files.push(("9.py", &three));
-        check_tree(&RULE, &files, &[("10.py", 1, Medium)]);
-    }
-
-    #[test]
-    fn an_audit_of_a_change_speaks_of_changed_files_only() {
-        let text = "a = 1  # pragma: no cover\n".repeat(30);
-        let mut whole = tree(&RULE, &[("a.py", &text), ("b.py", &text), ("c.py", "")]);
-        assert_eq!(tree_findings(&RULE, &whole).len(), 3);
-        for (changed, expected) in [("b.py", 2), ("c.py", 0)] {
-            whole.changed = Some(BTreeSet::from([changed.to_owned()]));
-            let found = tree_findings(&RULE, &whole);
-            assert_eq!(found.len(), expected);
-            assert!(found.iter().all(|finding| crate::rules::testing::path(finding) == changed));
-        }
-    }
-
-    #[test]
-    fn c_and_cpp() {
-        for path in ["a.c", "a.cc", "a.hpp"] {
-            let run = |text: &str, expected: &[_]| check_tree(&RULE, &[(path, text)], expected);
-            run(&five("int a; // LCOV_EXCL_LINE"), &[(path, 1, Medium)]);
-            run(&five("/* GCOV_EXCL_START */"), &[(path, 1, Medium)]);
-            run(&five("// lines are excluded here"), &[]);
-            run(&five("const char *a = \"// LCOV_EXCL_LINE\";"), &[]);
-            run(&"int a; // LCOV_EXCL_LINE\n".repeat(4), &[]);
-        }
-    }
-}
+#[path = "coverage_exclusion/tests.rs"]
+mod tests;

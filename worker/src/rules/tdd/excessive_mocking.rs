@@ -2,9 +2,9 @@
 
 use schemas::severity::Severity;
 
-use crate::outline::{Function, Span};
+use crate::outline::{Call, Function, Span};
 use crate::paths;
-use crate::rules::calls::last_name;
+use crate::rules::calls::{arguments, is_path, last_name};
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
@@ -12,8 +12,9 @@ rule!(
     /// Files of five tests or more that make, on average, more than three test doubles for each test, or as many as seven for
     /// ten statements: `Mock`, `patch`, `jest.fn`, `spyOn`, `gomock`, `mockall`, Mockito, gmock and their kin.
     ///
-    /// Tests of what stands at the border to other systems (adapters, clients, gateways, HTTP) need doubles and are left alone,
-    /// as are fixtures.
+    /// Tests of what stands at the border to other systems (adapters, clients, gateways, HTTP, sockets) need doubles and are left
+    /// alone, as are fixtures and tests of mocks. What replaces a part of the environment (`sys`, `os`, `platform`, `process`,
+    /// `console`, clocks) or gives a name a written value is no double.
     ///
     /// ## Why it matters
     /// Such tests say how the code calls its parts, not what it does. They break when it is rearranged, and stay green when it
@@ -27,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Test the parts together, with the real ones where they are fast; leave doubles to what is slow or outside.
-    "tdd/excessive-mocking", Tdd, Medium, version: 2, Check::Code(check)
+    "tdd/excessive-mocking", Tdd, Medium, version: 3, Check::Code(check)
 );
 
 /// Tests of the smallest file that is judged.
@@ -72,17 +73,33 @@ const MOCKITO: &[&str] = &["mock", "mockk", "spy", "spyk"];
 const GMOCK: &[&str] = &["NaggyMock<", "NiceMock<", "StrictMock<"];
 
 /// Parts of paths of tests at the border to other systems, and of fixtures.
-const BORDERS: &[&str] = &["adapter", "api", "client", "conftest", "fixture", "gateway", "http", "transport"];
+const BORDERS: &[&str] = &[
+    "adapter", "api", "client", "conftest", "docker", "fixture", "gateway", "http", "mailer", "network", "rpc", "s3", "smtp",
+    "socket", "transport", "webhook",
+];
+
+/// First parts of names of what surrounds every program.
+const SURROUNDINGS: &[&str] = &[
+    "Date", "Math", "builtins", "console", "date", "datetime", "document", "env", "environ", "global", "globalThis",
+    "localStorage", "navigator", "os", "performance", "platform", "process", "random", "screen", "sessionStorage", "signal",
+    "stderr", "stdin", "stdout", "sys", "time", "window",
+];
+
+/// Functions that replace what their first argument names, each with the place of the argument that is put there, if one is.
+const REPLACERS: &[(&str, usize)] =
+    &[("patch", 1), ("patch.object", 2), ("setattr", 2), ("spyOn", usize::MAX), ("patch.dict", usize::MAX)];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let tests: Vec<&Function> = file.outline.tests().map(|(function, _)| function).collect();
     let path = file.source.path.to_ascii_lowercase();
-    let is_border = BORDERS.iter().any(|part| paths::file_name(&path).contains(part)) || path.contains("fixture");
+    let is_border = BORDERS.iter().any(|part| paths::file_name(&path).contains(part));
+    let is_border = is_border || path.contains("fixture") || path.contains("mockito") || path.contains("mockk");
     if tests.len() < TESTS_MIN || is_border {
         return;
     }
     let extension = paths::extension(file.source.path).unwrap_or_default();
-    let calls = file.outline.calls.iter().filter(|call| makes_double(file.text(&call.callee), extension));
+    let calls = file.outline.calls.iter();
+    let calls = calls.filter(|call| makes_double(file.text(&call.callee), extension) && !sets_surroundings(file, call));
     let called = calls.filter(|call| is_within(file, &tests, call.callee.start)).count();
     let doubles = called + declared(file, &tests, extension);
     let statements: usize = file.outline.tests().map(|(_, test)| test.statements).sum();
@@ -97,6 +114,23 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         message: format!("{doubles} test doubles in {} tests of {statements} statements", tests.len()),
         suggestion: "test the parts together; leave doubles to what is slow or outside",
     });
+}
+
+/// Whether `call` replaces a part of what surrounds every program, or puts a written value somewhere.
+fn sets_surroundings(file: &File<'_>, call: &Call) -> bool {
+    let callee = file.text(&call.callee);
+    let Some((_, at)) = REPLACERS.iter().rfind(|(name, _)| is_path(callee, name)) else { return false };
+    let all = arguments(file, &call.arguments);
+    let target = all.first().map_or("", |first| first.trim_matches(['"', '\'', '`']));
+    let mut parts = target.split('.');
+    let surrounds = parts.any(|part| SURROUNDINGS.contains(&part));
+    surrounds || all.get(*at).is_some_and(|value| is_written(value))
+}
+
+/// Whether `value` is a text, a number or a truth value.
+fn is_written(value: &str) -> bool {
+    value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '"' | '\'' | '-'))
+        || matches!(value, "True" | "False" | "None" | "{}" | "[]" | "true" | "false" | "null")
 }
 
 fn makes_double(callee: &str, extension: &str) -> bool {
@@ -252,6 +286,30 @@ mod tests {
             &file("", open, "", 0, "    run(); run(); run(); run(); run(); run()\n"),
             &[(5, Medium)],
         );
+    }
+
+    #[test]
+    fn surroundings_and_written_values_are_no_doubles() {
+        let close = "    run(); run(); run(); run(); run(); run()\n";
+        let python = |double: &str| file("", "def test_%():\n", &format!("    {double}\n"), 4, close);
+        for double in ["patch('cart.total')", "patch.object(cart, 'total')", "monkeypatch.setattr(cart, 'total', sum)"] {
+            check(&RULE, "test_a.py", &python(double), &[(1, Medium)]);
+        }
+        for double in [
+            "patch('sys.platform')",
+            "patch('cart.time.sleep')",
+            "patch('cart.LIMIT', 3)",
+            "patch.object(cart, 'total', 3)",
+            "patch.dict('os.environ')",
+            "monkeypatch.setattr(cart, 'total', 'x')",
+        ] {
+            check(&RULE, "test_a.py", &python(double), &[]);
+        }
+        let close = "run(); run(); run(); run(); run(); run()\n})\n";
+        let script = |double: &str| file("", "it('%', () => {\n", &format!("{double}\n"), 4, close);
+        check(&RULE, "a.test.js", &script("jest.spyOn(cart, 'total')"), &[(1, Medium)]);
+        check(&RULE, "a.test.js", &script("jest.spyOn(console, 'error')"), &[]);
+        check(&RULE, "src/mockito/a.test.js", &script("jest.spyOn(cart, 'total')"), &[]);
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn of_others() -> Vec<Case> {
             "tdd/module-without-test",
             "share_percent_max",
             modules(&["lib/prices.py", "lib/taxes.py"]),
-            &[(40, &[Info, Info]), (39, &[Info])],
+            &[(40, &[Info, Info]), (39, &[])],
         ),
     ]
 }

@@ -21,7 +21,8 @@ fn rust() {
     check("src/main.rs", &format!("use tracing::info;\n{axum}"), &[], None);
     check("src/main.rs", axum, &[("src/watch/count.rs", "use prometheus::Counter;\n")], None);
     check("src/main.rs", &format!("{axum}fn r() {{ route(\"/healthz\", get(ok)) }}\n"), &[], None);
-    check("src/main.rs", axum, &[("other/a.rs", "use tracing::info;\n")], Some(2));
+    check("src/main.rs", axum, &[("other/a.rs", "use tracing::info;\n")], None);
+    check("src/main.rs", axum, &[("other/a.rs", "use shop::cart;\n")], Some(2));
     check("examples/a.rs", axum, &[], None);
     check("src/main.rs", "fn main() { Server::bind(&addr); axum::serve_quietly(); }\n", &[], None);
 }
@@ -64,6 +65,10 @@ fn javascript_and_typescript() {
         check(path, &format!("import pino from 'pino';\n{express}"), &[], None);
         check(path, "import express from 'express';\napp.get('/ready', ok);\napp.listen(80);\n", &[], None);
         check(path, "element.listen('click');\n", &[], None);
+        check(path, "const http = require('http');\nconst server = http.createServer(one);\nserver.close();\n", &[], None);
+        check(path, "import express from 'express';\nexpress().listen(80, '127.0.0.1');\n", &[], None);
+        check(&format!("lib/sample-apps/{path}"), express, &[], None);
+        check(&format!("lib/apps/{path}"), express, &[], Some(2));
         check("src/a.test.ts", express, &[], None);
     }
 }

@@ -22,8 +22,19 @@ const FOLDER_FILES: &[&str] = &["__init__", "index", "lib", "mod"];
 const TEST_WORDS: &[&str] = &["cy", "e2e", "fixture", "it", "spec", "specs", "test", "tests", "testcase", "unittest"];
 
 /// Last words of files that are one way to do what their name says: an implementation, or one for a system.
-const WAYS: &[&str] =
-    &["bsd", "darwin", "generic", "impl", "linux", "macos", "other", "posix", "unix", "win32", "windows"];
+const WAYS: &[&str] = &[
+    "android", "browser", "bsd", "c", "darwin", "generic", "impl", "ios", "linux", "macos", "native", "node", "other", "posix",
+    "py", "unix", "web", "win32", "windows",
+];
+
+/// Letters of the shortest beginning of a name that a test may be named after.
+const BEGINNING_LETTERS_MIN: usize = 5;
+
+/// Letters of the longest name of which beginnings are taken.
+const NAME_LETTERS_MAX: usize = 60;
+
+/// Extensions of languages whose files use types of their own package without an import.
+const BY_TYPE: &[&str] = &["cs", "groovy", "java", "kt", "kts", "php", "rb", "scala", "swift"];
 
 /// A name as it is compared: its words in lower case, in one.
 fn hash(name: &str) -> u32 {
@@ -38,6 +49,12 @@ pub(super) fn stem(path: &str) -> u32 {
     let stem = name.split('.').next().unwrap_or(name);
     let folder = path.rsplit('/').nth(1).filter(|_| FOLDER_FILES.contains(&stem));
     hash(folder.unwrap_or(stem))
+}
+
+/// The name of a package by its folder, where it is long enough to say something.
+pub(super) fn package(folder: &str) -> Option<u32> {
+    let name = paths::file_name(folder);
+    (name.chars().count() >= LETTERS_MIN).then(|| hash(name))
 }
 
 /// The name of what the module is a way to do: `cart` of `CartImpl.java` and `cart_linux.go`.
@@ -61,7 +78,35 @@ pub(super) fn tested_by(path: &str) -> Vec<u32> {
         // `cart/tests.rs`, `cart/__tests__/index.js`
         own = path.rsplit('/').skip(1).map(of).find(|words| !words.is_empty()).unwrap_or_default();
     }
-    (1..=own.len()).map(|count| hash(&own[..count].concat())).collect()
+    // Its first words may be those of a folder: `test_command_genspider.py` is about `commands/genspider.py`.
+    let ends = (1..own.len()).map(|count| hash(&own[count..].concat()));
+    (1..=own.len()).map(|count| hash(&own[..count].concat())).chain(ends).collect()
+}
+
+/// Beginnings of the name of the module: a test may be named after one, as `redact` is of `redaction`.
+pub(super) fn beginnings(path: &str) -> Vec<u32> {
+    let name = paths::file_name(path);
+    let letters: Vec<char> = name.split('.').next().unwrap_or(name).chars().filter(|c| c.is_alphanumeric()).collect();
+    let longest = letters.len().min(NAME_LETTERS_MAX);
+    (BEGINNING_LETTERS_MIN..longest).map(|count| hash(&letters[..count].iter().collect::<String>())).collect()
+}
+
+/// Whether one of the words of `part` of a path is one of `wanted`.
+pub(super) fn has_word(part: &str, wanted: &[&str]) -> bool {
+    words(part.split('.').next().unwrap_or(part)).iter().any(|word| wanted.contains(&word.as_str()))
+}
+
+/// What the file uses of others: names in its imports, and types where none are needed for that. Sorted.
+pub(super) fn used(file: &File<'_>) -> Vec<u32> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let imports = file.outline.imports.iter().map(|import| file.text(&import.span));
+    let imported = imports.flat_map(|text| text.split(move |c| !is_part(c)).filter(|part| !part.is_empty()));
+    let is_by_type = paths::extension(file.source.path).is_some_and(|extension| BY_TYPE.contains(&extension));
+    let tokens = if is_by_type { tokens::of_code(file) } else { Vec::new() };
+    let types = tokens.iter().filter(|token| token.text.starts_with(char::is_uppercase)).map(|token| token.text);
+    let own = stem(file.source.path);
+    let all: HashSet<&str> = imported.chain(types).collect();
+    sorted(all.into_iter().map(hash).filter(|name| *name != own).collect())
 }
 
 /// What the module offers to others, sorted.
@@ -120,13 +165,19 @@ mod tests {
     }
 
     #[test]
+    fn beginnings_of_names_are_long_enough_to_say_something() {
+        assert_eq!(beginnings("src/redacts.js"), [hash("redac"), hash("redact")]);
+        assert_eq!(beginnings("src/carts.js"), Vec::<u32>::new());
+    }
+
+    #[test]
     fn tests_are_named_after_what_they_test() {
         for path in
             ["test_cart.py", "cart_test.go", "cart.spec.ts", "CartTest.java", "CartIT.java", "src/cart/tests.rs"]
         {
             assert_eq!(tested_by(path), [hash("cart")], "{path}");
         }
-        assert_eq!(tested_by("tests/cart-total.test.js"), [hash("cart"), hash("cartTotal")]);
+        assert_eq!(tested_by("tests/cart-total.test.js"), [hash("cart"), hash("cartTotal"), hash("total")]);
         assert_eq!(tested_by("cart/__tests__/index.js"), [hash("cart")]);
         assert_eq!(tested_by("tests/test.py"), Vec::<u32>::new());
     }

@@ -42,6 +42,15 @@ fn c(name: &str) -> String {
     deciding(&format!("int {name}(int x) {{\n"), "  if (x > y()) { return z(x); }\n", "  return x;\n}\n")
 }
 
+/// Tests in each language, none of which says anything of the others' files.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("elsewhere/a_test.go", "package elsewhere\n"),
+    ("elsewhere/b.test.ts", ""),
+    ("elsewhere/CTest.java", ""),
+    ("elsewhere/d_test.c", ""),
+    ("elsewhere/src/e.rs", "#[cfg(test)]\nmod tests { #[test]\nfn a() { sum(); } }\n"),
+];
+
 /// Checks what is found in `path` beside three files of the same kind that have tests.
 #[track_caller]
 fn check(path: &str, text: &str, others: &[(&str, &str)], expected: Option<u32>) {
@@ -56,6 +65,7 @@ fn check(path: &str, text: &str, others: &[(&str, &str)], expected: Option<u32>)
     let mut files: Vec<(&str, &str)> = tested.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     files.push((path, text));
     files.extend(others);
+    files.extend(ELSEWHERE);
     let expected: Vec<(&str, u32, Severity)> = expected.map(|line| (path, line, Info)).into_iter().collect();
     check_tree(&RULE, &files, &expected);
 }
@@ -66,9 +76,10 @@ fn rust_modules() {
     check(
         "src/prices.rs",
         &format!("use a::b;\n{}", rust("discount")),
-        &[("tests/cart.rs", "use shop::cart;\n")],
+        &[("shop/tests/cart.rs", "use shop::cart;\n")],
         Some(2),
     );
+    check("shop/src/prices.rs", &rust("discount"), &[("shop/tests/cart.rs", "use shop::cart;\n")], None);
     check("src/prices.rs", &format!("{}#[cfg(test)]\nmod tests;\n", rust("discount")), &[], None);
     check("src/prices.rs", &rust("discount"), &[("src/prices/tests.rs", "use super::*;\n")], None);
     check("src/prices.rs", &rust("discount"), &[("tests/all.rs", "use shop::prices::discount;\n")], None);
@@ -78,12 +89,12 @@ fn rust_modules() {
     let parent = "mod prices;\n#[cfg(test)]\nmod tests { #[test]\nfn a() { sum(); } }\n";
     check("src/cart/prices.rs", &rust("discount"), &[("src/cart.rs", parent)], None);
     check("src/cart/prices.rs", &rust("discount"), &[("src/cart/mod.rs", parent)], None);
-    check("src/cart/prices.rs", &rust("discount"), &[("src/till.rs", parent)], Some(1));
+    check("src/cart/prices.rs", &rust("discount"), &[("src/till.rs", &parent.replace("mod prices;\n", ""))], Some(1));
     check("src/prices.rs", &rust("discount"), &[("tests/all.rs", "lazy! { a { b.discount() } }\n")], None);
     check(
         "src/prices.rs",
         &rust("discount"),
-        &[("tests/all.rs", "// discount of prices\nfn a() { b(\"prices\"); }\n")],
+        &[("shop/tests/all.rs", "// discount of prices\nfn a() { b(\"prices\"); }\n")],
         Some(1),
     );
     check("examples/prices.rs", &rust("discount"), &[], None);
@@ -116,6 +127,7 @@ fn python_modules() {
 #[test]
 fn go_modules() {
     check("a/prices.go", &go("Discount"), &[], Some(3));
+    check("goods/prices.go", &go("Discount"), &[("b/cart_test.go", "package b\nimport \"shop/goods\"\n")], None);
     check(
         "a/prices.go",
         &go("Discount"),
@@ -187,14 +199,55 @@ fn a_name_that_many_offer_says_nothing_of_one() {
 }
 
 #[test]
-fn where_many_have_no_test_one_finding_says_so() {
-    let (small, large) = (python("one"), python("two").replace("return x\n", "return x if x else y()\n"));
-    let files = [("a.py", small.as_str()), ("b.py", &large), ("c.py", &small), ("test_c.py", "import c\n")];
-    check_tree(&RULE, &files, &[("b.py", 1, Info)]);
-    let found = tree_findings(&RULE, &tree(&RULE, &files));
-    assert_eq!(found[0].message, "2 of 3 files that decide something have no test; most is decided in `b.py`, `a.py`");
+fn where_many_have_no_test_names_say_nothing() {
+    let module = python("one");
+    let tested: Vec<(String, String)> =
+        (0..5).flat_map(|at| [(format!("c{at}.py"), module.clone()), (format!("test_c{at}.py"), "import z\n".into())]).collect();
+    let mut files: Vec<(&str, &str)> = vec![("a.py", &module), ("b.py", &module)];
+    files.extend(tested.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+    check_tree(&RULE, &files, &[("a.py", 1, Info), ("b.py", 1, Info)]);
+    files.push(("d.py", &module));
+    check_tree(&RULE, &files, &[]);
     // Nothing to compare with: that there are no tests at all is another matter.
-    check_tree(&RULE, &files[..3], &[]);
+    check_tree(&RULE, &files[..2], &[]);
+}
+
+#[test]
+fn what_tested_files_and_programs_use_is_tested_through_them() {
+    let (module, path) = (python("discount"), "src/prices.py");
+    let cart = format!("from shop import prices\n{}", python("total"));
+    check(path, &module, &[("src/cart.py", &cart), ("tests/test_cart.py", "")], None);
+    check(path, &module, &[("src/cart.py", &cart.replace("prices", "taxes")), ("tests/test_cart.py", "")], Some(1));
+    let till = ("src/till.py", format!("from shop import cart\n{}", python("sum")));
+    check(path, &module, &[("src/cart.py", &cart), (till.0, &till.1), ("tests/test_till.py", "")], None);
+    check(path, &module, &[("src/main.py", "from shop import prices\ndef main(): pass\n")], None);
+    check(path, &module, &[("src/main.py", "from shop import taxes\ndef main(): pass\n")], Some(1));
+    let class = java("Cart", "total").replace("x > y()", "x > new Prices().get()");
+    let tested = [("src/main/java/a/Cart.java", class.as_str()), ("src/test/java/a/CartTest.java", "")];
+    check("src/main/java/a/Prices.java", &java("Prices", "discount"), &tested, None);
+}
+
+#[test]
+fn names_of_tests_may_be_longer_or_shorter() {
+    check("src/redaction.py", &python("discount"), &[("tests/test_redact.py", "")], None);
+    check("src/redaction.py", &python("discount"), &[("tests/test_react.py", "")], Some(1));
+    check("commands/genspider.py", &python("discount"), &[("tests/test_command_genspider.py", "")], None);
+    check("commands/genspider.py", &python("discount"), &[("tests/test_command_runspider.py", "")], Some(1));
+}
+
+#[test]
+fn what_helps_tests_or_is_to_be_extended_is_left_alone() {
+    for path in ["src/testutil/prices.py", "src/prices_base.py", "src/abstract_prices.py", "extras/prices.py"] {
+        check(path, &python("discount"), &[], None);
+    }
+    check("src/database/prices.py", &python("discount"), &[], Some(1));
+}
+
+#[test]
+fn of_a_language_without_tests_nothing_is_known() {
+    check("src/prices.rb", "def discount(x)\n  return 1 if x > 1\n  return 2 if x > 2\n  return 3 if x > 3\n  return 4 if x > 4\n  return 5 if x > 5\nend\n", &[], None);
+    let tests = ("spec/carts_spec.rb", "it 'a' do\nend\n");
+    check("src/prices.rb", "def discount(x)\n  return 1 if x > 1\n  return 2 if x > 2\n  return 3 if x > 3\n  return 4 if x > 4\n  return 5 if x > 5\nend\n", &[tests], Some(1));
 }
 
 #[test]

@@ -17,7 +17,8 @@ const HEAD_BYTES_MAX: usize = 300;
 /// Lines above a method in which its class is looked for.
 const CLASS_LINES_MAX: usize = 400;
 
-/// Whether a call that skips stands in a function that is no test: whoever calls it may do so on a condition.
+/// Whether a call that skips stands in a function that is no test: whoever calls it may do so on a condition. Where the name
+/// of the test says that it is about skipping, the call is its input.
 pub(super) fn is_in_helper(file: &File<'_>, skip: &Skip) -> bool {
     let at = skip.span.start;
     let is_mark = file.text(&skip.span).starts_with(['@', '#', '[']);
@@ -25,9 +26,10 @@ pub(super) fn is_in_helper(file: &File<'_>, skip: &Skip) -> bool {
         return false;
     }
     let mut around = around(file, at).peekable();
+    let is_about_skips = |one: &Function| names::words(file.text(&one.name)).iter().any(|word| word.starts_with("skip"));
     let runs = |one: &Function| {
         let is_setup = || names::words(file.text(&one.name)).iter().any(|word| SETUPS.contains(&word.as_str()));
-        one.test.is_some() || is_setup()
+        (one.test.is_some() || is_setup()) && !is_about_skips(one)
     };
     around.peek().is_some() && !around.any(runs)
 }

@@ -48,6 +48,7 @@ fn python() {
         &[],
     );
     run("def test_a():\n    # pytest.skip('x')\n    row.skip()\n", &[]);
+    run("def test_skipping():\n    pytest.skip('x')\n", &[]);
     run("def needs_mailer():\n    pytest.skip('no mailer')\n", &[]);
     run("class A(TestCase):\n    def setUp(self):\n        self.skipTest('no mailer')\n", &[(3, Low)]);
     let derived = |base: &str, rest: &str| {
