@@ -126,14 +126,55 @@ const ROUTE_BYTES_MAX: usize = 60;
 
 /// Words in paths of servers that nobody runs for others.
 const APART: &[&str] = &[
-    "bench", "benches", "benchmark", "benchmarks", "build", "cli", "client", "commands", "contrib", "debug", "demo", "demos",
-    "dev", "devserver", "doc", "docs", "example", "examples", "fake", "local", "mock", "mocks", "playground", "preview", "sample",
-    "samples", "script", "scripts", "skeleton", "starter", "stub", "template", "templates", "tool", "tools", "tutorial",
+    "bench",
+    "benches",
+    "benchmark",
+    "benchmarks",
+    "build",
+    "cli",
+    "client",
+    "commands",
+    "contrib",
+    "debug",
+    "demo",
+    "demos",
+    "dev",
+    "devserver",
+    "doc",
+    "docs",
+    "example",
+    "examples",
+    "fake",
+    "local",
+    "mock",
+    "mocks",
+    "playground",
+    "preview",
+    "sample",
+    "samples",
+    "script",
+    "scripts",
+    "skeleton",
+    "starter",
+    "stub",
+    "template",
+    "templates",
+    "tool",
+    "tools",
+    "tutorial",
 ];
 
 /// Signs of a server that is closed again, or is there for its own machine only: it waits for one answer, or helps whoever starts it.
-const SHORT_LIVED: &[&str] =
-    &["127.0.0.1", ".shutdown(", "\"localhost\"", "'localhost'", "localhost:", "redirect_uri", "redirectUri", "server.close("];
+const SHORT_LIVED: &[&str] = &[
+    "127.0.0.1",
+    ".shutdown(",
+    "\"localhost\"",
+    "'localhost'",
+    "localhost:",
+    "redirect_uri",
+    "redirectUri",
+    "server.close(",
+];
 
 fn collect(file: &File<'_>, told: &mut Told) -> bool {
     if file.outline.gap.is_some() {

@@ -53,16 +53,41 @@ const PATHS_MEAN_MIN: u64 = 2;
 
 /// Words in paths of code that is there to be filled in, copied or read.
 const APART: &[&str] = &[
-    "abstract", "base", "bases", "demo", "demos", "dummy", "example", "examples", "exercise", "exercises", "fake", "fakes",
-    "interface", "interfaces", "mock", "mocks", "noop", "polyfills", "sample", "samples", "scaffold", "skeleton", "starter",
-    "template", "templates", "tutorial", "tutorials",
+    "abstract",
+    "base",
+    "bases",
+    "demo",
+    "demos",
+    "dummy",
+    "example",
+    "examples",
+    "exercise",
+    "exercises",
+    "fake",
+    "fakes",
+    "interface",
+    "interfaces",
+    "mock",
+    "mocks",
+    "noop",
+    "polyfills",
+    "sample",
+    "samples",
+    "scaffold",
+    "skeleton",
+    "starter",
+    "template",
+    "templates",
+    "tutorial",
+    "tutorials",
 ];
 
 /// What a stub says of itself, in lower case, if it is there to be written and not to refuse.
 const CONFESSIONS: &[&str] = &["implemented", "todo", "unimplemented"];
 
 /// What a method says, in lower case, that others are to fill in, or that is to go.
-const EXCUSES: &[&str] = &["abstract", "deprecat", "implemented by", "implemented for ", "must implement", "overrid", "subclass"];
+const EXCUSES: &[&str] =
+    &["abstract", "deprecat", "implemented by", "implemented for ", "must implement", "overrid", "subclass"];
 
 /// How much of a body is searched for such words.
 const BODY_BYTES_MAX: usize = 1_000;
@@ -86,9 +111,8 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     for function in file.outline.functions.iter().filter(does_count) {
         counted.count += 1;
         counted.paths += u64::from(function.complexity.max(1));
-        let is_idle = || {
-            function.shape == Body::Empty && !function.is_overridable && !stub_body::may_be_empty(file, function)
-        };
+        let is_idle =
+            || function.shape == Body::Empty && !function.is_overridable && !stub_body::may_be_empty(file, function);
         if has_stub && (is_stub(file, function) || is_idle()) {
             counted.stubs += 1;
             counted.first_stub = counted.first_stub.or_else(|| Some(file.spot(function.name.clone())));
@@ -116,6 +140,7 @@ fn is_stub(file: &File<'_>, function: &Function) -> bool {
     let end = text.floor_char_boundary(body.end.min(body.start + BODY_BYTES_MAX));
     let first = file.source.line_of(function.span.start).saturating_sub(LINES_ABOVE);
     let above = text.get(file.source.line_span(first).start..function.span.start).unwrap_or_default();
+    let above = above.rsplit('}').next().unwrap_or(above);
     let body = text.get(body.start..end).unwrap_or_default();
     let lower = body.to_lowercase();
     let has = |words: &[&str], text: &str| words.iter().any(|word| text.contains(word));
@@ -204,7 +229,12 @@ mod tests {
         check(paths, &"def a():\n    raise NotImplementedError\n".repeat(2), &plain, Some(1));
         check(paths, "import a\ndef a(): raise NotImplementedError\ndef b(c): ...\n", &plain, Some(2));
         check(paths, "import a\ndef a(): pass\ndef b(c): ...\n", &plain, None);
-        check(paths, &format!("class A:\n{}", "    def a(self):\n        raise NotImplementedError\n".repeat(2)), &plain, None);
+        check(
+            paths,
+            &format!("class A:\n{}", "    def a(self):\n        raise NotImplementedError\n".repeat(2)),
+            &plain,
+            None,
+        );
         check(paths, "def a():\n    raise NotImplementedError\n", &plain, None);
         check(
             paths,

@@ -74,15 +74,53 @@ const GMOCK: &[&str] = &["NaggyMock<", "NiceMock<", "StrictMock<"];
 
 /// Parts of paths of tests at the border to other systems, and of fixtures.
 const BORDERS: &[&str] = &[
-    "adapter", "api", "client", "conftest", "docker", "fixture", "gateway", "http", "mailer", "network", "rpc", "s3", "smtp",
-    "socket", "transport", "webhook",
+    "adapter",
+    "api",
+    "client",
+    "conftest",
+    "docker",
+    "fixture",
+    "gateway",
+    "http",
+    "mailer",
+    "network",
+    "rpc",
+    "s3",
+    "smtp",
+    "socket",
+    "transport",
+    "webhook",
 ];
 
 /// First parts of names of what surrounds every program.
 const SURROUNDINGS: &[&str] = &[
-    "Date", "Math", "builtins", "console", "date", "datetime", "document", "env", "environ", "global", "globalThis",
-    "localStorage", "navigator", "os", "performance", "platform", "process", "random", "screen", "sessionStorage", "signal",
-    "stderr", "stdin", "stdout", "sys", "time", "window",
+    "Date",
+    "Math",
+    "builtins",
+    "console",
+    "date",
+    "datetime",
+    "document",
+    "env",
+    "environ",
+    "global",
+    "globalThis",
+    "localStorage",
+    "navigator",
+    "os",
+    "performance",
+    "platform",
+    "process",
+    "random",
+    "screen",
+    "sessionStorage",
+    "signal",
+    "stderr",
+    "stdin",
+    "stdout",
+    "sys",
+    "time",
+    "window",
 ];
 
 /// Functions that replace what their first argument names, each with the place of the argument that is put there, if one is.
@@ -292,7 +330,8 @@ mod tests {
     fn surroundings_and_written_values_are_no_doubles() {
         let close = "    run(); run(); run(); run(); run(); run()\n";
         let python = |double: &str| file("", "def test_%():\n", &format!("    {double}\n"), 4, close);
-        for double in ["patch('cart.total')", "patch.object(cart, 'total')", "monkeypatch.setattr(cart, 'total', sum)"] {
+        for double in ["patch('cart.total')", "patch.object(cart, 'total')", "monkeypatch.setattr(cart, 'total', sum)"]
+        {
             check(&RULE, "test_a.py", &python(double), &[(1, Medium)]);
         }
         for double in [

@@ -68,14 +68,52 @@ const STEPS_MAX: usize = 8;
 
 /// Directories of programs and of what helps to build and show something.
 const APART: &[&str] = &[
-    "bench", "benches", "benchmark", "benchmarks", "bin", "ci", "cmd", "contrib", "demo", "demos", "doc", "docs", "example",
-    "examples", "extras", "hack", "migrations", "packaging", "playground", "sample", "samples", "script", "scripts", "stories",
-    "template", "templates", "tool", "tooling", "tools",
+    "bench",
+    "benches",
+    "benchmark",
+    "benchmarks",
+    "bin",
+    "ci",
+    "cmd",
+    "contrib",
+    "demo",
+    "demos",
+    "doc",
+    "docs",
+    "example",
+    "examples",
+    "extras",
+    "hack",
+    "migrations",
+    "packaging",
+    "playground",
+    "sample",
+    "samples",
+    "script",
+    "scripts",
+    "stories",
+    "template",
+    "templates",
+    "tool",
+    "tooling",
+    "tools",
 ];
 
 /// Words in names of directories and files of what helps tests, and of classes for others to extend.
 const HELPERS: &[&str] = &[
-    "abstract", "base", "fake", "fakes", "fixtures", "mock", "mocks", "stub", "stubs", "test", "testing", "tests", "testutil",
+    "abstract",
+    "base",
+    "fake",
+    "fakes",
+    "fixtures",
+    "mock",
+    "mocks",
+    "stub",
+    "stubs",
+    "test",
+    "testing",
+    "tests",
+    "testutil",
     "testutils",
 ];
 
@@ -116,7 +154,11 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     let is_test = paths::is_test(file.source.path);
     let (mut offers, mut decisions, mut place) = (Vec::new(), 0, None);
     let is_program = file.outline.functions.iter().any(|one| file.text(&one.name) == "main");
-    if !is_test && !is_program && !is_apart(file.source.path) && !is_shell(file) && !file.is_foreign() {
+    // What extends such a class is tested, and the class through it.
+    let is_base = file.source.text.contains("abstract class ");
+    let is_left_out =
+        is_test || is_program || is_base || is_apart(file.source.path) || is_shell(file) || file.is_foreign();
+    if !is_left_out {
         let own = file.outline.functions.iter().filter(|one| one.test.is_none() && !file.is_test_code(one.span.start));
         for function in own.filter(|one| one.body.is_some() && file.text(&one.name) != "main") {
             decisions += function.complexity.saturating_sub(1);

@@ -65,7 +65,12 @@ fn javascript_and_typescript() {
         check(path, &format!("import pino from 'pino';\n{express}"), &[], None);
         check(path, "import express from 'express';\napp.get('/ready', ok);\napp.listen(80);\n", &[], None);
         check(path, "element.listen('click');\n", &[], None);
-        check(path, "const http = require('http');\nconst server = http.createServer(one);\nserver.close();\n", &[], None);
+        check(
+            path,
+            "const http = require('http');\nconst server = http.createServer(one);\nserver.close();\n",
+            &[],
+            None,
+        );
         check(path, "import express from 'express';\nexpress().listen(80, '127.0.0.1');\n", &[], None);
         check(&format!("lib/sample-apps/{path}"), express, &[], None);
         check(&format!("lib/apps/{path}"), express, &[], Some(2));

@@ -36,7 +36,9 @@ fn python() {
     run(&five("a = 1  # pragma: no cover - only on jython"), &[]);
     run(&five("# the parser never gets here\na = 1  # pragma: no cover"), &[]);
     run(&five("b = 2  # the parser\na = 1  # pragma: no cover"), &[("a.py", 2, Medium)]);
-    let function = |first: &str| five(&format!("def a(\n  b,\n):  # pragma: no cover\n  \"\"\"A.\"\"\"\n  {first}\n  return c(b)"));
+    let function = |first: &str| {
+        five(&format!("def a(\n  b,\n):  # pragma: no cover\n  \"\"\"A.\"\"\"\n  {first}\n  return c(b)"))
+    };
     run(&function("warnings.warn('use c')"), &[]);
     run(&function("log('use c')"), &[("a.py", 3, Medium)]);
     check_tree(&RULE, &[("tests/a.py", &five("a = 1  # pragma: no cover"))], &[]);

@@ -65,9 +65,11 @@ impl<'t> Known<'t> {
         }
         let holds_tests = |(_, testing): &(&FileFacts, &Testing)| testing.has_tests;
         let is_test = |(file, testing): &(&FileFacts, &Testing)| testing.has_tests || paths::is_test(&file.path);
-        let mentions: HashSet<u32> = all().filter(is_test).flat_map(|(_, one)| one.mentions.0.iter().copied()).collect();
+        let mentions: HashSet<u32> =
+            all().filter(is_test).flat_map(|(_, one)| one.mentions.0.iter().copied()).collect();
         let has_tests = !mentions.is_empty() || all().any(|one| holds_tests(&one));
-        let families = tests().map(|path| family(path)).chain(all().filter(holds_tests).map(|(file, _)| family(&file.path)));
+        let families =
+            tests().map(|path| family(path)).chain(all().filter(holds_tests).map(|(file, _)| family(&file.path)));
         Self {
             has_tests,
             packages: tree.paths.iter().filter(|path| path.ends_with("_test.go")).map(|path| folder(path)).collect(),

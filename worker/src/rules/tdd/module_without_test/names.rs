@@ -23,8 +23,8 @@ const TEST_WORDS: &[&str] = &["cy", "e2e", "fixture", "it", "spec", "specs", "te
 
 /// Last words of files that are one way to do what their name says: an implementation, or one for a system.
 const WAYS: &[&str] = &[
-    "android", "browser", "bsd", "c", "darwin", "generic", "impl", "ios", "linux", "macos", "native", "node", "other", "posix",
-    "py", "unix", "web", "win32", "windows",
+    "android", "browser", "bsd", "c", "darwin", "generic", "impl", "ios", "linux", "macos", "native", "node", "other",
+    "posix", "py", "unix", "web", "win32", "windows",
 ];
 
 /// Letters of the shortest beginning of a name that a test may be named after.

@@ -201,8 +201,9 @@ fn a_name_that_many_offer_says_nothing_of_one() {
 #[test]
 fn where_many_have_no_test_names_say_nothing() {
     let module = python("one");
-    let tested: Vec<(String, String)> =
-        (0..5).flat_map(|at| [(format!("c{at}.py"), module.clone()), (format!("test_c{at}.py"), "import z\n".into())]).collect();
+    let tested: Vec<(String, String)> = (0..5)
+        .flat_map(|at| [(format!("c{at}.py"), module.clone()), (format!("test_c{at}.py"), "import z\n".into())])
+        .collect();
     let mut files: Vec<(&str, &str)> = vec![("a.py", &module), ("b.py", &module)];
     files.extend(tested.iter().map(|(path, text)| (path.as_str(), text.as_str())));
     check_tree(&RULE, &files, &[("a.py", 1, Info), ("b.py", 1, Info)]);
@@ -241,13 +242,25 @@ fn what_helps_tests_or_is_to_be_extended_is_left_alone() {
         check(path, &python("discount"), &[], None);
     }
     check("src/database/prices.py", &python("discount"), &[], Some(1));
+    let base = java("Prices", "discount").replace("public class", "public abstract class");
+    check("src/main/java/a/Prices.java", &base, &[], None);
 }
 
 #[test]
 fn of_a_language_without_tests_nothing_is_known() {
-    check("src/prices.rb", "def discount(x)\n  return 1 if x > 1\n  return 2 if x > 2\n  return 3 if x > 3\n  return 4 if x > 4\n  return 5 if x > 5\nend\n", &[], None);
+    check(
+        "src/prices.rb",
+        "def discount(x)\n  return 1 if x > 1\n  return 2 if x > 2\n  return 3 if x > 3\n  return 4 if x > 4\n  return 5 if x > 5\nend\n",
+        &[],
+        None,
+    );
     let tests = ("spec/carts_spec.rb", "it 'a' do\nend\n");
-    check("src/prices.rb", "def discount(x)\n  return 1 if x > 1\n  return 2 if x > 2\n  return 3 if x > 3\n  return 4 if x > 4\n  return 5 if x > 5\nend\n", &[tests], Some(1));
+    check(
+        "src/prices.rb",
+        "def discount(x)\n  return 1 if x > 1\n  return 2 if x > 2\n  return 3 if x > 3\n  return 4 if x > 4\n  return 5 if x > 5\nend\n",
+        &[tests],
+        Some(1),
+    );
 }
 
 #[test]

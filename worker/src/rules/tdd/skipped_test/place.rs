@@ -26,7 +26,8 @@ pub(super) fn is_in_helper(file: &File<'_>, skip: &Skip) -> bool {
         return false;
     }
     let mut around = around(file, at).peekable();
-    let is_about_skips = |one: &Function| names::words(file.text(&one.name)).iter().any(|word| word.starts_with("skip"));
+    let is_about_skips =
+        |one: &Function| names::words(file.text(&one.name)).iter().any(|word| word.starts_with("skip"));
     let runs = |one: &Function| {
         let is_setup = || names::words(file.text(&one.name)).iter().any(|word| SETUPS.contains(&word.as_str()));
         (one.test.is_some() || is_setup()) && !is_about_skips(one)

@@ -159,8 +159,7 @@ fn c_and_cpp() {
 
 #[test]
 fn c_sharp() {
-    let run =
-        |text: &str, expected: &[_]| check(&RULE, "ATests.cs", &format!("class A {{\n{text}\n}}\n"), expected);
+    let run = |text: &str, expected: &[_]| check(&RULE, "ATests.cs", &format!("class A {{\n{text}\n}}\n"), expected);
     run("[Test, Ignore] public void T() {}", &[(2, Medium)]);
     run("[TestMethod]\n[Ignore]\npublic void T() {}", &[(3, Medium)]);
     run("[Fact(Skip = \"no mailer\")] public void T() {}", &[(2, Low)]);
@@ -202,8 +201,7 @@ fn php() {
 
 #[test]
 fn kotlin() {
-    let run =
-        |text: &str, expected: &[_]| check(&RULE, "ATest.kt", &format!("class ATest {{\n{text}\n}}\n"), expected);
+    let run = |text: &str, expected: &[_]| check(&RULE, "ATest.kt", &format!("class ATest {{\n{text}\n}}\n"), expected);
     run("@Ignore @Test fun a() {}", &[(2, Medium)]);
     run("@Disabled\n@Nested inner class In {}", &[(2, Medium)]);
     run("@Test @Disabled(\"no mailer\") fun a() {}", &[(2, Low)]);

@@ -78,8 +78,24 @@ const TIMES: &[&str] = &["eta", "tick", "ticker", "ticks", "timed", "ttl"];
 
 /// Beginnings of such words.
 const TIME_BEGINNINGS: &[&str] = &[
-    "backoff", "clock", "deadline", "debounc", "delay", "duration", "elaps", "expir", "heartbeat", "interval", "latenc",
-    "schedul", "sleep", "stopwatch", "throttl", "timeout", "timer", "uptime",
+    "backoff",
+    "clock",
+    "deadline",
+    "debounc",
+    "delay",
+    "duration",
+    "elaps",
+    "expir",
+    "heartbeat",
+    "interval",
+    "latenc",
+    "schedul",
+    "sleep",
+    "stopwatch",
+    "throttl",
+    "timeout",
+    "timer",
+    "uptime",
 ];
 
 /// Signs that nothing is to have happened, that the time itself is looked at, or that the test looks again.

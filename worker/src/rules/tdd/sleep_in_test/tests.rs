@@ -7,9 +7,8 @@ use crate::rules::testing::check;
 
 #[test]
 fn rust() {
-    let run = |body: &str, expected: &[_]| {
-        check(&RULE, "tests/a.rs", &format!("#[test]\nfn a() {{ {body} }}\n"), expected)
-    };
+    let run =
+        |body: &str, expected: &[_]| check(&RULE, "tests/a.rs", &format!("#[test]\nfn a() {{ {body} }}\n"), expected);
     run("std::thread::sleep(Duration::from_millis(100));", &[(2, Low)]);
     run("tokio::time::sleep(std::time::Duration::from_secs(1)).await;", &[(2, Low)]);
     run("sleep(Duration::from_secs_f64(0.5));", &[(2, Low)]);
@@ -27,8 +26,7 @@ fn rust() {
 
 #[test]
 fn python() {
-    let run =
-        |body: &str, expected: &[_]| check(&RULE, "test_a.py", &format!("def test_a():\n    {body}\n"), expected);
+    let run = |body: &str, expected: &[_]| check(&RULE, "test_a.py", &format!("def test_a():\n    {body}\n"), expected);
     run("time.sleep(1)", &[(2, Low)]);
     run("await asyncio.sleep(0.25)", &[(2, Low)]);
     run("time.sleep(.05)", &[]);
@@ -106,7 +104,9 @@ fn javascript_and_typescript() {
         run("await sleep(500)\nexpect(spy).toHaveBeenCalled()", &[(2, Low)]);
     }
     check(&RULE, "a.js", "setTimeout(done, 500)\n", &[]);
-    let own = |from: &str| format!("var test = require('{from}');\ntest('a', async function (t) {{\n  await sleep(500);\n}});\n");
+    let own = |from: &str| {
+        format!("var test = require('{from}');\ntest('a', async function (t) {{\n  await sleep(500);\n}});\n")
+    };
     check(&RULE, "test/a.js", &own("tape"), &[(3, Low)]);
     check(&RULE, "test/a.js", &own("../"), &[]);
 }
@@ -125,8 +125,7 @@ fn java_and_cpp() {
     java("ATest.java", "java.lang.Thread.sleep(500);", &[(2, Low)]);
     java("ATest.java", "Thread.sleep(wait);", &[]);
     java("A.java", "Thread.sleep(100);", &[]);
-    let cpp =
-        |body: &str, expected: &[_]| check(&RULE, "a_test.cc", &format!("TEST(A, b) {{ {body} }}\n"), expected);
+    let cpp = |body: &str, expected: &[_]| check(&RULE, "a_test.cc", &format!("TEST(A, b) {{ {body} }}\n"), expected);
     cpp("std::this_thread::sleep_for(std::chrono::milliseconds(200));", &[(1, Low)]);
     cpp("std::this_thread::sleep_for(std::chrono::seconds(1));", &[(1, Low)]);
     cpp("std::this_thread::sleep_for(std::chrono::milliseconds(20));", &[]);
