@@ -205,7 +205,7 @@ fn is_below(path: &str, sites: &BTreeSet<&str>) -> bool {
 fn is_package(paths: &BTreeSet<String>) -> bool {
     let has = |names: &[&str]| names.iter().any(|name| paths.contains(*name));
     let is_marked = |mark: &&str| paths.range((**mark).to_owned()..).next().is_some_and(|next| next.starts_with(*mark));
-    has(PACKAGE_FILES) || (has(MANIFESTS) && !REPOSITORY_MARKS.iter().any(|mark| is_marked(mark)))
+    has(PACKAGE_FILES) || (has(MANIFESTS) && !REPOSITORY_MARKS.iter().any(is_marked))
 }
 
 /// Whether a link of the document `from` to what is not there may hold all the same: nobody can see the folder that it should
