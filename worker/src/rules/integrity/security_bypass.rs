@@ -9,7 +9,7 @@ mod excuses;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use schemas::severity::Severity;
 
 use crate::paths;
@@ -122,17 +122,19 @@ const ENCLOSING_LINES: usize = 12;
 const ASKING_WORDS: &[&str] = &["cert", "insecure", "trust", "valid", "verif"];
 
 /// Finds marks in lines of which the spaces were taken out.
-static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| finder(|mark| mark.replace(' ', "")));
+static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| finder(MatchKind::Standard, |mark| mark.replace(' ', "")));
 
 /// Finds the longest word of each mark, which no line with that mark lacks: so few lines have to be packed.
 static HINTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     let words = |mark: &'static str| mark.split(|c: char| !c.is_alphanumeric() && c != '_');
-    finder(|mark| words(mark).max_by_key(|word| word.len()).unwrap_or_default().to_owned())
+    // Every text goes through it, and this kind of match is the one for which the library looks at many bytes at once.
+    finder(MatchKind::LeftmostFirst, |mark| words(mark).max_by_key(|word| word.len()).unwrap_or_default().to_owned())
 });
 
-fn finder(shape: impl Fn(&'static str) -> String) -> AhoCorasick {
+fn finder(kind: MatchKind, shape: impl Fn(&'static str) -> String) -> AhoCorasick {
     let marks = SWITCHES.iter().chain(ORIGINS).map(|(mark, _)| shape(mark));
-    AhoCorasick::new(marks).expect("some dozen short marks fit every limit of the automaton")
+    let built = AhoCorasick::builder().match_kind(kind).build(marks);
+    built.expect("some dozen short marks fit every limit of the automaton")
 }
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {

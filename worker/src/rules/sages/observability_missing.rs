@@ -3,7 +3,7 @@
 use schemas::facts::{Server, Tree};
 use schemas::severity::Severity;
 
-use crate::names::words;
+use crate::names::parts;
 use crate::outline::{Call, Span};
 use crate::paths;
 use crate::rules::calls::{is_in_tests, is_path};
@@ -198,7 +198,7 @@ fn is_for_others(file: &File<'_>) -> bool {
     let is_apart = || {
         path.split('/').any(|part| {
             let part = part.split('.').next().unwrap_or(part);
-            words(part).iter().any(|word| APART.contains(&word.as_str()))
+            parts(part).any(|part| is_one_of(APART, part))
         })
     };
     let is_short_lived = || SHORT_LIVED.iter().any(|sign| file.source.text.contains(sign));
@@ -223,8 +223,12 @@ fn is_start(file: &File<'_>, call: &Call) -> bool {
     STARTS.iter().any(|start| is_one(&start)) && !is_in_tests(file, call.callee.start)
 }
 
+fn is_one_of(words: &[&str], part: &str) -> bool {
+    words.iter().any(|word| part.eq_ignore_ascii_case(word))
+}
+
 fn is_watching(file: &File<'_>) -> bool {
-    let has_word = |text: &str| words(text).iter().any(|word| WATCHING_WORDS.contains(&word.as_str()));
+    let has_word = |text: &str| parts(text).any(|part| is_one_of(WATCHING_WORDS, part));
     let by_module = |module: &str| has_word(module) || FRAMEWORKS.iter().any(|one| is_module(module, one));
     let by_call = |callee: &str| {
         let first = callee.split(['.', ':']).next().unwrap_or(callee);
@@ -232,9 +236,7 @@ fn is_watching(file: &File<'_>) -> bool {
     };
     let by_route = |span: &Span| {
         let text = file.text(span).trim_matches(['"', '\'', '`']);
-        text.len() <= ROUTE_BYTES_MAX
-            && text.contains('/')
-            && words(text).iter().any(|word| HEALTH_WORDS.contains(&word.as_str()))
+        text.len() <= ROUTE_BYTES_MAX && text.contains('/') && parts(text).any(|part| is_one_of(HEALTH_WORDS, part))
     };
     modules(file).any(by_module)
         || file.outline.calls.iter().any(|call| by_call(file.text(&call.callee)))
