@@ -103,7 +103,9 @@ fn source(model: usize, version: usize, file: usize) -> (String, String, &'stati
         ),
         1 => (
             format!("tests/test_page_{file}.py"),
-            format!("from shop import page\n\n\ndef test_page():\n    page(\"{mark}\")\n"),
+            format!(
+                "from shop import page\n\n\ndef test_page():\n    page(\"{mark}\")\n\n\ndef test_kept():\n    assert page(\"{mark}\")\n"
+            ),
             &[("tdd/assertion-free-test", "low", 4)],
         ),
         2 => (

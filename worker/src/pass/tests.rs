@@ -104,7 +104,11 @@ fn units_say_what_was_examined_and_skips_say_why_not() {
 
 #[test]
 fn a_partly_parsed_file_is_judged_with_a_note() {
-    let result = one(Magic::Tdd, "a.rs", "fn a() {}\nfn b() { % }\n#[test]\nfn t() { run(); }\n");
+    let result = one(
+        Magic::Tdd,
+        "a.rs",
+        "fn a() {}\nfn b() { % }\n#[test]\nfn t() { a(); }\n#[test]\nfn u() { assert!(c()); }\n",
+    );
     assert_eq!(result.notes, ["syntax not understood at line 2"]);
     assert_eq!(result.findings.len(), 1);
 }

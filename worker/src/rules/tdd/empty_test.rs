@@ -18,7 +18,7 @@ rule!(
     /// Tests that are switched off or that say of themselves that they are still to be written, such as `it.todo`, are left
     /// to `tdd/skipped-test`.
     ///
-    /// Left alone is what may be meant to be empty: tests that are named after doing nothing or after being compiled, or after
+    /// Left alone is what may be meant to be empty: tests that are named `Empty` or `Noop` or after being compiled, or after
     /// starting and stopping where something is set up for them; in Python those with fixtures, with decorators that may do
     /// something, and those of classes that may inherit a test of that name; overrides; and in Java and Kotlin those of
     /// classes for which a container is started. So are examples, files that other tests read, and the tests of a

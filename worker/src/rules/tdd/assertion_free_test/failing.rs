@@ -31,7 +31,8 @@ const WAITS: &[&str] = &[
     "with_timeout",
 ];
 
-/// Signs of a double that fails the test, of a fault that is made on purpose and must not come out, and of what ends a test early.
+/// Signs of a double that fails the test, of a fault that is made on purpose and must not come out, and of what ends a
+/// test early.
 const DOUBLES: &[&str] = &[
     "StrictMock",
     "abort(",
