@@ -96,7 +96,7 @@ pub struct Testing {
     /// Names of what it offers to others.
     #[serde(skip_serializing_if = "Names::is_empty")]
     pub offers: Names,
-    /// Names that tests in it mention.
+    /// Names that tests in it mention; of a file without tests, names that it uses.
     #[serde(skip_serializing_if = "Names::is_empty")]
     pub mentions: Names,
 }
