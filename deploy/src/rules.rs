@@ -39,7 +39,8 @@ pub fn run(args: RulesArgs) -> Result<()> {
         RulesCommand::List { json: true } => writeln!(out, "{}", serde_json::to_string_pretty(&catalogue)?)?,
         RulesCommand::List { json: false } => {
             for rule in catalogue.rules {
-                writeln!(out, "{:<32}  {:<8}  {}", rule.id.as_str(), rule.severity, pages::summary(&rule.doc))?;
+                let state = if rule.off_by_default { "off".to_owned() } else { rule.severity.to_string() };
+                writeln!(out, "{:<32}  {state:<8}  {}", rule.id.as_str(), pages::summary(&rule.doc))?;
             }
         }
         RulesCommand::Explain { rule: id } => {

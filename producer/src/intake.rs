@@ -79,6 +79,8 @@ mod tests {
         let rule = |id: &str, magic| RuleMeta {
             judges_tree: false,
             facts_version: None,
+            off_by_default: false,
+            reading: None,
             id: id.parse().unwrap(),
             magic,
             version: 1,

@@ -28,11 +28,26 @@ pub struct RuleMeta {
     /// whole repositories.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts_version: Option<u32>,
+    /// Whether it is looked at only where a repository switches it on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off_by_default: bool,
+    /// How often it was right where people read what it found, in projects that it was not written on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
     /// The numbers in it that a repository may choose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<ThresholdMeta>,
     /// Its documentation, Markdown.
     pub doc: String,
+}
+
+/// How many findings of a rule were read by people, and how many of those they found right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reading {
+    /// Findings of which a maintainer would say: so it is, and worth saying.
+    pub right: u16,
+    /// Findings that were read.
+    pub read: u16,
 }
 
 /// A number of a rule that a repository may choose.
@@ -92,7 +107,17 @@ impl Catalogue {
 
     fn ruleset(&self, magic: Magic) -> Ruleset {
         let (mut items, mut judges) = (String::new(), String::new());
-        for RuleMeta { id, version, facts_version, .. } in self.rules.iter().filter(|rule| rule.magic == magic) {
+        for RuleMeta { id, version, facts_version, off_by_default, reading, .. } in
+            self.rules.iter().filter(|rule| rule.magic == magic)
+        {
+            if *off_by_default {
+                items.push_str(&format!("{id} off\n"));
+            }
+            // No finding is surer than readers found the rule.
+            if let Some(Reading { right, read }) = reading {
+                let kind = if facts_version.is_some() { &mut judges } else { &mut items };
+                kind.push_str(&format!("{id} right {right} of {read}\n"));
+            }
             if let Some(facts) = facts_version {
                 items.push_str(&format!("{id} facts {facts}\n"));
                 judges.push_str(&format!("{id} {version}\n"));
@@ -128,6 +153,8 @@ mod tests {
             severity: Severity::Low,
             judges_tree: facts_version.is_some(),
             facts_version,
+            off_by_default: false,
+            reading: None,
             thresholds: Vec::new(),
             doc: String::new(),
         }

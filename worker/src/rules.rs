@@ -3,6 +3,7 @@
 mod calls;
 mod findings;
 mod marks;
+mod readings;
 mod runners;
 mod threshold;
 
@@ -249,6 +250,8 @@ pub fn catalogue() -> Catalogue {
         severity: rule.severity,
         judges_tree: rule.check.facts_version().is_some(),
         facts_version: rule.check.facts_version(),
+        off_by_default: readings::is_off(rule.id),
+        reading: readings::of(rule.id),
         thresholds: rule.thresholds.iter().map(|threshold| threshold.meta()).collect(),
         doc: rule.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n"),
     };

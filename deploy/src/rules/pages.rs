@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use schemas::catalogue::{Catalogue, RuleMeta, ThresholdMeta};
+use schemas::catalogue::{Catalogue, Reading, RuleMeta, ThresholdMeta};
 
 /// Where the pages are, from the root of the source tree.
 pub(crate) const FOLDER: &str = "worker/docs/rules";
@@ -26,7 +26,8 @@ pub(crate) fn all(catalogue: &Catalogue) -> serde_json::Result<Vec<(PathBuf, Str
 
 /// One rule, with what its documentation says, what may be chosen and how to allow what it finds.
 pub(crate) fn page(rule: &RuleMeta) -> String {
-    let RuleMeta { id, magic, version, severity, judges_tree: _, facts_version: _, thresholds, doc } = rule;
+    let RuleMeta { id, magic, version, severity, off_by_default, reading, thresholds, doc, .. } = rule;
+    let off = if *off_by_default { " Off unless `.elder.toml` switches it on." } else { "" };
     let choice = |threshold: &ThresholdMeta| {
         let ThresholdMeta { name, default, min, max, doc } = threshold;
         format!("| `{name}` | {default} | {min} to {max} | {doc} |\n")
@@ -35,11 +36,20 @@ pub(crate) fn page(rule: &RuleMeta) -> String {
     let head = "\n## What may be chosen\n\n| name | default | range | what it is |\n|---|---|---|---|\n";
     let choices = if choices.is_empty() { choices } else { format!("{head}{choices}") };
     format!(
-        "# {id}\n\nMagic: {magic}. Worst severity: {severity}. Version {version}.\n\n{}\n{choices}\n## How to allow\n\
+        "# {id}\n\nMagic: {magic}. Worst severity: {severity}. Version {version}.{off}\n\n{}\n{}{choices}\n## How to allow\n\
          Where it is meant to be so, say it in a comment on the line or on the line before, with the reason:\n\n\
          ```text\nelder:allow({id}) reason: why it is fine here until: YYYY-MM-DD\n```\n\n\
          `until:` may be left out. For whole folders, or to switch the rule off, see `.elder.toml` in README.\n",
         doc.trim_end(),
+        reading.map(how_often).unwrap_or_default(),
+    )
+}
+
+/// How often the rule was right.
+fn how_often(Reading { right, read }: Reading) -> String {
+    format!(
+        "\n## How often it is right\n\nOf {read} findings that people read in projects it was not written on, {right} were right \
+         (see [precision](../../precision.md)). Where fewer than 80 of 100 are, no finding is surer than that.\n"
     )
 }
 
@@ -54,6 +64,7 @@ pub(crate) fn summary(doc: &str) -> String {
 fn table(catalogue: &Catalogue) -> String {
     let row = |rule: &RuleMeta| {
         let RuleMeta { id, severity, doc, .. } = rule;
+        let severity = if rule.off_by_default { format!("{severity}, off") } else { severity.to_string() };
         format!("| [{id}]({id}.md) | {severity} | {} |\n", summary(doc).replace('|', "\\|"))
     };
     let rows: Vec<String> = catalogue.rules.iter().map(row).collect();

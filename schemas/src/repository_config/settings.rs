@@ -11,7 +11,7 @@ use crate::catalogue::{Catalogue, RuleMeta, Ruleset};
 use crate::ids::Digest;
 use crate::magic::Magic;
 
-/// Settings by the name of the rule. A rule that is not in it has its defaults.
+/// Settings by the name of the rule. A rule that is not in it is looked at, with its defaults.
 pub type ByRule = BTreeMap<String, RuleSettings>;
 
 /// A configuration, ready to be asked.
@@ -31,7 +31,7 @@ impl Settings {
         // A preset may name a rule that this build has not, which is no mistake of the repository.
         let preset = config.preset.map(|preset| read(preset.text(), catalogue).0).unwrap_or_default();
         let mut settings = Self {
-            everywhere: ByRule::new(),
+            everywhere: off_by_default(catalogue),
             paths: Vec::new(),
             globs: GlobSet::empty(),
             ignored: set(&config.ignore),
@@ -107,8 +107,15 @@ impl Settings {
                 rules.iter().filter_map(|rule| Some((rule.id.to_string(), part(rule, by_rule.get(rule.id.as_str())?))));
             set.filter(|(_, of_rule)| *of_rule != RuleSettings::default()).collect()
         };
+        let mut everywhere = own(&self.everywhere);
+        // What is off without being asked is part of the rule set itself.
+        for rule in rules.iter().filter(|rule| rule.off_by_default) {
+            if everywhere.get(rule.id.as_str()) == Some(&RuleSettings::off()) {
+                everywhere.remove(rule.id.as_str());
+            }
+        }
         let paths = self.paths.iter().map(|(glob, changes)| (glob.clone(), own(changes)));
-        Own { everywhere: own(&self.everywhere), paths: paths.filter(|(_, changes)| !changes.is_empty()).collect() }
+        Own { everywhere, paths: paths.filter(|(_, changes)| !changes.is_empty()).collect() }
     }
 }
 
@@ -140,8 +147,18 @@ impl Own {
     }
 }
 
+/// The rules that are looked at only where they are switched on.
+fn off_by_default(catalogue: &Catalogue) -> ByRule {
+    let off = catalogue.rules.iter().filter(|rule| rule.off_by_default);
+    off.map(|rule| (rule.id.to_string(), RuleSettings::off())).collect()
+}
+
 fn overlay_magic(by_rule: &mut ByRule, magic: Magic, settings: &RuleSettings, catalogue: &Catalogue) {
     for rule in catalogue.rules.iter().filter(|rule| rule.magic == magic && rule.id.as_str() != FIXED_RULE) {
+        // Who wants a magic wants what it does by default.
+        if rule.off_by_default && settings.enabled == Some(true) {
+            continue;
+        }
         by_rule.entry(rule.id.to_string()).or_default().overlay(settings);
     }
 }

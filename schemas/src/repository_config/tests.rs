@@ -39,6 +39,8 @@ fn catalogue() -> Catalogue {
         severity: Severity::Medium,
         judges_tree: facts_version.is_some(),
         facts_version,
+        off_by_default: false,
+        reading: None,
         thresholds: thresholds.iter().map(|name| threshold(name)).collect(),
         doc: String::new(),
     };
@@ -246,4 +248,26 @@ proptest! {
         let again = toml::from_str::<RepositoryConfig>(&EXAMPLE[..at]);
         prop_assert!(again.is_err() || again.unwrap() == config);
     }
+}
+
+#[test]
+fn a_rule_that_is_off_by_default_is_looked_at_where_it_is_switched_on_by_name() {
+    let mut catalogue = catalogue();
+    for rule in catalogue.rules.iter_mut().filter(|rule| rule.id.as_str() == "tdd/skipped-test") {
+        rule.off_by_default = true;
+    }
+    let settings = |text: &str| Settings::of(&read(text, &catalogue).0, &catalogue);
+    let is_on = |text: &str, path| {
+        let of_rule = settings(text).at(path).get("tdd/skipped-test").cloned().unwrap_or_default();
+        of_rule.enabled != Some(false)
+    };
+    let on = "[rules.\"tdd/skipped-test\"]\nenabled = true\n";
+    assert!(!is_on("", None) && !is_on("", Some("a.rs")) && is_on(on, Some("a.rs")));
+    assert!(!is_on("[magics.tdd]\nenabled = true\n", None), "a magic is switched on as it is by default");
+    let there = "[[paths]]\nglob = \"a/**\"\nrules.\"tdd/skipped-test\" = { enabled = true }\n";
+    assert!(is_on(there, Some("a/b")) && !is_on(there, Some("b")));
+    let key = |text: &str| settings(text).rulesets(&catalogue)[&Magic::Tdd].clone();
+    assert_eq!(key(""), catalogue.rulesets()[&Magic::Tdd]);
+    assert_ne!(key(on), key(""));
+    assert_ne!(catalogue.rulesets()[&Magic::Tdd], self::catalogue().rulesets()[&Magic::Tdd]);
 }

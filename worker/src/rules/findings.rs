@@ -10,7 +10,7 @@ use schemas::item::FINDINGS_PER_RULE_MAX;
 use schemas::repository_config::RuleSettings;
 use schemas::severity::Severity;
 
-use super::{Rule, Threshold};
+use super::{Rule, Threshold, readings};
 use crate::automation::Automation;
 use crate::lines::CodeLines;
 use crate::outline::{Outline, Span};
@@ -221,6 +221,9 @@ impl<'r> Findings<'r> {
         if self.hits.len() >= FINDINGS_PER_RULE_MAX {
             self.is_over = true;
             return;
+        }
+        if let Some(max) = readings::confidence_max(self.rule.id) {
+            hit.confidence_permille = hit.confidence_permille.min(max);
         }
         hit.severity = self.chosen(hit.severity);
         if hit.confidence_permille < SURE_PERMILLE {

@@ -18,6 +18,8 @@ fn catalogue() -> Catalogue {
         severity: Severity::Low,
         judges_tree: false,
         facts_version: None,
+        off_by_default: false,
+        reading: None,
         thresholds: Vec::new(),
         doc: String::new(),
     };
