@@ -162,7 +162,8 @@ fn judge_file(item: &Item, file: &File<'_>, rules: &[&'static Rule], settings: &
     for rule in rules {
         let own = settings.get(rule.id);
         if is_off(own) {
-            is_any_off = true;
+            // What is off in every repository says nothing of this file.
+            is_any_off |= !rule.is_off_by_default();
             continue;
         }
         let mut found = Findings::under(rule, own);

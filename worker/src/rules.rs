@@ -215,6 +215,11 @@ impl Rule {
     pub(crate) fn rule_id(&self) -> RuleId {
         self.id.parse().expect("a test checks every id")
     }
+
+    /// Whether it is looked at only where a repository switches it on.
+    pub(crate) fn is_off_by_default(&self) -> bool {
+        readings::is_off(self.id)
+    }
 }
 
 /// Declares the rule of a file, `RULE`, and takes its documentation into the product.
@@ -250,7 +255,7 @@ pub fn catalogue() -> Catalogue {
         severity: rule.severity,
         judges_tree: rule.check.facts_version().is_some(),
         facts_version: rule.check.facts_version(),
-        off_by_default: readings::is_off(rule.id),
+        off_by_default: rule.is_off_by_default(),
         reading: readings::of(rule.id),
         thresholds: rule.thresholds.iter().map(|threshold| threshold.meta()).collect(),
         doc: rule.doc.lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n"),

@@ -50,6 +50,9 @@ fn magics_run_together_find_what_they_find_apart() {
     let documented = "// B is one.\nconst B = 1\n";
     let body = "c()\n".repeat(200);
     shard.files.push(file("c.go", format!("package c\n{documented}func C() {{\n{body}}}\n{exported}")));
+    // Off by default, and all that sages find in one file.
+    let text = "[rules.\"sages/undocumented-api\"]\nenabled = true\n".to_owned();
+    shard.config = Some(ConfigFile { blob: "0".repeat(40).parse().unwrap(), text });
     let together = analyze(&shard, &every_magic());
     assert_eq!(
         together.keys().copied().collect::<Vec<_>>(),
