@@ -93,7 +93,7 @@ const LOCK_FILES: &[&str] = &[
 
 /// Ends of the names of files that tools write.
 const GENERATED_ENDS: &[&str] =
-    &[".Designer.cs", ".g.cs", ".pb.go", ".pb.swift", ".snap", "_pb.php", "_pb.rb", "_pb2.py"];
+    &[".Designer.cs", ".bundle.js", ".g.cs", ".pb.go", ".pb.swift", ".snap", "_pb.php", "_pb.rb", "_pb2.py"];
 
 /// Extensions of text written for people.
 const PROSE_EXTENSIONS: &[&str] = &["adoc", "asciidoc", "markdown", "md", "mdx", "org", "rst", "text", "txt"];
@@ -134,6 +134,31 @@ pub(crate) fn is_test_input(path: &str) -> bool {
         || path.contains("/src/test/resources/")
         || is_among_tests(SCRIPT_DIRECTORIES)
         || (is_among_tests(INPUT_DIRECTORIES) && !is_named_as_test(path))
+        || is_in_project_among_tests(path)
+        || is_in_sources_among_tests(path)
+}
+
+/// Fewest directories between the tests of a project and those of another project that they work on; fewer are a grouping.
+const INNER_TESTS_STEPS: usize = 3;
+
+/// Whether the file is a test of a whole project that lies deep among the tests of another.
+fn is_in_project_among_tests(path: &str) -> bool {
+    // Their directories are packages, which may be named so at any depth.
+    if extension(path).is_some_and(|found| PACKAGED_EXTENSIONS.contains(&found)) {
+        return false;
+    }
+    let is_root = |part: &str| matches!(part, "test" | "tests");
+    let parts = || path.split('/');
+    let directories = parts().count().saturating_sub(1);
+    let first = parts().take(directories).position(is_root);
+    let last = parts().take(directories).enumerate().filter(|(_, part)| is_root(part)).last();
+    first.zip(last).is_some_and(|(first, (last, _))| last - first > INNER_TESTS_STEPS)
+}
+
+/// Whether the file is in a directory among tests that says to hold sources: `tests/benchmarks/parsing-src/`.
+fn is_in_sources_among_tests(path: &str) -> bool {
+    let is_sources = |part: &str| ["-src", "_src", "-source", "-sources"].iter().any(|end| part.ends_with(end));
+    path.rsplit('/').skip(1).any(is_sources) && has_directory(path, TEST_DIRECTORIES)
 }
 
 /// Whether the file shows how something is used: its tests are examples of tests.
@@ -209,6 +234,8 @@ mod tests {
             "testing/example_scripts/test_a.py",
             "core/src/test/resources/ATest.java",
             "tests/_files/ATest.php",
+            "test/system/targets/a/b/tests/unit/test_a.py",
+            "tests/benchmarks/parsing-src/test_a.py",
         ] {
             assert!(is_test_input(path), "{path}");
         }
@@ -220,6 +247,11 @@ mod tests {
             "src/samples/a.rs",
             "example_scripts/test_a.py",
             "tests/resources/test_a.py",
+            "tests/views/tests/test_a.py",
+            "tests/system/targets/a/test_a.py",
+            "src/test/java/org/a/b/c/tests/ATest.java",
+            "parsing-src/test_a.py",
+            "tests/parsing/src/test_a.py",
         ] {
             assert!(!is_test_input(path), "{path}");
         }
@@ -283,11 +315,12 @@ mod tests {
             "api/v1.pb.go",
             "a/b_pb.php",
             "Form.Designer.cs",
+            "js/cart.bundle.js",
             "deps/pcre/a.c",
         ] {
             assert!(is_foreign(path), "{path}");
         }
-        for path in ["src/distance.rs", "vendors.md", "src/lock.rs", "src/Designer.cs"] {
+        for path in ["src/distance.rs", "vendors.md", "src/lock.rs", "src/Designer.cs", "src/bundle.js"] {
             assert!(!is_foreign(path), "{path}");
         }
     }

@@ -16,14 +16,34 @@ const DECLARING_MAX: usize = 8;
 /// How far in front of a call of `require` the name that it is given may stand.
 const NAMES_BYTES_MAX: usize = 200;
 
+/// How far from the start of a file a notice of copyright may stand.
+const NOTICE_BYTES_MAX: usize = 500;
+
 /// What a package hands out as a whole, as a path from its root without the extension.
 const ENTRIES: &[&str] = &["", "dist", "dist/index", "index", "lib", "lib/index", "src", "src/index"];
 
 /// Whether tests of the file are none of the project: they are read by other tests, show how tests are written, are declared
 /// by a runner that is tested here, or are in a file of Python that runners do not look into.
 pub(crate) fn is_tried_on(file: &File<'_>) -> bool {
-    let path = file.source.path;
-    paths::is_test_input(path) || paths::is_example(path) || !is_collected(file) || tests_a_runner(file)
+    is_of_others(file) || paths::is_example(file.source.path) || !is_collected(file) || tests_a_runner(file)
+}
+
+/// Whether tests of the file are none of the project, as they are read by other tests or copied from another project.
+pub(crate) fn is_of_others(file: &File<'_>) -> bool {
+    paths::is_test_input(file.source.path) || file.is_foreign() || is_copied_from_go(file)
+}
+
+/// Whether a file in Go says to be of the authors of the language, and uses what neither they wrote nor the language has.
+fn is_copied_from_go(file: &File<'_>) -> bool {
+    let text = &file.source.text;
+    let head = &text[..text.floor_char_boundary(NOTICE_BYTES_MAX)];
+    let is_elsewhere = |module: &str| {
+        let host = module.trim_matches('"').split('/').next().unwrap_or_default();
+        host.contains('.') && !host.starts_with('.') && host != "golang.org"
+    };
+    paths::extension(file.source.path) == Some("go")
+        && head.contains(" The Go Authors")
+        && file.outline.imports.iter().any(|import| is_elsewhere(file.text(&import.module)))
 }
 
 /// Whether runners of Python take tests from a file of this name; other languages have no such rule.
@@ -114,6 +134,22 @@ mod tests {
         check("test/a.js", &of("tap.createHarness({ exit: false })"), true);
         check("test/a.js", &of("base.extend({})"), false);
         check("test/a.js", "var app = createServer();\ntest('a', function () {});\n", false);
+    }
+
+    #[test]
+    fn copies_of_tests_of_others_are_no_tests_of_the_project() {
+        let of = |by: &str, module: &str| {
+            format!(
+                "// Copyright 2011 {by}. All rights reserved.\n\npackage a\n\nimport \"{module}\"\n\nfunc TestA(t *testing.T) {{}}\n"
+            )
+        };
+        let (authors, elsewhere) = ("The Go Authors", "example.com/cart/internal/templates");
+        check("a/a_test.go", &of(authors, elsewhere), true);
+        check("a/a_test.go", &of("The Cart Authors", elsewhere), false);
+        check("a/a_test.go", &of(authors, "golang.org/x/tools/internal"), false);
+        check("a/a_test.go", &of(authors, "internal/testenv"), false);
+        check("deps/table/table-1.20/a_test.cc", "TEST(A, b) {}\n", true);
+        check("table/a_test.cc", "TEST(A, b) {}\n", false);
     }
 
     #[test]

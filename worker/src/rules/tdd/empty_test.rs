@@ -4,7 +4,7 @@ mod meant;
 
 use schemas::severity::Severity;
 
-use meant::is_meant;
+use meant::{is_in_skipped_class, is_meant};
 
 use crate::names;
 use crate::outline::{Function, Span, Test};
@@ -13,16 +13,16 @@ use crate::rules::{Check, File, Findings, Hit, rule, runners};
 rule!(
     /// ## What it finds
     /// Tests whose body does nothing: `{}`, `pass`, `...`, or documentation alone (high). A comment does not fill it;
-    /// one that says why, and not that it is still to be written, makes it low.
+    /// one that gives a reason (`because`, `not`, `only`), and not that it is still to be written, makes it low.
     ///
-    /// Tests that are switched off or that say of themselves that they are still to be written, such as `it.todo`, are left
-    /// to `tdd/skipped-test`.
+    /// Tests that are switched off, alone or with their class, or that say of themselves that they are still to be written, such as
+    /// `it.todo`, are left to `tdd/skipped-test`.
     ///
     /// Left alone is what may be meant to be empty: tests that are named `Empty` or `Noop` or after being compiled, or after
     /// starting and stopping where something is set up for them; in Python those with fixtures, with decorators that may do
     /// something, and those of classes that may inherit a test of that name; overrides; and in Java and Kotlin those of
-    /// classes for which a container is started. So are examples, files that other tests read, and the tests of a
-    /// library of tests, which are declared by what its own root hands out.
+    /// classes for which a container is started. So are examples, files that other tests read, copies of tests of
+    /// others, and the tests of a library of tests, which are declared by what its own root hands out.
     ///
     /// ## Why it matters
     /// It is green for ever, and its name says that something is tested.
@@ -40,6 +40,48 @@ rule!(
 /// Fewest words that say why.
 const REASON_WORDS_MIN: usize = 3;
 
+/// Words of a comment that gives a reason; one without them names what the test would be about.
+const REASONS: &[&str] = &[
+    "as",
+    "because",
+    "but",
+    "cannot",
+    "checked",
+    "compile",
+    "compiles",
+    "covered",
+    "deliberate",
+    "deliberately",
+    "due",
+    "enough",
+    "intended",
+    "intentional",
+    "intentionally",
+    "just",
+    "must",
+    "need",
+    "needed",
+    "needs",
+    "never",
+    "no",
+    "not",
+    "nothing",
+    "only",
+    "otherwise",
+    "purpose",
+    "required",
+    "requires",
+    "since",
+    "so",
+    "t",
+    "tested",
+    "unless",
+    "unsupported",
+    "until",
+    "when",
+    "without",
+];
+
 /// Marks of what is still to be written, put together so that this file holds none of them.
 const PLANS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 
@@ -49,7 +91,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         return;
     }
     for (function, _) in file.outline.tests().filter(|(_, test)| is_empty(test)) {
-        if is_meant(file, function) {
+        if is_meant(file, function) || is_in_skipped_class(file, function) {
             continue;
         }
         let is_explained = is_explained(file, function);
@@ -69,8 +111,13 @@ fn is_explained(file: &File<'_>, function: &Function) -> bool {
     let inside = file.outline.comments.iter().filter(within).map(|span| file.text(span));
     let said: Vec<&str> = inside.chain(file.comments_near(function.span.start)).collect();
     let is_plan = |text: &&str| PLANS.iter().any(|mark| text.contains(mark));
-    let words: usize = said.iter().map(|text| names::words(text).len()).sum();
-    words >= REASON_WORDS_MIN && !said.iter().any(is_plan)
+    let words: Vec<String> = said.iter().flat_map(|text| names::words(text)).collect();
+    words.len() >= REASON_WORDS_MIN && gives_reason(&words) && !said.iter().any(is_plan)
+}
+
+/// Whether one of `words` begins a reason.
+pub(super) fn gives_reason(words: &[String]) -> bool {
+    words.iter().any(|word| REASONS.contains(&word.as_str()))
 }
 
 #[cfg(test)]
@@ -114,6 +161,7 @@ mod tests {
         let run = |text: &str, expected: &[_]| check(&RULE, "a_test.go", &format!("package a\n{text}\n"), expected);
         run("func TestA(t *testing.T) {}", &[(2, High)]);
         run("func TestA(t *testing.T) {\n// later\n}", &[(2, High)]);
+        run("func TestA(t *testing.T) {\n// the cart of two people\n}", &[(2, High)]);
         run("func TestA(t *testing.T) {\n// it is enough that this builds\n}", &[(2, Low)]);
         run(concat!("func TestA(t *testing.T) {\n// TO", "DO: values close to zero\n}"), &[(2, High)]);
         run("func TestA(t *testing.T) { run() }", &[]);

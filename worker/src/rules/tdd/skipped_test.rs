@@ -5,25 +5,26 @@ pub(in crate::rules) mod runner;
 
 use schemas::severity::Severity;
 
-use place::{is_for_subclasses, is_in_helper, is_override};
+use place::{comments, is_documented, is_for_subclasses, is_in_helper, is_override};
 
 use crate::names;
 use crate::outline::Skip;
 use crate::paths;
 use crate::rules::integrity::todo_marker::is_ticket;
-use crate::rules::{Check, File, Findings, Hit, rule};
+use crate::rules::{Check, File, Findings, Hit, rule, runners};
 
 rule!(
     /// ## What it finds
     /// Marks that switch a test or a group of tests off: `#[ignore]`, `@pytest.mark.skip`, `xfail`, `@unittest.skip`,
     /// `t.Skip`, `it.skip`, `xit`, `xdescribe`, `it.todo`, `@Disabled`, `@Ignore`, `GTEST_SKIP`, `DISABLED_` and their kin.
-    /// Without a reason medium; with one (in the mark, in a comment beside or right above it, or as a ticket) low.
+    /// Without a reason medium; with one (in the mark, in a comment beside it or right above it and
+    /// other marks, in the docstring, or as a ticket) low.
     ///
     /// Marks that depend on a platform, an environment or another condition are left alone: there the test runs elsewhere. So
     /// are marks whose reason is that there is nothing to run: what is abstract, not supported, not applicable, only for another
     /// case, tested elsewhere, run by hand, or only to compile; in Rust also tests that need something and are run on demand
     /// (`--ignored`). Calls in helpers and benchmarks, abstract classes, tests that replace one of the class they extend by
-    /// nothing but the mark, what tests read, and tests of a test runner or of skipping itself are left alone, too.
+    /// nothing but the mark, what tests read, copies of tests of others, and tests of a test runner or of skipping itself are left alone, too.
     ///
     /// ## Why it matters
     /// A test that is off protects nothing, and looks like one that does. Without a reason nobody knows when it may come back.
@@ -90,7 +91,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         {
             continue;
         }
-        let has_reason = skip.has_reason || names_ticket(file, skip) || has_comment(file, skip);
+        let has_reason =
+            skip.has_reason || names_ticket(file, skip) || has_comment(file, skip) || is_documented(file, skip);
         found.push(Hit {
             place: file.place(skip.span.clone()),
             severity: if has_reason { Severity::Low } else { Severity::Medium },
@@ -107,7 +109,7 @@ fn is_about_skips(file: &File<'_>) -> bool {
     let name = paths::file_name(file.source.path);
     let words = names::words(name.split('.').next().unwrap_or(name));
     let says = words.iter().any(|word| word.starts_with("skip") || word == "xfail");
-    says || paths::is_test_input(file.source.path) || runner::is_own(file)
+    says || runners::is_of_others(file) || runner::is_own(file)
 }
 
 /// Whether the mark says that there is nothing to test, or nothing to be run each time.
@@ -118,7 +120,7 @@ fn is_inapplicable(file: &File<'_>, skip: &Skip) -> bool {
         let has = |reasons: &[&str]| reasons.iter().any(|reason| text.contains(reason));
         has(INAPPLICABLE) || (is_rust && has(ON_DEMAND))
     };
-    says(file.text(&skip.span)) || file.comments_near(skip.span.start).any(says)
+    says(file.text(&skip.span)) || comments(file, skip).any(says)
 }
 
 fn names_ticket(file: &File<'_>, skip: &Skip) -> bool {
@@ -126,9 +128,10 @@ fn names_ticket(file: &File<'_>, skip: &Skip) -> bool {
     file.text(&line).split(|c: char| c.is_whitespace() || "()[]{}'\"`,.:;".contains(c)).any(is_ticket)
 }
 
-/// Whether a comment stands on the line of the mark or ends on the line above; one that documents the test does not count.
+/// Whether a comment stands on the line of the mark, or ends above it and what marks the same; one that documents the test
+/// does not count.
 fn has_comment(file: &File<'_>, skip: &Skip) -> bool {
-    file.comments_near(skip.span.start).any(|text| {
+    comments(file, skip).any(|text| {
         let documents = text.starts_with("///") || text.starts_with("/**");
         !documents && text.chars().filter(|c| c.is_alphabetic()).count() >= REASON_LETTERS_MIN
     })

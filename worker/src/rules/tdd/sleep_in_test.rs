@@ -12,7 +12,7 @@ use super::skipped_test::runner;
 use crate::names;
 use crate::paths;
 use crate::rules::calls::{arguments, is_in_tests, last_name};
-use crate::rules::{Check, File, Findings, Hit, rule};
+use crate::rules::{Check, File, Findings, Hit, rule, runners};
 
 rule!(
     /// ## What it finds
@@ -22,8 +22,11 @@ rule!(
     /// Only sleeps of the test itself are reported: those in callbacks, handlers, threads and helpers often stand for slow work.
     /// Files that use a fake clock, benchmarks, sleeps between two looks at a condition, sleeps that are a timeout by name, those
     /// of a clock in a variable, which need not be the true one, and those that stand for slow work by their comment are left
-    /// alone. So are tests that are about time by their name (`delay`, `timeout`, `debounce`, `expires`), and sleeps after which
-    /// nothing is expected to have happened, or of which the length is looked at: there is no event to wait for.
+    /// alone. So are tests that are about time by their name (`delay`, `timeout`, `debounce`, `expires`), those
+    /// in which something is not to happen, or only once (`skips`, `does not`, `unchanged`), and those that are switched off. So
+    /// are sleeps after which nothing is expected to have happened, or something is to have expired, or of which the length is
+    /// looked at, and those that end a test whose listener fails it: there is no event to wait for. Between two parts of what
+    /// is sent a sleep plays a slow sender.
     ///
     /// ## Why it matters
     /// On a busy machine the time is too short, and the test fails now and then; on any other it is too long, and everybody
@@ -114,7 +117,7 @@ const KINDS: &[&str] = &[
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let calls = file.outline.calls.iter().filter(|call| SLEEPS.contains(&last_name(file.text(&call.callee))));
     let mut calls = calls.filter(|call| is_in_tests(file, call.callee.start)).peekable();
-    if calls.peek().is_none() || paths::is_test_input(file.source.path) {
+    if calls.peek().is_none() || runners::is_of_others(file) {
         return;
     }
     if FAKE_CLOCKS.iter().any(|sign| file.source.text.contains(sign)) || runner::is_own(file) {
@@ -135,7 +138,10 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let Some(milliseconds) = time.and_then(|time| milliseconds(time, extension)) else {
             continue;
         };
-        let test = call.function.and_then(|index| file.outline.functions.get(index)).filter(|one| one.test.is_some());
+        let test = call.function.and_then(|index| file.outline.functions.get(index)).filter(|one| {
+            // One that is switched off waits for nothing.
+            one.test.as_ref().is_some_and(|test| !test.skipped)
+        });
         let Some(wait) = test.and_then(|test| Wait::of(file, test, call)) else { continue };
         if milliseconds < MILLISECONDS_MIN
             || is_clock_in_variable(file.text(&call.callee), extension)

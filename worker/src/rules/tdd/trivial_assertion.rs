@@ -105,7 +105,7 @@ const COMPUTING: &[&str] =
     &["cjs", "cs", "cts", "js", "jsx", "kt", "kts", "mjs", "mts", "php", "py", "rb", "swift", "ts", "tsx"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if paths::is_test_input(file.source.path) || paths::is_example(file.source.path) {
+    if runners::is_of_others(file) || paths::is_example(file.source.path) {
         return;
     }
     for (index, call) in file.outline.calls.iter().enumerate() {

@@ -110,15 +110,34 @@ fn is_override(file: &File<'_>, function: &Function) -> bool {
     says(own) || head(file, function).any(|line| line.starts_with('@') && says(line))
 }
 
+/// The line on which the class around a method begins, by how far it is indented.
+fn class(file: &File<'_>, function: &Function) -> Option<usize> {
+    let own = file.source.line_of(function.span.start);
+    let text = |line: usize| file.text(&file.source.line_span(line));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let depth = indent(text(own));
+    let mut above = (own.saturating_sub(CLASS_LINES_MAX)..own).rev();
+    above.find(|line| indent(text(*line)) < depth && text(*line).split_whitespace().any(|word| word == "class"))
+}
+
+/// Whether the class around the test is switched off, and all of its tests with it.
+pub(super) fn is_in_skipped_class(file: &File<'_>, function: &Function) -> bool {
+    let skips = || file.outline.skips.iter().filter(|skip| !skip.is_conditional);
+    if skips().next().is_none() {
+        return false;
+    }
+    let Some(class) = class(file, function) else { return false };
+    let is_mark = |line: &usize| {
+        let text = file.text(&file.source.line_span(*line)).trim();
+        text.starts_with(['@', '[', '#', '/', '*']) || text.is_empty()
+    };
+    let marks = (class.saturating_sub(HEAD_LINES_MAX)..class).rev().take_while(is_mark).last().unwrap_or(class);
+    skips().any(|skip| (marks..=class).contains(&file.source.line_of(skip.span.start)))
+}
+
 /// Whether the class around a method of Python inherits from one that may have a test of the same name.
 fn may_replace(file: &File<'_>, function: &Function) -> bool {
-    let own = file.source.line_span(file.source.line_of(function.span.start));
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let depth = indent(&file.source.text[own.clone()]);
-    let mut above = file.source.text[..own.start].lines().rev().take(CLASS_LINES_MAX);
-    let Some(class) = above.find(|line| indent(line) < depth && line.trim_start().starts_with("class ")) else {
-        return false;
-    };
+    let Some(class) = class(file, function).map(|line| file.text(&file.source.line_span(line))) else { return false };
     let Some((_, bases)) = class.split_once('(') else { return false };
     let mut bases = bases.split([',', ')', ':']).map(str::trim).filter(|base| !base.is_empty());
     bases.any(|base| base != "object" && !base.contains('=') && !base.ends_with("TestCase"))
@@ -139,6 +158,18 @@ mod tests {
         run("func TestEmptyCart(t *testing.T) {}", &[(2, High)]);
         run("func TestCompiles(t *testing.T) {}", &[]);
         run("func TestCompiler(t *testing.T) {}", &[(2, High)]);
+    }
+
+    #[test]
+    fn tests_of_a_class_that_is_switched_off_are_off() {
+        let python = |mark: &str| format!("{mark}\nclass TestA:\n    def test_a(self):\n        pass\n");
+        check(&RULE, "test_a.py", &python("@pytest.mark.skip"), &[]);
+        check(&RULE, "test_a.py", &python("@pytest.mark.slow"), &[(3, High)]);
+        let other = "@pytest.mark.skip\ndef test_b():\n    pass\n\n";
+        check(&RULE, "test_a.py", &python(other), &[(7, High)]);
+        let java = |mark: &str| format!("{mark}\nclass ATest {{\n    @Test void a() {{}}\n}}\n");
+        check(&RULE, "ATest.java", &java("@Disabled"), &[]);
+        check(&RULE, "ATest.java", &java("@Tag(\"a\")"), &[(3, High)]);
     }
 
     #[test]

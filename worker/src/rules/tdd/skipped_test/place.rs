@@ -1,7 +1,8 @@
 //! Where a mark stands that switches tests off: in a helper, on a base class, or in place of an inherited test.
 
+use super::super::empty_test::gives_reason;
 use crate::names;
-use crate::outline::{Function, Skip};
+use crate::outline::{Function, Skip, Span};
 use crate::paths;
 use crate::rules::File;
 
@@ -47,6 +48,41 @@ fn head<'f>(file: &'f File<'_>, skip: &Skip) -> &'f str {
     let end = text.floor_char_boundary((skip.span.end + HEAD_BYTES_MAX).min(text.len()));
     let rest = text.get(skip.span.end..end).unwrap_or_default();
     rest.split('{').next().unwrap_or(rest)
+}
+
+/// Most marks above one that a comment is looked for above.
+const MARKS_MAX: usize = 6;
+
+/// The comments beside the mark, and those above it and above other marks of the same test.
+pub(super) fn comments<'f>(file: &'f File<'f>, skip: &Skip) -> impl Iterator<Item = &'f str> {
+    let at = skip.span.start;
+    let line = file.source.line_of(at);
+    let is_mark = |line: &usize| {
+        let text = file.text(&file.source.line_span(*line)).trim();
+        text.starts_with(['@', '[']) || text.starts_with("#[")
+    };
+    let above = (line.saturating_sub(MARKS_MAX)..line).rev().take_while(is_mark).last().filter(|_| is_mark(&line));
+    let above = above.map(|line| file.source.line_span(line).start);
+    file.comments_near(at).chain(above.into_iter().flat_map(|start| file.comments_near(start)))
+}
+
+/// Whether the docstring of the test that is switched off gives a reason.
+pub(super) fn is_documented(file: &File<'_>, skip: &Skip) -> bool {
+    let docstrings = &file.outline.docstrings;
+    if docstrings.is_empty() {
+        return false;
+    }
+    let marked = || {
+        let next = file.outline.functions.iter().find(|one| one.name.start >= skip.span.end)?;
+        let is_class = file.text(&(skip.span.end..next.name.start)).contains("class ");
+        (!is_class && file.text(&skip.span).starts_with('@')).then_some(next)
+    };
+    let Some(body) = around(file, skip.span.start).last().or_else(marked).and_then(|one| one.body.as_ref()) else {
+        return false;
+    };
+    let is_own =
+        |span: &&Span| body.contains(&span.start) && file.source.text[body.start..span.start].trim().is_empty();
+    docstrings.iter().find(is_own).is_some_and(|span| gives_reason(&names::words(file.text(span))))
 }
 
 /// Whether the mark is on a class that only others extend, and is there so that it does not run by itself.

@@ -234,3 +234,16 @@ fn bash() {
     run("  echo skip\n  # skip\n  [ 1 ]", &[]);
     check(&RULE, "a.sh", "skip\nskip() { :; }\n", &[]);
 }
+
+#[test]
+fn a_reason_may_stand_above_all_marks_of_a_test_or_in_its_docstring() {
+    check(&RULE, "a.rs", "// waits for the new mailer\n#[test]\n#[ignore]\nfn a() {}\n", &[(3, Low)]);
+    check(&RULE, "a.rs", "// use `cargo test -- --ignored`\n#[test]\n#[ignore]\nfn a() {}\n", &[]);
+    check(&RULE, "a.rs", "// waits for the new mailer\nfn b() {}\n#[test]\n#[ignore]\nfn a() {}\n", &[(4, Medium)]);
+    let of = |said: &str| format!("@pytest.mark.xfail\ndef test_a():\n    \"\"\"{said}\"\"\"\n    run()\n");
+    check(&RULE, "test_a.py", &of("The cart is not safe to share."), &[(1, Low)]);
+    check(&RULE, "test_a.py", &of("Shares the cart."), &[(1, Medium)]);
+    let class =
+        "@pytest.mark.skip\nclass TestA:\n    def test_a(self):\n        \"\"\"It is not safe.\"\"\"\n        run()\n";
+    check(&RULE, "test_a.py", class, &[(1, Medium)]);
+}

@@ -138,6 +138,29 @@ const NOTHING_SAID: &[&str] =
 const NOTHING_BEGINS: &[&str] =
     &["check no", "ensure no", "ensure that no", "make sure no", "never ", "no ", "not ", "nothing ", "verify no"];
 
+/// Words, one after the other, in names of tests in which something is not to happen, or not again.
+const NOTHING_NAMES: &[&[&str]] = &[
+    &["do", "not"],
+    &["does", "not"],
+    &["exactly", "once"],
+    &["ignores"],
+    &["must", "not"],
+    &["never"],
+    &["nothing"],
+    &["only", "once"],
+    &["should", "not"],
+    &["skips"],
+    &["unchanged"],
+    &["will", "not"],
+];
+
+/// Words that undo such a `not`: what does not skip is to happen.
+const UNDONE: &[&str] = &["block", "crash", "fail", "hang", "ignore", "lose", "miss", "panic", "skip", "stop", "wait"];
+
+/// Signs of code that fails a test as soon as it runs.
+const FAILS: &[&str] =
+    &["XCTFail(", "done.fail(", "panic!(", "pytest.fail(", "self.fail(", "t.Error", "t.Fail", "t.Fatal", "throw new "];
+
 /// A sleep that is a statement of a test.
 pub(super) struct Wait<'f> {
     file: &'f File<'f>,
@@ -224,12 +247,66 @@ impl<'f> Wait<'f> {
             file.outline.has_comment(&span).then(|| text(index))
         };
         let mut near = (line.saturating_sub(1)..=line + 1).filter_map(is_comment);
-        if near.any(says_nothing) {
+        let is_expiry = |line: &str| names::words(line).iter().any(|word| word.starts_with("expir"));
+        if near.any(|line| says_nothing(line) || is_expiry(line)) {
+            return true;
+        }
+        if is_named_after_nothing(file.text(&self.test.name)) || self.lets_listener_fail() || self.is_between_parts() {
             return true;
         }
         let after = (line + 1..=line + LINES_AFTER_MAX).map(text).filter(|line| !line.trim().is_empty());
         after.take(LINES_AFTER).any(|line| NOTHING.iter().any(|sign| line.contains(sign)))
     }
+}
+
+impl Wait<'_> {
+    /// Whether the sleep is the last statement of a test with code that fails if it is called: nothing is to call it.
+    fn lets_listener_fail(&self) -> bool {
+        let Some(body) = &self.test.body else { return false };
+        let text: &str = &self.file.source.text;
+        let after = text.get(self.end..body.end).unwrap_or_default();
+        let before = text.get(body.start..self.start).unwrap_or_default();
+        let fails = |line: &str| FAILS.iter().any(|sign| line.contains(sign));
+        let mut inside = 0;
+        // Code that others run ends where its indentation does.
+        let is_in_listener = |line: &str| {
+            let depth = line.len() - line.trim_start().len();
+            if inside > 0 && depth <= inside - 1 && !line.trim().is_empty() {
+                inside = 0;
+            }
+            let is_listening = inside > 0 && fails(line);
+            if inside == 0 && is_closure(line) {
+                inside = depth + 1;
+            }
+            is_listening
+        };
+        after.chars().all(|c| c.is_whitespace() || ")};".contains(c)) && before.lines().any(is_in_listener)
+    }
+
+    /// Whether the line above and the line below send or write to the same: the sleep plays somebody slow.
+    fn is_between_parts(&self) -> bool {
+        let file = self.file;
+        let sent = |index: usize| {
+            let (callee, _) = file.text(&file.source.line_span(index)).trim().split_once('(')?;
+            let name = last_name(callee).to_ascii_lowercase();
+            let callee = callee.trim_start_matches("await ");
+            (callee.contains('.') && (name.starts_with("send") || name.starts_with("write"))).then_some(callee)
+        };
+        let above = file.source.line_of(self.start).checked_sub(1).and_then(sent);
+        above.is_some() && above == sent(file.source.line_of(self.end.saturating_sub(1)) + 1)
+    }
+}
+
+/// Whether the name of a test says that something is not to happen, or not again.
+fn is_named_after_nothing(name: &str) -> bool {
+    let words = names::words(name);
+    let is_one = |at: usize, wanted: &[&str]| {
+        let found = words.iter().skip(at).map(String::as_str);
+        let next = words.get(at + wanted.len());
+        found.take(wanted.len()).eq(wanted.iter().copied())
+            && !next.is_some_and(|word| wanted.last() == Some(&"not") && UNDONE.contains(&word.as_str()))
+    };
+    (0..words.len()).any(|at| NOTHING_NAMES.iter().any(|wanted| is_one(at, wanted)))
 }
 
 /// Where `await new Promise(..)` around this `setTimeout` begins, if it only ends the wait.

@@ -185,3 +185,41 @@ fn languages_read_by_outline() {
         }
     }
 }
+
+#[test]
+fn names_say_that_nothing_is_to_happen() {
+    let run = |name: &str, expected: &[_]| {
+        let body = "run()\n\ttime.Sleep(time.Second)\n\tlook(t)";
+        check(&RULE, "a_test.go", &format!("package a\nfunc Test{name}(t *testing.T) {{\n\t{body}\n}}\n"), expected);
+    };
+    for name in ["SkipsEmptyCarts", "PaysOnlyOnce", "TotalUnchanged", "CartDoesNotPay", "NeverPays"] {
+        run(name, &[]);
+    }
+    for name in ["Cart", "CartDoesNotSkipItems", "NotFound", "OnceMore", "Skipper"] {
+        run(name, &[(4, Low)]);
+    }
+}
+
+#[test]
+fn a_listener_that_fails_is_to_be_silent() {
+    let run = |listener: &str, after: &str, expected: &[_]| {
+        let body = format!("cart.Listen(func() {{\n\t\t{listener}\n\t}})\n\ttime.Sleep(time.Second)\n{after}");
+        check(&RULE, "a_test.go", &format!("package a\nfunc TestA(t *testing.T) {{\n\t{body}}}\n"), expected);
+    };
+    run("t.Error(\"paid\")", "", &[]);
+    run("t.Error(\"paid\")", "\tlook(t)\n", &[(6, Low)]);
+    run("count++", "", &[(6, Low)]);
+    let checked = "if err != nil {\n\t\tt.Fatal(err)\n\t}\n\ttime.Sleep(time.Second)\n";
+    check(&RULE, "a_test.go", &format!("package a\nfunc TestA(t *testing.T) {{\n\t{checked}}}\n"), &[(6, Low)]);
+}
+
+#[test]
+fn slow_senders_and_expiry_are_waited_for() {
+    let run = |body: &str, expected: &[_]| check(&RULE, "test_a.py", &format!("def test_a():\n    {body}\n"), expected);
+    run("sock.sendall(a)\n    time.sleep(1)\n    sock.sendall(b)", &[]);
+    run("sock.sendall(a)\n    time.sleep(1)\n    other.sendall(b)", &[(3, Low)]);
+    run("cart.add(a)\n    time.sleep(1)\n    cart.add(b)", &[(3, Low)]);
+    run("# wait until the price expires\n    time.sleep(1)\n    look()", &[]);
+    run("# wait until the price comes\n    time.sleep(1)\n    look()", &[(3, Low)]);
+    check(&RULE, "test_a.py", "@pytest.mark.skip\ndef test_a():\n    time.sleep(1)\n", &[]);
+}
