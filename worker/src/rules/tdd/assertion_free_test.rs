@@ -2,6 +2,7 @@
 
 mod elsewhere;
 mod failing;
+mod running;
 mod strangers;
 mod surviving;
 
@@ -34,8 +35,9 @@ rule!(
     /// So are those that would hang otherwise, end in a callback, click through a page, turn warnings into errors, call the same
     /// test of a base class or something that another test of the file says to raise, are the program that another test
     /// starts, those of files that assert after the tests or are for measuring, and those that say, by their names,
-    /// comments or docstrings, that they are about not crashing, not raising, not hanging, being accepted, being compiled
-    /// or how long something takes, or about an issue by its number. Examples, files that other tests read, and tests of
+    /// comments or docstrings, that they are about not crashing, not raising, not hanging, being accepted, being compiled,
+    /// being printed or how long something takes, or about an issue by its number. A script that throws away what it parsed
+    /// (`schema.parse(x)`), a body of nothing but types, and one of Python that only names what must be there are done, too. Examples, files that other tests read, and tests of
     /// a library of tests, which its own root declares, are none of the project. Those that are switched
     /// off are left to `tdd/skipped-test`, empty ones to `tdd/empty-test`. Helpers in other files are not looked into.
     ///

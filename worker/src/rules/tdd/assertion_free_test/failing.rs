@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::running::needs_only_to_run;
 use crate::names;
 use crate::outline::{Function, Span};
 use crate::paths;
@@ -154,7 +155,7 @@ pub(super) fn fails_by_itself(file: &File<'_>, function: &Function) -> bool {
         || ends_in_callback(file, body)
         || imports_tests(file, body)
         || repeats_base(file, function, body)
-        || is_for_compiler(file, body)
+        || needs_only_to_run(file, body)
 }
 
 /// Whether `sign` stands in `body` and does not continue a longer name: `cy.visit`, not `policy.visit`.
@@ -195,15 +196,6 @@ fn repeats_base(file: &File<'_>, function: &Function, body: &str) -> bool {
     let heads = ["super().", "super.", "base.", "parent::"];
     !name.is_empty()
         && heads.iter().any(|head| body.match_indices(head).any(|(at, _)| body[at + head.len()..].starts_with(name)))
-}
-
-/// Whether every statement of a test in Rust throws away what it makes: it is there to be compiled.
-fn is_for_compiler(file: &File<'_>, body: &str) -> bool {
-    let lines = body.trim_matches(['{', '}']).lines().map(str::trim);
-    let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//")).peekable();
-    file.source.path.ends_with(".rs")
-        && lines.peek().is_some()
-        && lines.all(|line| ["let _", "const _"].iter().any(|head| line.starts_with(head)))
 }
 
 /// The names of what the file says to raise under some condition. A test that calls one of them and comes to its end shows
@@ -299,12 +291,6 @@ mod tests {
         check("a.test.js", "it('a', ({ end }) => {\n  run()\n  end()\n})\n", &[(1, Low)]);
         check("a.test.js", "it('a', () => { cy.visit('/') })\n", &[]);
         check("a.test.js", "it('a', () => { policy.visit('/') })\n", &[(1, Low)]);
-    }
-
-    #[test]
-    fn what_is_thrown_away_in_rust_is_compiled() {
-        check("src/a.rs", "#[test]\nfn a() {\n    let _ = Cart::new(1);\n    let _b: u8 = Cart::new(2);\n}\n", &[]);
-        check("src/a.rs", "#[test]\nfn a() {\n    let _ = Cart::new(1);\n    Cart::pay(2);\n}\n", &[(2, Low)]);
     }
 
     #[test]

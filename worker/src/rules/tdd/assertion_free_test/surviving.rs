@@ -99,6 +99,10 @@ const OTHER_WORDS: &[&str] = &["hanging", "racer"];
 const SURVIVAL_PHRASES: &[&str] = &[
     "an exception",
     "can be",
+    "can debug",
+    "can display",
+    "can format",
+    "can print",
     "did fail",
     "do nothing",
     "does nothing",
@@ -149,7 +153,7 @@ pub(super) fn is_about_surviving(file: &File<'_>, function: &Function) -> bool {
     };
     let above = outline.comments.iter().filter(is_above).map(|span| file.text(span));
     let name = file.text(&function.name);
-    if names_an_issue(name) {
+    if names_an_issue(name) || is_of_nothing(name) {
         return true;
     }
     let mut said = said.chain(above).chain([name]);
@@ -172,6 +176,13 @@ pub(super) fn is_about_surviving(file: &File<'_>, function: &Function) -> bool {
             || words.windows(2).any(is_issue)
             || SURVIVAL_PHRASES.iter().any(says)
     })
+}
+
+/// Whether `name` says no more than that something is empty: making it and taking it down is what is tested.
+fn is_of_nothing(name: &str) -> bool {
+    let last = name.rsplit(',').next().unwrap_or(name);
+    let words = names::words(last);
+    words.iter().filter(|word| !matches!(word.as_str(), "test" | "tests")).eq(["empty"].iter())
 }
 
 /// Whether `name` holds the key of an issue, as trackers write it: `testCART799`, `CART_1234`.
@@ -215,10 +226,23 @@ mod tests {
             "CART_1234",
             "type_exists",
             "is_loadable",
+            "can_print_cart",
+            "empty",
         ] {
             run(name, &[]);
         }
-        for name in ["cart", "mustard", "passive", "SHA256", "UTF8", "issuer", "payable"] {
+        for name in [
+            "cart",
+            "mustard",
+            "passive",
+            "SHA256",
+            "UTF8",
+            "issuer",
+            "payable",
+            "print_cart",
+            "can_clone",
+            "empty_cart",
+        ] {
             run(name, &[(1, Low)]);
         }
     }
