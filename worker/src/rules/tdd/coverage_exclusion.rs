@@ -18,7 +18,8 @@ rule!(
     ///
     /// Marks on main guards, on code for type checkers, on abstract methods and on debug output are left alone, and so are
     /// those on functions that are there for their types (`_A: (_: never) => _`), on code that is deprecated, for another
-    /// platform or version, or for a dependency that is missing, on branches that cannot be reached, and those that say why they
+    /// platform or version, or for a dependency that is missing
+    /// (`else` of such a condition, too), on branches that cannot be reached, and those that say why they
     /// are there, behind the mark or in a comment on the line above. `no branch` takes no code out. Tests, copies of libraries
     /// and generated files are left alone too.
     ///
@@ -188,6 +189,47 @@ fn is_expected(file: &File<'_>, mark: &Span) -> bool {
         || file.outline.is_test_code(mark.start)
         || is_explained_above(file, line)
         || is_deprecated(file, line)
+        || (file.source.path.ends_with(".py") && (is_other_branch(file, line) || is_without_module(file, line)))
+}
+
+/// Lines above a mark in which the condition of its branch is looked for.
+const BRANCH_LINES_MAX: usize = 30;
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// Whether the mark is on the `else` of a condition that depends on the version, the platform or what is installed.
+fn is_other_branch(file: &File<'_>, line: usize) -> bool {
+    let text = |index: usize| file.text(&file.source.line_span(index));
+    let own = text(line);
+    if !own.trim_start().starts_with("else") {
+        return false;
+    }
+    let mut above = (line.saturating_sub(BRANCH_LINES_MAX)..line).rev().map(text);
+    let head = above.find(|head| !head.trim().is_empty() && indent(head) <= indent(own));
+    head.is_some_and(|head| {
+        let is_condition = ["if ", "elif "].iter().any(|word| head.trim_start().starts_with(word));
+        is_condition && indent(head) == indent(own) && EXPECTED.iter().any(|word| head.contains(word))
+    })
+}
+
+/// Whether the mark is on code that runs only where something that the file imports is missing: `if yaml is None:`.
+fn is_without_module(file: &File<'_>, line: usize) -> bool {
+    let text = |index: usize| file.text(&file.source.line_span(index));
+    let own = text(line);
+    let mut above = (line.saturating_sub(BRANCH_LINES_MAX)..line).rev().map(text);
+    let head = above.find(|head| !head.trim().is_empty() && indent(head) < indent(own)).unwrap_or_default();
+    let missing = |head: &str| Some(head.trim().strip_prefix("if ")?.split_once(" is None:")?.0.to_owned());
+    let is_imported = |name: &str| {
+        let mut words = file
+            .outline
+            .imports
+            .iter()
+            .flat_map(|import| file.text(&import.span).split(|c: char| !c.is_alphanumeric() && c != '_'));
+        words.any(|word| word == name)
+    };
+    missing(own).or_else(|| missing(head)).is_some_and(|name| is_imported(&name))
 }
 
 /// Whether the line above `line` is a comment that says something.

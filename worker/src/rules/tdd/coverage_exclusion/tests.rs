@@ -48,6 +48,17 @@ fn python() {
 }
 
 #[test]
+fn branches_for_another_version_or_without_a_module_are_expected() {
+    let run = |text: &str, expected: &[_]| check_tree(&RULE, &[("a.py", text)], expected);
+    let of = |condition: &str| five(&format!("if {condition}:\n    b()\nelse:  # pragma: no cover\n    c()"));
+    run(&of("sys.version_info >= (3, 10)"), &[]);
+    run(&of("cart.version >= (3, 10)"), &[("a.py", 3, Medium)]);
+    let of = |name: &str| format!("import yaml\n{}", five(&format!("if {name} is None:\n    b()  # pragma: no cover")));
+    run(&of("yaml"), &[]);
+    run(&of("cart"), &[("a.py", 3, Medium)]);
+}
+
+#[test]
 fn go() {
     let run = |text: &str, expected: &[_]| check_tree(&RULE, &[("a.go", text)], expected);
     run(&format!("package a\n{}", five("//coverage:ignore")), &[("a.go", 2, Medium)]);
