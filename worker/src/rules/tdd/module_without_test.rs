@@ -14,7 +14,8 @@ use crate::rules::{Check, File, Findings, Hit, Place, Threshold, Told, rule};
 
 rule!(
     /// ## What it finds
-    /// Files whose functions decide something, and which no test is about: they hold no tests, no test has their name, no test
+    /// Files whose functions decide something, and which no test is about: they hold no tests, no test or folder below
+    /// `targets`, `scenarios` or `e2e` of tests has their name, no test
     /// mentions them or what only they offer, and nothing that is tested, nor a program, uses them. All are for information: a test
     /// may come to a file by ways that names do not show.
     ///

@@ -57,7 +57,8 @@ fn tested_crate(path: &str) -> Option<&str> {
 impl<'t> Known<'t> {
     pub(super) fn of(tree: &'t Tree) -> Self {
         let tests = || tree.paths.iter().filter(|path| paths::is_test(path));
-        let stems: HashSet<u32> = tests().flat_map(|path| names::tested_by(path)).collect();
+        let of_folders = tests().flat_map(|path| names::tested_by_folder(path));
+        let stems: HashSet<u32> = tests().flat_map(|path| names::tested_by(path)).chain(of_folders).collect();
         let all = || tree.files.iter().filter_map(|file| Some((file, file.facts.testing.as_ref()?)));
         let mut offered: HashMap<u32, u32> = HashMap::new();
         for name in all().flat_map(|(_, testing)| &testing.offers.0) {

@@ -21,6 +21,9 @@ const FOLDER_FILES: &[&str] = &["__init__", "index", "lib", "mod"];
 /// Words in the names of tests that say that they are tests.
 const TEST_WORDS: &[&str] = &["cy", "e2e", "fixture", "it", "spec", "specs", "test", "tests", "testcase", "unittest"];
 
+/// Folders whose folders are tests of one thing each, in whatever language they are written.
+const FOLDERS_OF_TESTS: &[&str] = &["e2e", "functional", "scenarios", "targets"];
+
 /// Last words of files that are one way to do what their name says: an implementation, or one for a system.
 const WAYS: &[&str] = &[
     "android", "browser", "bsd", "c", "darwin", "generic", "impl", "ios", "linux", "macos", "native", "node", "other",
@@ -81,6 +84,20 @@ pub(super) fn tested_by(path: &str) -> Vec<u32> {
     // Its first words may be those of a folder: `test_command_genspider.py` is about `commands/genspider.py`.
     let ends = (1..own.len()).map(|count| hash(&own[count..].concat()));
     (1..=own.len()).map(|count| hash(&own[..count].concat())).chain(ends).collect()
+}
+
+/// The names of modules that a folder of tests is about: `lookup_cart` of `test/integration/targets/lookup_cart/tasks/main.yml`.
+pub(super) fn tested_by_folder(path: &str) -> Vec<u32> {
+    let mut parts = path.split('/').rev().skip(1).peekable();
+    let mut name = None;
+    while let Some(part) = parts.next() {
+        if parts.peek().is_some_and(|above| FOLDERS_OF_TESTS.contains(above)) {
+            name = Some(words(part));
+        }
+    }
+    let own = name.unwrap_or_default();
+    let ends = (1..own.len()).map(|count| hash(&own[count..].concat()));
+    ends.chain((!own.is_empty()).then(|| hash(&own.concat()))).collect()
 }
 
 /// Beginnings of the name of the module: a test may be named after one, as `redact` is of `redaction`.
@@ -162,6 +179,14 @@ mod tests {
         for path in ["src/cart.rs", "src/windows.rs", "src/impl_cart.rs"] {
             assert_eq!(stem_of_way(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn folders_of_tests_are_named_after_what_they_test() {
+        let found = tested_by_folder("test/integration/targets/lookup_cart/tasks/main.yml");
+        assert_eq!(found, [hash("cart"), hash("lookup_cart")]);
+        assert_eq!(tested_by_folder("test/integration/lookup_cart/main.yml"), Vec::<u32>::new());
+        assert_eq!(tested_by_folder("test/targets/main.yml"), Vec::<u32>::new());
     }
 
     #[test]

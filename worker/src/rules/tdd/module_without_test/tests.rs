@@ -71,6 +71,14 @@ fn check(path: &str, text: &str, others: &[(&str, &str)], expected: Option<u32>)
 }
 
 #[test]
+fn folders_of_tests_are_about_modules_in_any_language() {
+    let text = python("discount");
+    let of = |folder: &str| format!("test/system/targets/{folder}/tasks/main.yml");
+    check("shop/prices.py", &text, &[(&of("lookup_prices"), "- run: it\n")], None);
+    check("shop/prices.py", &text, &[(&of("lookup_carts"), "- run: it\n")], Some(1));
+}
+
+#[test]
 fn rust_modules() {
     check("src/prices.rs", &rust("discount"), &[], Some(1));
     check(
