@@ -5,7 +5,7 @@ use schemas::severity::Severity;
 use crate::outline::{Call, Function, Span};
 use crate::paths;
 use crate::rules::calls::{arguments, is_path, last_name};
-use crate::rules::{Check, File, Findings, Hit, rule};
+use crate::rules::{Check, File, Findings, Hit, rule, runners};
 
 rule!(
     /// ## What it finds
@@ -13,8 +13,8 @@ rule!(
     /// ten statements: `Mock`, `patch`, `jest.fn`, `spyOn`, `gomock`, `mockall`, Mockito, gmock and their kin.
     ///
     /// Tests of what stands at the border to other systems (adapters, clients, gateways, HTTP, sockets) need doubles and are left
-    /// alone, as are fixtures and tests of mocks. What replaces a part of the environment (`sys`, `os`, `platform`, `process`,
-    /// `console`, clocks) or gives a name a written value is no double.
+    /// alone, as are fixtures, copies of tests of others and tests of mocks. What replaces a part of the environment (`sys`, `os`, `platform`, `process`,
+    /// `console`, clocks) or gives a name or a function a written value is no double.
     ///
     /// ## Why it matters
     /// Such tests say how the code calls its parts, not what it does. They break when it is rearranged, and stay green when it
@@ -100,6 +100,7 @@ const SURROUNDINGS: &[&str] = &[
     "console",
     "date",
     "datetime",
+    "distro",
     "document",
     "env",
     "environ",
@@ -123,6 +124,9 @@ const SURROUNDINGS: &[&str] = &[
     "window",
 ];
 
+/// Parts of names of modules that tell what a program runs on.
+const SYSTEMS: &[&str] = &["os_info", "sys_info", "sysinfo", "system_info"];
+
 /// Functions that replace what their first argument names, each with the place of the argument that is put there, if one is.
 const REPLACERS: &[(&str, usize)] =
     &[("patch", 1), ("patch.object", 2), ("setattr", 2), ("spyOn", usize::MAX), ("patch.dict", usize::MAX)];
@@ -132,7 +136,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let path = file.source.path.to_ascii_lowercase();
     let is_border = BORDERS.iter().any(|part| paths::file_name(&path).contains(part));
     let is_border = is_border || path.contains("fixture") || path.contains("mockito") || path.contains("mockk");
-    if tests.len() < TESTS_MIN || is_border {
+    if tests.len() < TESTS_MIN || is_border || runners::is_of_others(file) {
         return;
     }
     let extension = paths::extension(file.source.path).unwrap_or_default();
@@ -161,8 +165,9 @@ fn sets_surroundings(file: &File<'_>, call: &Call) -> bool {
     let all = arguments(file, &call.arguments);
     let target = all.first().map_or("", |first| first.trim_matches(['"', '\'', '`']));
     let mut parts = target.split('.');
-    let surrounds = parts.any(|part| SURROUNDINGS.contains(&part));
-    surrounds || all.get(*at).is_some_and(|value| is_written(value))
+    let surrounds = parts.any(|part| SURROUNDINGS.contains(&part) || SYSTEMS.iter().any(|name| part.contains(name)));
+    let returned = || all.iter().filter_map(|argument| argument.strip_prefix("return_value="));
+    surrounds || all.get(*at).is_some_and(|value| is_written(value)) || returned().any(|value| is_written(value.trim()))
 }
 
 /// Whether `value` is a text, a number or a truth value.
@@ -330,8 +335,12 @@ mod tests {
     fn surroundings_and_written_values_are_no_doubles() {
         let close = "    run(); run(); run(); run(); run(); run()\n";
         let python = |double: &str| file("", "def test_%():\n", &format!("    {double}\n"), 4, close);
-        for double in ["patch('cart.total')", "patch.object(cart, 'total')", "monkeypatch.setattr(cart, 'total', sum)"]
-        {
+        for double in [
+            "patch('cart.total')",
+            "patch('cart.total', return_value=value)",
+            "patch.object(cart, 'total')",
+            "monkeypatch.setattr(cart, 'total', sum)",
+        ] {
             check(&RULE, "test_a.py", &python(double), &[(1, Medium)]);
         }
         for double in [
@@ -340,6 +349,9 @@ mod tests {
             "patch('cart.LIMIT', 3)",
             "patch.object(cart, 'total', 3)",
             "patch.dict('os.environ')",
+            "patch('cart.total', return_value='x')",
+            "mocker.patch('cart.sys_info.total', return_value=value)",
+            "patch('cart.distro.id')",
             "monkeypatch.setattr(cart, 'total', 'x')",
         ] {
             check(&RULE, "test_a.py", &python(double), &[]);

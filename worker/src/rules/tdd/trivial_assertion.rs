@@ -22,7 +22,7 @@ rule!(
     /// left alone. So is a literal where coming there is what is tested: the test says elsewhere how it fails, how many
     /// assertions it plans, or ends in the callback that asserts. And so are the identity of what a property gives,
     /// which may be computed anew at each look, assertions about types (`assert<Equal<A, B>>(true)`), examples, files that other tests
-    /// read, and the tests of a library of tests or of assertions, by what the file is named or takes from its root.
+    /// read, copies of tests of others, and the tests of a library of tests or of assertions, by what the file is named or takes from its root.
     ///
     /// ## Why it matters
     /// The test has an assertion and checks nothing; it passes for every version of the code, broken ones among them.
