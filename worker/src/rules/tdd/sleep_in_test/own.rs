@@ -271,7 +271,7 @@ impl Wait<'_> {
         // Code that others run ends where its indentation does.
         let is_in_listener = |line: &str| {
             let depth = line.len() - line.trim_start().len();
-            if inside > 0 && depth <= inside - 1 && !line.trim().is_empty() {
+            if depth < inside && !line.trim().is_empty() {
                 inside = 0;
             }
             let is_listening = inside > 0 && fails(line);
