@@ -5,6 +5,7 @@
 #[path = "security_bypass/debug_login.rs"]
 mod debug_login;
 mod excuses;
+mod shapes;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -26,7 +27,10 @@ rule!(
     ///
     /// Tests, documentation and examples, lines about the own machine, what is only done if a setting of the user asks for
     /// it, what a comment beside or right above gives a reason for, and hosts that are reached through a command of one's own
-    /// (`ProxyCommand`) are left alone. Two switches for one connection are one finding. In something that is called insecure the
+    /// (`ProxyCommand`) are left alone. So are words that throw no switch (manuals, help, texts over several lines,
+    /// comparisons, tables, and what is called like the switch itself), functions that say by name or parameter that no
+    /// protection is wanted (`load_no_verify`), machines that were made a moment ago (containers and guests), certificates that
+    /// are checked in another way, and `--insecure` of other programs than `curl`. Two switches for one connection are one finding. In something that is called insecure the
     /// finding is low: nobody takes it for safe.
     ///
     /// ## Why it matters
@@ -174,6 +178,9 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         }
         let around: Vec<String> = enclosing(file, index).map(str::to_ascii_lowercase).collect();
         if around.iter().any(|line| is_asked_for(line)) {
+            continue;
+        }
+        if shapes::is_only_words(file, index, place, what) {
             continue;
         }
         // A connection has more than one switch.
