@@ -11,7 +11,8 @@ rule!(
     /// The three marks of a merge conflict, each at the start of a line, in their order: seven `<`, seven `=`, seven `>`.
     /// A line of `=` alone is a heading in many formats and never counts.
     ///
-    /// Marks inside a string or a comment, and in documentation, are likely meant to be read: medium. In tests and fixtures low.
+    /// Marks inside a string or a comment, and in documentation, are likely meant to be read: medium. In tests and fixtures
+    /// low; those inside a string of a test are what it tries, and left alone.
     ///
     /// ## Why it matters
     /// Both sides of a conflict are in the file, and nobody decided between them. Where the file is code it does not
@@ -28,7 +29,7 @@ rule!(
     ///
     /// ## How to fix
     /// Decide between the two sides, and take out all three marks.
-    "integrity/conflict-marker", Integrity, Critical, version: 2, Check::Text(check)
+    "integrity/conflict-marker", Integrity, Critical, version: 3, Check::Text(check)
 );
 
 /// Length of each mark.
@@ -64,6 +65,9 @@ fn is_mark(line: &str, byte: u8) -> bool {
 fn report(file: &File<'_>, span: Span, found: &mut Findings<'_>) {
     let path = file.source.path;
     let is_test = paths::is_test(path) || file.outline.is_test_code(span.start);
+    if is_test && file.outline.is_quoted(span.start) {
+        return;
+    }
     let (severity, confidence_permille) = if is_test {
         (Severity::Low, 500)
     } else if paths::is_documentation(path) || file.outline.is_quoted(span.start) {
@@ -107,6 +111,8 @@ mod tests {
     fn marks_that_are_meant_to_be_read_weigh_less() {
         check(&RULE, "docs/merging.md", &conflict("", ""), &[(2, Medium)]);
         check(&RULE, "a.rs", &conflict("const A: &str = r\"", "\";"), &[(2, Medium)]);
+        check(&RULE, "tests/a.rs", &conflict("const A: &str = r\"", "\";"), &[]);
+        check(&RULE, "tests/a.rs", &conflict("", ""), &[(2, Low)]);
         check(&RULE, "tests/merge.txt", &conflict("", ""), &[(2, Low)]);
     }
 

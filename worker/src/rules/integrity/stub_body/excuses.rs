@@ -37,6 +37,7 @@ const STAND_IN_WORDS: &[&str] = &[
     "dummy",
     "fake",
     "mock",
+    "no",
     "noop",
     "nop",
     "null",
@@ -83,9 +84,17 @@ pub(super) fn belongs_to_others(file: &File<'_>, function: &Function) -> bool {
     let before_name = file.text(&(function.span.start..function.name.start)).trim_end();
     let is_closed = before_name.ends_with("private");
     let is_protected = before_name.split_whitespace().any(|word| word == "protected") && !says_later(file, function);
+    // Who has to write a member, and writes that there is none, has no use for it.
+    let is_forced = before_name.split_whitespace().any(|word| word == "override") && !says_later(file, function);
     let around = type_line(file, function).unwrap_or_default();
     let stands_in = |text: &str| words(text).iter().any(|word| STAND_IN_WORDS.contains(&word.as_str()));
-    is_fallback || is_closed || is_protected || stands_in(around) || stands_in(head) || is_one_of_two(file, function)
+    is_fallback
+        || is_forced
+        || is_closed
+        || is_protected
+        || stands_in(around)
+        || stands_in(head)
+        || is_one_of_two(file, function)
 }
 
 /// Whether `function` is a method.
@@ -144,6 +153,20 @@ mod tests {
     use super::super::RULE;
     use crate::rules::testing::check;
     use schemas::severity::Severity::{High, Medium};
+
+    #[test]
+    fn members_that_have_to_be_there() {
+        let sharp = |head: &str, text: &str| {
+            format!("class A {{\n  {head} int B() {{ throw new NotImplementedException({text}); }}\n}}\n")
+        };
+        check(&RULE, "A.cs", &sharp("public", ""), &[(2, High)]);
+        check(&RULE, "A.cs", &sharp("public override", ""), &[]);
+        let rust = |name: &str| {
+            format!("impl Guard for {name} {{\n    fn a(&self) {{\n        unimplemented!()\n    }}\n}}\n")
+        };
+        check(&RULE, "src/a.rs", &rust("Door"), &[(2, High)]);
+        check(&RULE, "src/a.rs", &rust("NoDoor"), &[]);
+    }
 
     #[test]
     fn a_method_of_a_class_has_to_say_that_it_waits() {
