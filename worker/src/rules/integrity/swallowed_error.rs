@@ -26,7 +26,8 @@ rule!(
     /// `KeyError`, what calls the error `ignored` or `expected`, what only closes and cleans up, what raises the error
     /// itself, what looks for a module or a store that may be missing, values that are tested right below, functions
     /// that say by name or documentation that they ignore errors or do without (`closeQuietly`, `parse_safe`), and what
-    /// is printed, dropped, logged, or written to a hash or a buffer, which cannot fail.
+    /// is printed, dropped or logged. So are benchmarks, questions about files (`getmtime`), answers on connections that are
+    /// given up, and, in Go, what is written to anything but a file or a connection: others keep their error, or have none.
     ///
     /// ## Why it matters
     /// When it goes wrong nobody learns of it, and what follows works on what is not there. Such faults are found last.
@@ -43,6 +44,9 @@ rule!(
     /// Hand the error on, or log it and say what happens instead. If it can be ignored, name its kind and say why.
     "integrity/swallowed-error", Integrity, High, version: 8, Check::Code(check)
 );
+
+/// Directories of what is run to be measured, with input that fails on purpose.
+const BENCHMARK_DIRECTORIES: &[&str] = &["bench", "benches", "benchmark", "benchmarks"];
 
 /// Kinds of error that stand for nearly every other.
 const BROAD_KINDS: &[&str] = &["BaseException", "Error", "Exception", "StandardError", "Throwable", "exception"];
@@ -72,7 +76,7 @@ const UNFINISHED: &[&str] = &["FIXME", "TODO", "XXX"];
 const SUGGESTION: &str = "hand the error on, or log it; if it can be ignored, name its kind and say why";
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if paths::is_test_input(file.source.path) {
+    if paths::is_test_input(file.source.path) || paths::has_directory(file.source.path, BENCHMARK_DIRECTORIES) {
         return;
     }
     for handler in file.outline.handlers.iter().filter(|handler| handler.is_empty) {

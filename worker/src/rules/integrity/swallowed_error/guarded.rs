@@ -36,6 +36,16 @@ const CLEANUP_WORDS: &[&str] = &[
     "wait",
 ];
 
+/// Errors of the system.
+const SYSTEM_ERRORS: &[&str] = &["EnvironmentError", "FileNotFoundError", "IOError", "OSError", "SystemCallError"];
+
+/// What asks the system for what it knows of a file.
+const FILE_QUESTIONS: &[&str] =
+    &[".lstat(", ".mtime(", ".readlink(", ".stat(", "getatime(", "getctime(", "getmtime(", "getsize("];
+
+/// What behind a name asks whether it has no value.
+const ABSENCES: &[&str] = &[" ??", " == nil", " == null", " === null", " === undefined", " is None", ".nil?"];
+
 /// What raises the error in the same breath, to see what comes of it.
 const RAISES: &[&str] = &["fail(", "raise ", "throw ", "self.fail(", "Assert.fail(", "pytest.fail("];
 
@@ -69,6 +79,9 @@ pub(super) fn is_left_alone(file: &File<'_>, handler: &Handler) -> bool {
     raises
         || is_optional
         || only_cleans_up(&lines)
+        || only_asks_for_a_file(file, handler, &lines)
+        || only_answers_with_an_error(&lines)
+        || falls_back_below(file, handler, &lines)
         || is_tested_below(file, handler, last)
         || is_said_above(file, handler)
 }
@@ -98,9 +111,42 @@ fn only_cleans_up(lines: &[&str]) -> bool {
         && lines.iter().filter(|line| is_head(line)).all(|line| is_plain(line))
 }
 
+/// Whether the first of `lines` asks what the system knows of a file, which may be missing, and the handler is for its errors.
+fn only_asks_for_a_file(file: &File<'_>, handler: &Handler, lines: &[&str]) -> bool {
+    let is_of_system = handler.caught.as_ref().is_some_and(|kinds| {
+        let kinds = file.text(kinds);
+        SYSTEM_ERRORS.iter().any(|kind| kinds.contains(kind))
+    });
+    let asks = |line: &&str| FILE_QUESTIONS.iter().any(|call| line.contains(call));
+    is_of_system && lines.first().is_some_and(asks)
+}
+
+/// Whether the one of `lines` tells the other end of an error, after which nothing can be told.
+fn only_answers_with_an_error(lines: &[&str]) -> bool {
+    let mut lines = lines.iter().filter(|line| !["begin", "}"].contains(line));
+    let (Some(line), None) = (lines.next(), lines.next()) else { return false };
+    let writes = line.contains(" << ") || [".write(", ".end(", ".send("].iter().any(|call| line.contains(call));
+    writes && words(line).iter().any(|word| word == "error")
+}
+
+/// Whether a variable that the guarded `lines` set is tested for being missing right below `handler`.
+fn falls_back_below(file: &File<'_>, handler: &Handler, lines: &[&str]) -> bool {
+    let below = file.source.text[handler.span.end..].lines().map(str::trim).filter(|line| !line.is_empty());
+    // Blocks close in between.
+    let mut below = below.skip_while(|line| ["end", "}", "});"].contains(line)).take(1);
+    let mut names = lines.iter().filter_map(|line| line.split_once(" = ")).map(|(target, _)| target.trim());
+    let tests = |line: &str, name: &str| {
+        ["if ", "if(", "unless ", "return "].iter().any(|open| line.starts_with(open))
+            && ABSENCES.iter().any(|absence| line.contains(&format!("{name}{absence}")))
+    };
+    below.any(|line| names.any(|name| !name.is_empty() && tests(line, name)))
+}
+
 /// Whether `statement` is a call that closes or cleans up.
 fn cleans_up(statement: &str) -> bool {
     let call = statement.trim_start_matches(['{', '}', ' ']).trim_start_matches("await ");
+    // `if (o.event) delete o.event` takes a property away.
+    let call = call.rsplit_once(") ").map_or(call, |(_, rest)| if rest.starts_with("delete ") { rest } else { call });
     let name = call.split(['(', ' ']).next().unwrap_or_default();
     let words = words(name.rsplit(['.', ':', '>']).next().unwrap_or_default());
     let is_cleanup = |word: &String| {
@@ -164,6 +210,23 @@ mod tests {
         };
         check(&RULE, "src/a.py", &of("raise Exception('c')"), &[]);
         check(&RULE, "src/a.py", &of("save('c')"), &[(5, High)]);
+    }
+
+    #[test]
+    fn questions_answers_and_fallbacks_may_fail() {
+        let of = |line: &str| {
+            format!("def a():\n    try:\n        {line}\n            b()\n    except OSError:\n        pass\n    c()\n")
+        };
+        check(&RULE, "src/a.py", &of("if os.path.getmtime(d) > e:"), &[]);
+        check(&RULE, "src/a.py", &of("if d > e:"), &[(5, Low)]);
+        let ruby = |line: &str, below: &str| format!("def a\n  begin\n    {line}\n  rescue\n  end\n  {below}\nend\n");
+        check(&RULE, "lib/a.rb", &ruby("io << ERROR_ANSWER[b]", "c"), &[]);
+        check(&RULE, "lib/a.rb", &ruby("io << ROWS[b]", "c"), &[(4, High)]);
+        check(&RULE, "lib/a.rb", &ruby("run do |d|\n d = e\n end", "if d.nil? || d < 1\nend"), &[]);
+        check(&RULE, "lib/a.rb", &ruby("run do |d|\n d = e\n end", "if c.nil?\nend"), &[(6, High)]);
+        check(&RULE, "a.js", "try { if (o && o.b) delete o.b; } catch (e) {}\n", &[]);
+        check(&RULE, "a.js", "try { if (o && o.b) save(o.b); } catch (e) {}\n", &[(1, High)]);
+        check(&RULE, "benchmarks/a.js", "try { save(); } catch (e) {}\n", &[]);
     }
 
     #[test]

@@ -33,12 +33,11 @@ const MADE_LINES_MAX: usize = 60;
 /// Most lines of documentation above a function that are read.
 const DOCUMENTATION_LINES_MAX: usize = 12;
 
-/// Signs of a value that takes what is written to it without fail: hashes, and text and bytes in memory.
-const MEMORY: &[&str] =
-    &["adler", "ansiwriter", "blake", "bytes.buffer", "crc", "fnv", "hash", "hmac", "md5", "sha", "strings.builder"];
+/// Words in names of what keeps or carries what is written to it.
+const LASTING_NAMES: &[&str] = &["conn", "connection", "fd", "file", "sock", "socket"];
 
-/// Words in names of such values, which may be made in another file.
-const MEMORY_WORDS: &[&str] = &["buf", "buff", "buffer", "builder", "digest", "hash", "hasher", "mac", "sb"];
+/// What opens such a thing.
+const OPENERS: &[&str] = &["net.Dial", "os.Create", "os.OpenFile", ".Accept()", "tls.Dial"];
 
 /// Signs of logs, of which nothing is to be done if they cannot be written.
 const LOGS: &[&str] = &["log", "zap"];
@@ -95,8 +94,8 @@ pub(super) fn hands_on_what_it_set(file: &File<'_>, handler: &Handler) -> bool {
     is_name && guarded.lines().any(|line| line.trim_start().starts_with(&format!("{name} = ")))
 }
 
-/// Whether `statement` prints or logs, or, in Go, drops what it reads, or writes to a variable that is called a hash or a buffer,
-/// or was made one not far above.
+/// Whether `statement` prints or logs, or, in Go, drops what it reads, or writes to something that is not called a file or a
+/// connection, and was not opened as one not far above: buffers and most writers keep their error, or have none.
 pub(super) fn writes_without_loss(file: &File<'_>, statement: &Span) -> bool {
     let line = file.source.line_of(statement.start);
     let statement = file.text(statement);
@@ -116,22 +115,15 @@ pub(super) fn writes_without_loss(file: &File<'_>, statement: &Span) -> bool {
     let into = call.split_once("binary.Write(").and_then(|(_, into)| into.split_once(','));
     let into = into.map(|(name, rest)| (name.trim_start_matches('&'), rest));
     let Some((receiver, _)) = into.or_else(|| call.split_once(".Write")) else { return false };
-    // `tree.buf.Write(..)`; what is read from a buffer is written elsewhere.
-    let name = receiver.rsplit('.').next().unwrap_or_default();
-    let is_called_so = words(name).iter().any(|word| MEMORY_WORDS.contains(&word.as_str()));
-    if is_called_so && !call.contains(".WriteTo(") {
-        return true;
-    }
-    let is_memory = |value: &str| {
-        let value = value.to_ascii_lowercase();
-        MEMORY.iter().any(|sign| value.contains(sign))
+    // `c.file.Write(..)`; what is copied from one to the other names both.
+    let names = if call.contains(".WriteTo(") { call } else { receiver.rsplit('.').next().unwrap_or_default() };
+    let is_called_so = |text: &str| words(text).iter().any(|word| LASTING_NAMES.contains(&word.as_str()));
+    let opens = |line: &str| {
+        let value = line.trim_start().trim_start_matches("var ").strip_prefix(receiver).unwrap_or_default();
+        value.starts_with([' ', ',']) && OPENERS.iter().any(|call| value.contains(call))
     };
-    let makes = |line: &str| {
-        let line = line.trim_start().trim_start_matches("var ");
-        let value = line.strip_prefix(receiver).unwrap_or_default();
-        [" := ", " = ", " "].iter().any(|sign| value.strip_prefix(sign).is_some_and(is_memory))
-    };
-    (line.saturating_sub(MADE_LINES_MAX)..line).any(|above| makes(file.text(&file.source.line_span(above))))
+    let mut above = (line.saturating_sub(MADE_LINES_MAX)..line).map(|above| file.text(&file.source.line_span(above)));
+    !is_called_so(names) && !above.any(opens)
 }
 
 #[cfg(test)]
@@ -147,17 +139,20 @@ mod tests {
             check(&RULE, "a.go", &text, expected);
         };
         run("h := xxhash.New()", &[]);
+        run("h := w", &[]);
+        run("h, err := net.Dial(c, d)", &[(4, Low)]);
+        run("h, err := os.OpenFile(c, d, e)", &[(4, Low)]);
         run("var h bytes.Buffer", &[]);
         run("var h bytes.Buffer\n\t_ = binary.Write(&h, order, b)", &[]);
         run("h := os.Create(c)", &[(4, Low)]);
-        run("_, _ = io.Copy(io.Discard, w)\n\th := w", &[(5, Low)]);
-        run("_, _ = os.Stdout.Write(b)\n\th := w", &[(5, Low)]);
-        run("_ = logger.Sync()\n\th := w", &[(5, Low)]);
-        run("_ = copy(h, b)\n\th := w", &[(5, Low)]);
-        run("_, _ = c.buf.Write(b)\n\th := w", &[(5, Low)]);
-        run("_, _ = c.file.Write(b)\n\th := w", &[(3, Low), (5, Low)]);
+        run("_, _ = io.Copy(io.Discard, w)", &[]);
+        run("_, _ = os.Stdout.Write(b)", &[]);
+        run("_ = logger.Sync()", &[]);
+        run("_ = copy(h, b)", &[]);
+        run("_, _ = c.buf.Write(b)", &[]);
+        run("_, _ = c.file.Write(b)", &[(3, Low)]);
         run("h := tview.ANSIWriter(w)", &[]);
-        run("other := sha256.New()", &[(4, Low)]);
+        run("other := os.Create(c)", &[]);
     }
 
     #[test]
