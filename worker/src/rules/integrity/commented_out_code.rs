@@ -1,5 +1,7 @@
 //! Code that was commented out and left.
 
+mod told;
+
 use schemas::severity::Severity;
 
 use crate::names::words;
@@ -134,6 +136,7 @@ const SETTINGS_NAMES: &[&str] = &[
 const SETTINGS_DIRECTORIES: &[&str] = &[
     "conf",
     "config",
+    "benchmarks",
     "demo",
     "demos",
     "example",
@@ -193,7 +196,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let lower = file.text(&(block[0].span.start..block[block.len() - 1].span.end)).to_ascii_lowercase();
         let below = &file.source.text[block[block.len() - 1].span.end..];
         let is_source = below.trim_start_matches([' ', '\t', '\r', '\n', '*', '/']).starts_with(C_IMPORT);
-        if !is_source && !documents(file, &block) && !LICENCES.iter().any(|word| lower.contains(word)) {
+        let is_told = told::is_tagged(file, &block) || told::is_pseudocode(file, &block);
+        if !is_source && !is_told && !documents(file, &block) && !LICENCES.iter().any(|word| lower.contains(word)) {
             read(file, &block, ends_in_semicolons, found);
         }
     }

@@ -197,3 +197,15 @@ fn a_plain_comment_above_a_definition_documents_it() {
     check(&RULE, "a.go", &of("var rows []Row", ""), &[(3, Low)]);
     check(&RULE, "a.go", &of("See https://a.test/b for what that is.", "\n"), &[]);
 }
+
+#[test]
+fn tags_and_pseudocode_are_no_code_of_the_file() {
+    let calls = "# run(a)\n# save(b)\n# close(c)\n# stop(d)\n# wait(e)\n# a = f(b)\n";
+    check(&RULE, "a.rb", &format!("x = 1\n\n{calls}\ny = 2\n"), &[(3, Low)]);
+    check(&RULE, "a.rb", &format!("x = 1\n\n# @param [String] a\n{calls}\ny = 2\n"), &[]);
+    check(&RULE, "benchmarks/a.rb", &format!("x = 1\n\n{calls}\ny = 2\n"), &[]);
+    let told = "    //   a = f(b)\n    //   c = g(a)\n    //   d = h(c)\n    //   e = i(d)\n    //   k = l(e)\n    //   return k\n";
+    let of = |head: &str| format!("fn f() {{\n    {head}\n{told}\n    g()\n}}\n");
+    check(&RULE, "a.rs", &of("// def Open(b):"), &[]);
+    check(&RULE, "a.rs", &of("// if b == c {"), &[(2, Low)]);
+}
