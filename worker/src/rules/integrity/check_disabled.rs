@@ -137,6 +137,24 @@ const LINT_GROUPS: &[&str] = &[
     "warnings",
 ];
 
+/// Lints of which the name is the reason, wherever they are allowed.
+const EVIDENT_LINTS: &[&str] = &["clippy::duplicate_mod", "clippy::module_inception"];
+
+/// Extensions of files that set up a tool of scripts.
+const SCRIPT_EXTENSIONS: &[&str] = &["cjs", "cts", "js", "mjs", "mts", "ts"];
+
+/// How bundles of several modules begin: the loader that is put in front of them.
+const BUNDLE_MARKS: &[&str] = &[
+    "(function e(t,n,r){function s(",
+    "(function(){function r(e,n,t){function o(",
+    "(function webpackUniversalModuleDefinition(",
+    "__webpack_require__",
+    "typeof require&&require",
+];
+
+/// How much of a file is searched for it.
+const BUNDLE_BYTES_MAX: usize = 1_000;
+
 /// Lines around a mark in which a comment may say that the code was generated, or from where it comes.
 const GENERATED_LINES: usize = 3;
 
@@ -170,7 +188,7 @@ static CODE: LazyLock<AhoCorasick> = LazyLock::new(|| {
 });
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if paths::is_test_input(file.source.path) {
+    if paths::is_test_input(file.source.path) || is_bundle(file) {
         return;
     }
     let text = file.source.text.as_ref();
@@ -207,6 +225,19 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             report(file, span, reach == Reach::File, false, found);
         }
     }
+}
+
+/// Whether a program put the file together from modules of others.
+fn is_bundle(file: &File<'_>) -> bool {
+    let text = file.source.text.as_ref();
+    let head = &text[..text.floor_char_boundary(BUNDLE_BYTES_MAX)];
+    BUNDLE_MARKS.iter().any(|mark| head.contains(mark))
+}
+
+/// Whether the file sets up a tool, as `babel.config.cjs` does: linters seldom read it.
+fn sets_up_a_tool(path: &str) -> bool {
+    let mut ends = paths::file_name(path).rsplit('.');
+    ends.next().is_some_and(|extension| SCRIPT_EXTENSIONS.contains(&extension)) && ends.next() == Some("config")
 }
 
 /// Whether `mark` stands in a comment inside a comment: documentation that shows it.
@@ -285,10 +316,14 @@ fn allow(file: &File<'_>, open: Span, reach: Reach, found: &mut Findings<'_>) {
     let line = file.source.line_span(file.source.line_of(open.start));
     let is_file_wide = reach == Reach::File && line.start == open.start;
     // On a single item the group says no more than the lint: it is not used.
-    let is_group = lints.iter().any(|lint| LINT_GROUPS.contains(lint) && (is_file_wide || *lint != "unused"));
     let has_reason = !reasons.is_empty() || is_explained(file, open.start);
+    // A group that says no more than that something is not used is named enough with a reason.
+    let is_named = |lint: &str| lint == "unused" && (!is_file_wide || has_reason);
+    let is_group = lints.iter().any(|lint| LINT_GROUPS.contains(lint) && !is_named(lint));
+    // The lint says itself what is done on purpose: a module stands in two places.
+    let is_evident = !lints.is_empty() && lints.iter().all(|lint| EVIDENT_LINTS.contains(lint));
     // Tests share modules of which each uses a part; naming the lint is enough there, as it is for a single item.
-    let is_named_enough = !is_file_wide || has_reason || paths::is_test(file.source.path);
+    let is_named_enough = is_evident || !is_file_wide || has_reason || paths::is_test(file.source.path);
     if is_group {
         report(file, open.start..open.end + length, is_file_wide, has_reason, found);
     } else if !is_named_enough {
@@ -314,7 +349,7 @@ fn is_explained(file: &File<'_>, at: usize) -> bool {
 fn report(file: &File<'_>, span: Span, is_file_wide: bool, has_reason: bool, found: &mut Findings<'_>) {
     found.push(Hit {
         place: file.place(span),
-        severity: match (is_file_wide, has_reason) {
+        severity: match (is_file_wide && !sets_up_a_tool(file.source.path), has_reason) {
             (true, false) => Severity::Medium,
             (true, true) | (false, false) => Severity::Low,
             (false, true) => Severity::Info,

@@ -221,3 +221,16 @@ fn what_tests_read_is_as_odd_as_they_want_it() {
     check(&RULE, "tests/data/cases/a.py", "f()\ng()  # type: ignore\n", &[]);
     check(&RULE, "tests/test_a.py", "f()\ng()  # type: ignore\n", &[(2, Low)]);
 }
+
+#[test]
+fn bundles_setups_and_named_lints() {
+    check(&RULE, "a.js", "/* eslint-disable */\nlet a = 1;\n", &[(1, Medium)]);
+    check(&RULE, "a.config.cjs", "/* eslint-disable */\nlet a = 1;\n", &[(1, Low)]);
+    let bundle = "(function e(t,n,r){function s(o,u){}})\nlet a = 1; // eslint-disable-line\n";
+    check(&RULE, "a.js", bundle, &[]);
+    check(&RULE, "a.js", &bundle.replace("function e(t,n,r)", "function e(t)"), &[(2, Low)]);
+    check(&RULE, "src/a.rs", "#![allow(clippy::duplicate_mod)]\nfn a() {}\n", &[]);
+    check(&RULE, "src/a.rs", "#![allow(clippy::duplicate_code)]\nfn a() {}\n", &[(1, Low)]);
+    check(&RULE, "src/a.rs", "#![allow(unused)]\nfn a() {}\n", &[(1, Medium)]);
+    check(&RULE, "src/a.rs", "#![allow(unused)] // each program uses a part of it\nfn a() {}\n", &[]);
+}
