@@ -127,6 +127,12 @@ const PRINTING_WORDS: &[&str] = &[
     "report", "setup", "show", "trace", "usage", "verbose", "version", "warn", "write",
 ];
 
+/// Names of functions that are there to show a value to whoever debugs.
+const SHORT_NAMES: &[&str] = &["dbg", "dbglog", "dd", "pp", "pr"];
+
+/// The lint of Rust that a whole file may allow, or the item around a call.
+const SHOW_LINT: &str = "allow(clippy::dbg_macro";
+
 /// What prints in some languages, and is something else in others.
 const BARE_PRINTS: &[&str] = &["print", "println"];
 
@@ -154,7 +160,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let callee = file.text(&call.callee);
         if is_stop(file, callee) && is_whole(file, call) && !is_wrapped(file, call) {
             report(file, call.callee.clone(), Severity::Medium, 950, found);
-        } else if is_show(file, call) {
+        } else if is_show(file, call) && !is_told_to_show(file, call) {
             report(file, call.callee.clone(), Severity::Low, 950, found);
         }
     }
@@ -232,6 +238,21 @@ fn is_show(file: &File<'_>, call: &Call) -> bool {
     }
 }
 
+/// Whether an attribute of the file or of the function around `call` allows to show values, or a function of that purpose does.
+fn is_told_to_show(file: &File<'_>, call: &Call) -> bool {
+    let function = call.function.and_then(|index| file.outline.functions.get(index));
+    let name = function.map(|function| file.text(&function.name).to_ascii_lowercase()).unwrap_or_default();
+    let text = file.source.text.as_ref();
+    let is_around = |at: usize| {
+        let is_whole_file = text[..at].ends_with("#![");
+        let last = &file.source.text[at..call.callee.start];
+        // An attribute belongs to the item below it, which has not ended before the call.
+        is_whole_file || !last.lines().any(|line| line == "}" || line.trim_end() == "    }")
+    };
+    let mut allowed = text[..call.callee.start].match_indices(SHOW_LINT).map(|(at, _)| at);
+    SHORT_NAMES.contains(&name.as_str()) || allowed.any(is_around)
+}
+
 fn is_print(file: &File<'_>, call: &Call) -> bool {
     let callee = file.text(&call.callee);
     let is_elsewhere = |extension| OTHER_EXTENSIONS.contains(&extension);
@@ -275,6 +296,7 @@ fn prints_on_purpose(file: &File<'_>, call: &Call) -> bool {
     let name = function.map(|function| file.text(&function.name).to_ascii_lowercase()).unwrap_or_default();
     let is_script = call.function.is_none() && file.text(&call.callee) == "print";
     PRINTING_WORDS.iter().any(|word| name.contains(word))
+        || SHORT_NAMES.contains(&name.as_str())
         || is_script
         || function.is_some_and(|function| is_documented_to_print(file, function))
         || is_asked_for(file, call)

@@ -140,3 +140,12 @@ fn kotlin_and_swift() {
 fn shells_talk_by_printing() {
     all("a.sh", ("f() {", "}"), &["  print a", "  echo a", "  debugger_of a", "  println a"], None);
 }
+
+#[test]
+fn what_is_told_to_show_values() {
+    let rust = |above: &str| format!("{above}\nfn a() {{\n    let b = || dbg!(c);\n}}\n");
+    check(&RULE, "src/a.rs", &rust(""), &[(3, Low)]);
+    check(&RULE, "src/a.rs", &rust("#[allow(clippy::dbg_macro)]"), &[]);
+    check(&RULE, "src/a.rs", &rust("#[allow(clippy::dbg_macro)] fn d() {\n}\n"), &[(5, Low)]);
+    check(&RULE, "src/a.rs", &rust("#![allow(clippy::dbg_macro)] use e;"), &[]);
+}
