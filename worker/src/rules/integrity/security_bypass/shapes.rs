@@ -161,7 +161,7 @@ fn is_other_program(file: &File<'_>, index: usize, before: &str, after: &str) ->
 /// Whether the switch is compared with something, looked for, one of a table, or given its name here.
 fn is_compared(before: &str, after: &str) -> bool {
     let packed: String = before.chars().filter(|c| !c.is_whitespace()).collect();
-    let bare = packed.trim_end_matches(|c: char| matches!(c, '"' | '\'' | '`' | '-' | 'o'));
+    let bare = packed.trim_end_matches(['"', '\'', '`', '-', 'o']);
     let is_asked = ASKING_CALLS.iter().any(|call| bare.ends_with(call) || packed.ends_with(call));
     let owner = before.trim_end_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | '.'));
     let word = owner.split_whitespace().last().unwrap_or_default();
