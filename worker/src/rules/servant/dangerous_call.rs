@@ -1,6 +1,7 @@
 //! Calls that run whatever they are given.
 
 mod origin;
+mod reach;
 
 use schemas::severity::Severity;
 
@@ -8,6 +9,8 @@ use crate::outline::Call;
 use crate::paths;
 use crate::rules::calls::{arguments, is_in_tests, is_path, is_whole, last_name, split};
 use crate::rules::{Check, File, Findings, Hit, rule};
+
+use reach::Reach;
 
 rule!(
     /// ## What it finds
@@ -18,12 +21,14 @@ rule!(
     /// (medium). In C and C++ calls that write on past the end of what they fill, if the text is long enough: `gets`
     /// (high), `strcpy`, `strcat`, `sprintf` (medium).
     ///
-    /// What is run has to come from outside, as far as the function around the call shows: a parameter, what it reads or is sent,
-    /// or for programs a text put together of values. Left alone are literals, constants, code that a program makes for
+    /// What is run has to come from outside, as far as the function around the call shows: what it is sent, what somebody types
+    /// or sets, or a parameter, unless the function's name says that it runs what it is given (then medium). In programs that only the
+    /// team runs (`scripts/`, `tools/`, tasks) only what comes over a network counts. Left alone are literals, constants, code that a program makes for
     /// itself, a file that is named so that it is run, commands that a function is given under that name, private
     /// functions that are called with literals only, tests, examples, benchmarks, copies of libraries, tools that exist to run
     /// what is typed, `eval` in shells, and calls beside which a linter is silenced with a reason in words. So is data that
-    /// lies beside the code, is signed, or was packed in the same function, and copies in C whose length was looked at.
+    /// lies beside the code, is signed, is kept in a cache or session, was packed in the same file or by a process of the same
+    /// program, streams of objects that a caller has opened, what was escaped or quoted, and copies in C whose length was looked at.
     /// Further than the function nothing is followed.
     ///
     /// ## Why it matters
@@ -141,9 +146,12 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         else {
             continue;
         };
+        let copies = matches!(danger, Danger::Copy | Danger::Unbounded);
+        let reach = if copies { Some(Reach::Sent) } else { reach::reach(file, call, danger == Danger::Builder) };
+        let Some(reach) = reach else { continue };
         found.push(Hit {
             place: file.place(call.callee.start..call.arguments.end),
-            severity: danger.severity(is_script),
+            severity: danger.severity(is_script || reach == Reach::Given),
             confidence_permille: if danger == Danger::Copy { CONFIDENCE_OF_COPIES } else { CONFIDENCE },
             message: danger.message().to_owned(),
             suggestion: danger.suggestion(),
@@ -184,10 +192,11 @@ impl Danger {
     }
 
     /// What is run as code and what is built is the program's own nearly as often as not.
-    const fn severity(self, is_script: bool) -> Severity {
+    /// So is what a parameter brings, and what runs in programs that the team starts itself, as `is_mild` says.
+    const fn severity(self, is_mild: bool) -> Severity {
         match self {
             Self::Unbounded => Severity::High,
-            Self::Program | Self::Shell if !is_script => Severity::High,
+            Self::Program | Self::Shell if !is_mild => Severity::High,
             Self::Program | Self::Shell | Self::Code | Self::Builder | Self::Copy => Severity::Medium,
         }
     }

@@ -138,14 +138,14 @@ fn is_python(file: &File<'_>) -> bool {
 }
 
 /// What stands before `call` in its function, or in the file if it is in none.
-fn before<'f>(file: &'f File<'_>, call: &Call) -> &'f str {
+pub(super) fn before<'f>(file: &'f File<'_>, call: &Call) -> &'f str {
     let text = file.source.text.get(..call.callee.start).unwrap_or_default();
     let start = around(file, call).map_or(0, |function| function.span.start);
     text.get(text.ceil_char_boundary(start.max(text.len().saturating_sub(BEFORE_BYTES_MAX)))..).unwrap_or_default()
 }
 
 /// Names of what `expression` takes its text from, those that it puts into literals among them: `a` of `a.b(c)`, and `c`.
-fn names(expression: &str) -> Vec<&str> {
+pub(super) fn names(expression: &str) -> Vec<&str> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut found = Vec::new();
     // Quotes that are open, and `}` for code within them.
@@ -185,7 +185,7 @@ fn is_value(before: &str, after: &str, first: char) -> bool {
 }
 
 /// Whether `name` is a parameter of the function around `call`, or of a callback between its beginning and the call.
-fn is_parameter(file: &File<'_>, call: &Call, name: &str) -> bool {
+pub(super) fn is_parameter(file: &File<'_>, call: &Call, name: &str) -> bool {
     let head = around(file, call).map_or(0..0, |function| {
         function.name.end..function.body.as_ref().map_or(function.name.end, |body| body.start)
     });
@@ -213,7 +213,7 @@ fn is_script(file: &File<'_>) -> bool {
 }
 
 /// What `name` is set to before `call`, each to the end of its line.
-fn values<'f>(file: &'f File<'_>, call: &Call, name: &str) -> Vec<&'f str> {
+pub(super) fn values<'f>(file: &'f File<'_>, call: &Call, name: &str) -> Vec<&'f str> {
     let before = before(file, call);
     let value = |(at, _): (usize, &str)| {
         let is_start = !before[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');

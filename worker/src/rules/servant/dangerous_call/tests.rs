@@ -10,7 +10,8 @@ const CODE_AND_DATA: &[&str] = &[
     "Function(",
     "Marshal",
     "YAML",
-    "eval",
+    "eval(",
+    "exec(text",
     "pickle",
     "readObject",
     "unarchive",
@@ -18,12 +19,15 @@ const CODE_AND_DATA: &[&str] = &[
     "yaml",
 ];
 
+/// Signs that others send the text, which makes programs high.
+const SENT: &[&str] = &["$_GET", "argv", "getenv", "params[", "process.env", "request", "response"];
+
 #[track_caller]
 fn all(path: &str, before: &str, calls: &[&str], after: &str, is_found: bool) {
     for call in calls {
-        let is_program = ["os.", "subprocess."].iter().any(|sign| call.contains(sign));
-        let is_code = CODE_AND_DATA.iter().any(|sign| call.contains(sign)) || call.starts_with("def ") && !is_program;
-        let severity = if is_code { Medium } else { High };
+        let is_code = CODE_AND_DATA.iter().any(|sign| call.contains(sign));
+        let is_sent = SENT.iter().any(|sign| call.contains(sign));
+        let severity = if is_sent && !is_code { High } else { Medium };
         let expected: &[_] = if is_found { &[(2, severity)] } else { &[] };
         check(&RULE, path, &format!("{before}\n{call}\n{after}"), expected);
     }
@@ -37,19 +41,31 @@ fn python() {
         "def f(text): exec('a = %s' % text, names)",
         "def f(*texts): eval(texts[0])",
         "def f(): eval(request.args['a'])",
-        "os.system('convert ' + name)",
+        "def f(): os.system('convert ' + request.args['a'])",
+        "def f(): name = sys.argv[1]; os.system('convert ' + name)",
+        "def f(name): os.system('convert ' + name)",
         "def f(text): os.popen(text)",
         "def f(text): subprocess.run(text, shell=True)",
         "def f(a): command = 'ls ' + a; os.system(command)",
-        "subprocess.check_output(f'ls {name}', shell = True)",
-        "pickle.loads(data)",
-        "yaml.load(data)",
-        "os.system('ls %s' % name)",
+        "def f(name): subprocess.check_output(f'ls {name}', shell = True)",
+        "def f(data): pickle.loads(data)",
+        "def f(data): yaml.load(data)",
+        "yaml.load(request.data)",
+        "os.system('ls %s' % request.name)",
     ];
     all("a.py", "import os", &calls, "", true);
     let harmless = [
         "eval('1 + 1')",
         "eval(text)",
+        "os.system('ls ' + name)",
+        "pickle.loads(data)",
+        "def run(name): os.system('ls ' + name)",
+        "def f(name): os.system('ls ' + shlex.quote(name))",
+        "def f(name):\n    name = shlex.quote(name)\n    os.system('ls ' + name)",
+        "def load_cache(data): return pickle.loads(data)",
+        "def f(data): pickle.loads(data)\ndef g(a): pickle.dumps(a)",
+        "def f(data):\n    os.fork()\n    pickle.loads(data)",
+        "class Debugger(Cmd):\n    def f(self, text): eval(text)",
         "def f(): exec(text)",
         "def _f(text): eval(text)",
         "def f(text): eval(text)  # noqa: S307 - this is what it is asked for",
@@ -90,10 +106,22 @@ fn python() {
     let beside =
         "def f():\n    with open(os.path.join(os.path.dirname(__file__), 'a')) as b:\n        return pickle.load(b)\n";
     check(&RULE, "a.py", beside, &[]);
-    check(&RULE, "a.py", &beside.replace("__file__", "HOME"), &[(3, Medium)]);
-    check(&RULE, "scripts/a.py", "os.system('a ' + text)\n", &[(1, Medium)]);
+    check(&RULE, "a.py", &beside.replace("__file__", "HOME"), &[]);
+    check(&RULE, "a.py", &beside.replace("__file__", "a").replace("f()", "f(a)"), &[(3, Medium)]);
+    let looped = "def f(all):\n    for one in all:\n        os.system('ls ' + one)\n";
+    check(&RULE, "a.py", looped, &[(3, Medium)]);
+    for path in ["scripts/a.py", "tasks/a.py", "noxfile.py"] {
+        check(&RULE, path, "def f(text): os.system('a ' + text + os.environ['B'])\n", &[]);
+        check(
+            &RULE,
+            path,
+            "os.system('a ' + requests.get('b'))\n",
+            &[(1, if path == "scripts/a.py" { Medium } else { High })],
+        );
+    }
+    check(&RULE, "bin/a.py", "def f(text): os.system('a ' + text)\n", &[(1, Medium)]);
     for path in ["vendor/a.py", "examples/a.py", "benchmarks/a.py"] {
-        check(&RULE, path, "os.system('a ' + text)\n", &[]);
+        check(&RULE, path, "os.system('a ' + request.text)\n", &[]);
     }
     check(&RULE, "a.py", "def f(a): eval(a)  # noqa: S307\n", &[(1, Medium)]);
     check(&RULE, "a.js", "/*! A v1 */\neval(response.text)\n", &[]);
@@ -110,8 +138,9 @@ fn javascript_and_typescript() {
             "get(a, function (text) { eval(text) })",
             "get(a).then(({ text, b }) => eval(text))",
             "eval(this.response)",
-            "child_process.exec(`ls ${name}`)",
-            "child_process.execSync(opener + ' \"' + target + '\"')",
+            "function f(name) { child_process.exec(`ls ${name}`) }",
+            "child_process.exec(`ls ${process.env.A}`)",
+            "function f(opener, target) { child_process.execSync(opener + ' \"' + target + '\"') }",
             "function f(a) { new Function('b', a) }",
         ];
         all(path, before, &calls, "", true);
@@ -125,6 +154,8 @@ fn javascript_and_typescript() {
             "pattern.exec(text)",
             "child_process.execFile('ls', [name])",
             "child_process.exec('ls', done)",
+            "child_process.exec(`ls ${name}`)",
+            "const parentPort = a; function f(serialized) { eval('(' + serialized + ')') }",
             "// eval(text)",
         ];
         all(path, before, &harmless, "", false);
@@ -135,11 +166,12 @@ fn javascript_and_typescript() {
 
 #[test]
 fn go() {
-    let before = "package a; func f(text string) {";
+    let before = "package a; func f(text, name string) {";
     let calls = ["exec.Command(\"sh\", \"-c\", text)", "exec.CommandContext(ctx, \"bash\", \"-c\", \"ls \"+name)"];
     all("a.go", before, &calls, "}", true);
     let harmless = [
         "exec.Command(\"ls\", name)",
+        "exec.Command(\"sh\", \"-c\", \"ls \"+current.Name())",
         "exec.Command(\"sh\", \"-c\", \"ls\")",
         "exec.Command(\"sh\", \"-c\", task.Command)",
         "eval(text)",
@@ -151,7 +183,7 @@ fn go() {
 
 #[test]
 fn rust() {
-    let before = "fn f(text: &str) {";
+    let before = "fn f(text: &str, name: &str) {";
     let calls = [
         "Command::new(\"sh\").arg(\"-c\").arg(text);",
         "Command::new(\"bash\").arg(\"-c\").arg(format!(\"ls {name}\"));",
@@ -177,7 +209,7 @@ fn java_and_kotlin() {
         "new ProcessBuilder(\"sh\", \"-c\", text);",
         "Object a = new ObjectInputStream(in).readObject();",
     ];
-    all("A.java", "class A { void f(String text) {", &calls, "} }", true);
+    all("A.java", "class A { void f(String text, String name, InputStream in) {", &calls, "} }", true);
     let harmless = [
         "Runtime.getRuntime().exec(\"ls\");",
         "Runtime.getRuntime().exec(new String[] {\"ls\", name});",
@@ -194,10 +226,19 @@ fn java_and_kotlin() {
     all("A.java", "class A { void f() {", &harmless, "} }", false);
     let own = "private void readObject(ObjectInputStream in) { in.readObject(); }";
     all("A.java", "class A {", &[own], "}", false);
-    all("ATest.java", "class A { void f() {", &calls, "} }", false);
+    let handed = "void doRead(ObjectInputStream in) { Object a = in.readObject(); }";
+    all("A.java", "class A {", &[handed], "}", false);
+    all(
+        "A.java",
+        "class A {",
+        &["void f(InputStream a) { var in = new ObjectInputStream(a); Object b = in.readObject(); }"],
+        "}",
+        true,
+    );
+    all("ATest.java", "class A { void f(String text, String name, InputStream in) {", &calls, "} }", false);
     all(
         "a.kt",
-        "fun f(text: String) {",
+        "fun f(text: String, name: String) {",
         &["Runtime.getRuntime().exec(\"ls $name\")", "Runtime.getRuntime().exec(text)"],
         "}",
         true,
@@ -211,8 +252,11 @@ fn c_and_cpp() {
     for path in ["a.c", "a.cc"] {
         let run =
             |line: &str, expected: &[_]| check(&RULE, path, &format!("void f(char *text) {{\n{line}\n}}\n"), expected);
-        for line in ["system(text);", "FILE *a = popen(text, \"r\");", "gets(row);"] {
+        for line in ["system(getenv(\"A\"));", "gets(row);"] {
             run(line, &[(2, High)]);
+        }
+        for line in ["system(text);", "FILE *a = popen(text, \"r\");"] {
+            run(line, &[(2, Medium)]);
         }
         for line in ["strcpy(a, b);", "strcat(a, b->c);", "sprintf(a, \"%s\", b);", "sprintf(a, format, b);"] {
             run(line, &[(2, Medium)]);
@@ -238,7 +282,7 @@ fn c_and_cpp() {
 
 #[test]
 fn c_sharp() {
-    let before = "class A { void F() {";
+    let before = "class A { void F(Stream stream, string text) {";
     let calls = [
         "new BinaryFormatter().Deserialize(stream);",
         "Process.Start(\"cmd.exe\", \"/c \" + text);",
@@ -261,14 +305,18 @@ fn c_sharp() {
 fn php() {
     let calls = [
         "function f($text) { eval($text); }",
-        "shell_exec(\"ls $name\");",
-        "exec('ls ' . $name, $out);",
-        "\\system('ls ' . $name);",
+        "function f($name) { shell_exec(\"ls $name\"); }",
+        "exec('ls ' . $_GET['a'], $out);",
+        "function f($name) { \\system('ls ' . $name); }",
+        "class A { private function f($name) { $a = B . $name; system(\"ls $a\"); } }",
         "$a = unserialize($_COOKIE['a']);",
     ];
     all("a.php", "<?php", &calls, "", true);
     let harmless = [
         "eval('return 1;');",
+        "exec('ls ' . $name, $out);",
+        "$a = unserialize($_SESSION['a']);",
+        "class A { function f($a) { return unserialize($a); } function g($a) { return b(serialize($a)); } }",
         "eval(self::CODE);",
         "eval($this->code);",
         "function f($a) { if (!class_exists('A')) { eval($a); } }",
@@ -295,11 +343,11 @@ fn ruby() {
     let calls = [
         "def f(text); eval(text); end",
         "def f(name); eval \"#{name} = 1\"; end",
-        "system(\"ls #{name}\")",
-        "Kernel.system \"ls \" + name",
-        "Open3.capture2e(\"ls #{name}\")",
-        "Marshal.load(data)",
-        "YAML.unsafe_load(data)",
+        "def f(name); system(\"ls #{name}\"); end",
+        "Kernel.system \"ls \" + params[:a]",
+        "def f(name); Open3.capture2e(\"ls #{name}\"); end",
+        "def f(data); Marshal.load(data); end",
+        "YAML.unsafe_load(params[:a])",
     ];
     all("a.rb", "a = 1", &calls, "", true);
     let harmless = [
@@ -308,6 +356,9 @@ fn ruby() {
         "def f(text)\n  eval(text, binding, __FILE__, __LINE__)\nend",
         "def f(a)\n  eval(File.read(a), binding)\nend",
         "system(command)",
+        "system(\"ls #{name}\")",
+        "def f(all)\n  all.each do |line|\n    line = Quote.escape(line)\n    system(\"ls #{line}\")\n  end\nend",
+        "def f\n  Marshal.load(@io.read)\nend\ndef g(a)\n  @io.write(Marshal.dump(a))\nend",
         "def copy(a)\n  Marshal.load(Marshal.dump(a))\nend",
         "system('ls')",
         "system('ls', name)",
@@ -319,6 +370,9 @@ fn ruby() {
         "a = 'eval(text)'",
     ];
     all("a.rb", "a = 1", &harmless, "", false);
+    let looped = "def f(all)\n  all.each do |line|\n    system(\"ls #{line}\")\n  end\nend\n";
+    check(&RULE, "a.rb", looped, &[(3, Medium)]);
+    check(&RULE, "tasks/a.rake", "exec(\"ls #{ENV['A']}\")\n", &[]);
     all("spec/a_spec.rb", "a = 1", &calls, "", false);
 }
 
@@ -328,7 +382,7 @@ fn swift() {
         "let a = NSKeyedUnarchiver.unarchiveObject(with: data)",
         "NSKeyedUnarchiver.unarchiveTopLevelObjectWithData(data)",
     ];
-    all("a.swift", "func f() {", &calls, "}", true);
+    all("a.swift", "func f(data: Data) {", &calls, "}", true);
     let harmless = [
         "let a = NSKeyedUnarchiver.unarchivedObject(ofClass: A.self, from: data)",
         "decoder.decode(A.self, from: data)",
