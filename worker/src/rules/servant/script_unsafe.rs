@@ -22,7 +22,8 @@ rule!(
     /// handle them by hand (`|| exit 1`, `$?`, `trap … ERR`, `set +e`), conditions, pipes out of `echo` or into `grep` and
     /// `head`, scripts that start and stop services, run for ever or are run by husky (which stops at failures), and copies
     /// of other people's scripts such as `gradlew` are left alone. `${NAME:?}` cannot be empty, and neither can what is set to
-    /// a plain word or by `mktemp` in the script.
+    /// a plain word or by `mktemp` in the script, or what it ends for if it is empty (`-z "$NAME"`). A pipe counts where something
+    /// works on after it, and of a choice the other branches do not come after.
     ///
     /// ## Why it matters
     /// The command after the one that failed works on what is not there. An empty or split variable behind `rm -rf` deletes
@@ -41,6 +42,12 @@ rule!(
 
 /// Programs that load something.
 const LOADERS: &[&str] = &["curl", "wget"];
+
+/// How far behind the test of a variable the end of the script is looked for.
+const TEST_BYTES_MAX: usize = 200;
+
+/// Commands by which a script ends.
+const STOPS: &[&str] = &["die", "exit", "fail", "return"];
 
 /// Programs that run the text that they are given.
 const SHELLS: &[&str] = &["ash", "bash", "dash", "ksh", "sh", "zsh"];
@@ -67,7 +74,7 @@ fn check(file: &File<'_>, automation: &Automation, found: &mut Findings<'_>) {
             let advice = "load it to a file and check its digest before it runs";
             report(file, word.span.clone(), Severity::Medium, "what a server sends is run unread", advice, found);
         }
-        for bare in deleted(file, script, command) {
+        if let Some(bare) = deleted(file, script, command) {
             let advice = "quote it and refuse an empty one: \"${NAME:?}\"";
             report(file, bare, Severity::Medium, "deletes by a variable that may be empty or split", advice, found);
         }
@@ -118,19 +125,35 @@ fn substituted(command: &Command) -> Option<&Word> {
 }
 
 /// Expansions outside of quotes in what `command` deletes with everything in it.
-fn deleted(file: &File<'_>, script: &Script, command: &Command) -> Vec<Span> {
+fn deleted(file: &File<'_>, script: &Script, command: &Command) -> Option<Span> {
     let is_recursive = |word: &str| {
         word == "--recursive" || (word.starts_with('-') && !word.starts_with("--") && word.contains(['r', 'R']))
     };
     if program(command) != Some("rm") || !command.texts().any(is_recursive) {
-        return Vec::new();
+        return None;
     }
     let operands = command.words.iter().skip_while(|word| !word.text.ends_with("rm"));
-    let bare = operands.flat_map(|word| &word.bare);
+    let mut bare = operands.flat_map(|word| &word.bare);
     // What a command gives is no variable that somebody forgot to set.
     let is_variable = |text: &str| !text.contains(":?") && !text.starts_with("$(") && !text.starts_with('`');
-    let is_open = |text: &str| is_variable(text) && !is_set_here(script, text);
-    bare.filter(|span| is_open(file.text(span))).cloned().collect()
+    let is_open = |text: &str| is_variable(text) && !is_set_here(script, text) && !is_tested(file, text);
+    bare.find(|span| is_open(file.text(span))).cloned()
+}
+
+/// Whether the script ends where the variable that `expansion` stands for is empty: `[ -z "$A" ] && exit 1`, `: ${A:?}`.
+fn is_tested(file: &File<'_>, expansion: &str) -> bool {
+    let text = file.source.text.as_ref();
+    let name = expansion.trim_start_matches(['$', '{']).trim_end_matches('}');
+    let is_end = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let ends = |pattern: String| {
+        text.match_indices(&pattern).any(|(at, _)| {
+            let rest = &text[at + pattern.len()..];
+            let near = &rest[..rest.floor_char_boundary(TEST_BYTES_MAX)];
+            is_end(near.chars().next()) && STOPS.iter().any(|stop| near.contains(stop))
+        })
+    };
+    let tests = ["-z \"$", "-z $", "-z \"${", "-z ${"];
+    text.contains(&format!("${{{name}:?")) || tests.iter().any(|test| ends(format!("{test}{name}")))
 }
 
 /// Whether the variable that `expansion` stands for is only set to what is neither empty nor split: a plain word, or a new
@@ -178,6 +201,11 @@ mod tests {
         run("rm -rf ${A:?}/b\n", &[]);
         run("A=$(mktemp -d)\nB=out/b\nrm -rf $A ${B}\n", &[]);
         run("A=$(mktemp -d)\nA=$1\nrm -rf $A\n", &[(3, Medium)]);
+        run("rm -rf $A-$B\n", &[(1, Medium)]);
+        run("[ -z \"$A\" ] && exit 1\nrm -rf $A\n", &[]);
+        run("[ -z \"$AB\" ] && exit 1\nrm -rf $A\n", &[(2, Medium)]);
+        run("[ -z \"$A\" ] && echo a\nrm -rf $A\n", &[(2, Medium)]);
+        run(": ${A:?}\nrm -rf $A\n", &[]);
         run("rm $A\n", &[]);
         run("PATH=$A rm -rf \"$B\"\n", &[]);
         run("echo rm -rf $A\n", &[]);

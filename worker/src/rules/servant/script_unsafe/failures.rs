@@ -27,6 +27,9 @@ const SAYS: &[&str] = &[":", "echo", "printf", "true", "yes"];
 /// Commands at the end of a pipe whose outcome is what is asked for, or that stop the one before them early.
 const ASKS: &[&str] = &["egrep", "fgrep", "grep", "head", "true"];
 
+/// Commands that only say something or go to what comes next, so that nothing works on what failed.
+const QUIET: &[&str] = &[":", "break", "continue", "echo", "exit", "printf", "return", "shift", "true"];
+
 /// Words in front of a command that ask for its outcome.
 const CONDITIONS: &[&str] = &["!", "elif", "if", "until", "while"];
 
@@ -94,7 +97,7 @@ pub(super) fn check(file: &File<'_>, script: &Script, shebang: &Span, found: &mu
     if !stops && !has(FOR_EVER) && look.goes_on() {
         let advice = "begin with `set -eu`, in bash with `set -euo pipefail`";
         report(file, shebang.clone(), Severity::Low, "script goes on after a failure", advice, found);
-    } else if knows_pipefail && !sets('\0', "pipefail") && look.hides_in_pipes() {
+    } else if knows_pipefail && !has(FOR_EVER) && !sets('\0', "pipefail") && look.hides_in_pipes() {
         let advice = "begin with `set -euo pipefail`";
         report(file, shebang.clone(), Severity::Low, "failures inside of pipes go unnoticed", advice, found);
     }
@@ -156,6 +159,8 @@ impl<'f> Look<'f> {
             || program.ends_with("()")
             || HARMLESS.contains(&program)
             || removes_anyway(command)
+            // The search is to end whatever it found, and its steps do nothing where it was not begun.
+            || (program == "git" && command.has("bisect"))
     }
 
     /// Whether nothing is done outside of functions but setting and sourcing.
@@ -183,7 +188,37 @@ impl<'f> Look<'f> {
         let between = self.file.text(&(command.span().end..next.span().start));
         let line = between.lines().next().unwrap_or_default().trim_end();
         let is_apart = line.ends_with('&') && !line.ends_with("&&");
-        !is_end && !is_last && !is_apart
+        !is_end && !is_last && !is_apart && self.is_followed(index, |_| true)
+    }
+
+    /// Whether a command that `counts` runs behind the one at `index` in the same function: not one of another branch.
+    fn is_followed(&self, index: usize, counts: impl Fn(&Command) -> bool) -> bool {
+        let commands = &self.script.commands;
+        let function = self.function(&commands[index]);
+        // Whether the place is in another branch, and how many choices are open there.
+        let (mut is_other, mut depth) = (false, 0_usize);
+        for pair in commands[index..].windows(2) {
+            let (last, next) = (&pair[0], &pair[1]);
+            if function.is_some_and(|function| next.span().start >= function.span.end) {
+                return false;
+            }
+            let between = self.file.source.text.get(last.span().end..next.span().start).unwrap_or_default();
+            let code = between.lines().filter_map(|line| line.split('#').next());
+            let words = code.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
+            for word in words.chain(program(next).filter(|word| *word == "fi")) {
+                match word {
+                    "elif" | "else" if depth == 0 => is_other = true,
+                    "if" if is_other => depth += 1,
+                    "fi" if depth > 0 => depth -= 1,
+                    "fi" => is_other = false,
+                    _ => {}
+                }
+            }
+            if !is_other && next.joint == Joint::Next && counts(next) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether the commands that end with the one at `index` are a condition.
@@ -202,12 +237,18 @@ impl<'f> Look<'f> {
     /// Whether something that can fail stands before the last command of a pipe.
     fn hides_in_pipes(&self) -> bool {
         let commands = &self.script.commands;
+        let works = |command: &Command| program(command).is_some_and(|program| !QUIET.contains(&program));
         (1..commands.len()).any(|index| {
             let (from, to) = (&commands[index - 1], &commands[index]);
             let can_fail = |program: &str| !SAYS.contains(&program) && self.functions.get(program) != Some(&false);
             let asks = program(to).is_some_and(|program| ASKS.contains(&program));
             let shows = program(from) == Some("cat") && from.words.len() == 1;
-            to.joint == Joint::Pipe && program(from).is_some_and(can_fail) && !shows && !asks && !self.is_asked(index)
+            to.joint == Joint::Pipe
+                && program(from).is_some_and(can_fail)
+                && !shows
+                && !asks
+                && !self.is_asked(index)
+                && self.is_followed(index, works)
         })
     }
 }
@@ -235,6 +276,10 @@ mod tests {
         run("#!/bin/sh\nb\nexec c\n", true);
         run("#!/bin/sh\nsetup() {\n  cd a\n  make\n}\nsetup\nb\n", true);
         run("#!/bin/sh\nif a; then\n  make\n  b\nfi\n", true);
+        run("#!/bin/sh\nif [ a ]; then\n  make\nelse\n  b\nfi\n", false);
+        run("#!/bin/sh\nif [ a ]; then\n  make\nelse\n  b\nfi\nc\n", true);
+        run("#!/bin/sh\ngit bisect start\ngit bisect run a\ngit bisect reset\n", false);
+        run("#!/bin/sh\ngit fetch\ngit reset\n", true);
         run("#!/usr/bin/env bash\nset -u\nmake\n", false);
         for first in ["#!/bin/sh -e\na\nb", "#!/bin/bash\nset -euo pipefail\na | b", "#!/bin/sh\nset -o errexit\na"] {
             run(first, false);
@@ -274,8 +319,13 @@ mod tests {
 
     #[test]
     fn failures_inside_of_pipes() {
-        run("#!/bin/bash\nset -e\na | b\n", true);
-        run("#!/bin/bash\nset -e\ncat a | b\n", true);
+        run("#!/bin/bash\nset -e\na | b\nc\n", true);
+        run("#!/bin/bash\nset -e\ncat a | b\ntest c\n", true);
+        run("#!/bin/bash\nset -e\na | b\n", false);
+        run("#!/bin/bash\nset -e\nwhile [ $1 ]; do\n  a | b\n  echo\n  shift\ndone\n", false);
+        run("#!/bin/bash\nset -e\nif [ $1 ]; then\n  a | b\nelse\n  c\nfi\n", false);
+        run("#!/bin/bash\nset -e\nif [ $1 ]; then\n  a | b\nelse\n  c\nfi\nd\n", true);
+        run("#!/bin/bash\nset -e\nwhile true; do find . | entr a; done\nb\n", false);
         run("#!/bin/sh\nset -e\na | b\n", false);
         run("#!/usr/bin/env -S bash -eo pipefail\na | b\n", false);
         run("#!/bin/bash\nset -e\necho a | b\n", false);
