@@ -21,7 +21,7 @@ rule!(
     /// share is reported once, where it is defined.
     ///
     /// Addresses, paths that begin with `/` and those that lead out of the repository are left alone, and so are code, templates,
-    /// tests, posts, and what looks like a placeholder. Headings are compared as forges write them, and explicit
+    /// tests, posts, histories of changes, and what looks like a placeholder. Headings are compared as forges write them, and explicit
     /// `<a id>` count. A file is missed only where its folder is there: a copy of a part of a repository, or a package,
     /// leaves whole folders out. In a published package no file is missed. Addresses of pages (`../basics/#part`), and paths that
     /// hold from the folder that a site makes of the page, are left alone. Where a site generator is at work, only links to Markdown files are looked at: it alone knows the rest.
@@ -37,7 +37,7 @@ rule!(
     ///
     /// ## How to fix
     /// Let it lead to where the file or heading is now, or take the link away.
-    "sages/broken-doc-link", Sages, Medium, version: 2, Check::Tree { facts_version: 1, collect, judge }
+    "sages/broken-doc-link", Sages, Medium, version: 2, Check::Tree { facts_version: 2, collect, judge }
 );
 
 /// Links of one document that are looked at: a long list of everything has some hundred.
@@ -49,6 +49,10 @@ const ANCHORS_MAX: usize = 10_000;
 /// Parts of paths of documents that are shown elsewhere than where they stand.
 const MOVED: &[&str] =
     &["_drafts/", "_includes/", "_layouts/", "_posts/", "partials/", "scaffold", "skeleton", "template", "{{"];
+
+/// Beginnings of names of documents, or folders of them, that tell what was changed when.
+const HISTORIES: &[&str] =
+    &["changelog", "changes", "history", "news", "release-notes", "release_notes", "releasenotes", "releases"];
 
 /// Files that say that a program makes a site of the documents beside and below them.
 const SITE_FILES: &[&str] = &[
@@ -111,7 +115,7 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     anchors.sort_unstable();
     anchors.dedup();
     let moved = path.to_ascii_lowercase();
-    let is_moved = paths::is_test(path) || MOVED.iter().any(|part| moved.contains(part));
+    let is_moved = is_history(path) || paths::is_test(path) || MOVED.iter().any(|part| moved.contains(part));
     let all = if is_moved { Vec::new() } else { document.links };
     let links = all.into_iter().filter_map(|link| {
         let Target { path: to, anchor } = target::resolve(path, &link.target)?;
@@ -130,6 +134,14 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     let links = told.at_most(LINKS_MAX, links, "links to files");
     told.facts.document = Some(Document { anchors, links });
     true
+}
+
+/// Whether the document tells what was changed when: its links were right then, and nobody mends old entries.
+fn is_history(path: &str) -> bool {
+    let name = paths::file_name(path).to_ascii_lowercase();
+    let stem = name.split('.').next().unwrap_or_default();
+    let is_named = |part: &str| HISTORIES.iter().any(|word| part.starts_with(word));
+    is_named(stem) || path.to_ascii_lowercase().rsplit('/').skip(1).any(is_named)
 }
 
 fn judge(tree: &Tree, found: &mut Findings<'_>) {

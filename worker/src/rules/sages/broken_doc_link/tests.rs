@@ -84,7 +84,14 @@ fn a_name_in_other_letters_is_told() {
 #[test]
 fn documents_that_are_shown_elsewhere_are_left_alone() {
     let text = "[a](b.png) [c](d) [e](f.md#g)\n";
-    for path in ["tests/fixtures/a.md", ".github/PULL_REQUEST_TEMPLATE.md", "blog/_posts/a.md", "templates/a.md"] {
+    for path in [
+        "tests/fixtures/a.md",
+        ".github/PULL_REQUEST_TEMPLATE.md",
+        "blog/_posts/a.md",
+        "templates/a.md",
+        "CHANGELOG.md",
+        "docs/release-notes/1.md",
+    ] {
         check_tree(&RULE, &[(path, text)], &[]);
     }
     for site in ["docs/mkdocs.yml", "docs/.vitepress/config.ts", "mkdocs.yml"] {
