@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use schemas::severity::Severity;
 
+use crate::paths;
 use crate::rules::integrity::todo_marker::markers;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
@@ -11,7 +12,7 @@ rule!(
     /// ## What it finds
     /// Files in which one line of twenty (low) or of ten (medium) holds a mark such as `TODO` or `FIXME`, as
     /// `integrity/todo-marker` finds them. Files of fewer than fifty lines are left alone: there a few marks are a large share.
-    /// The same words many times over are one note.
+    /// So are fewer than five marks, and files of texts in a language. The same words many times over are one note.
     ///
     /// ## Why it matters
     /// One note is a plan; a file full of them is a draft that others already build on.
@@ -24,7 +25,7 @@ rule!(
     ///
     /// ## How to fix
     /// Finish the file before others depend on it, or take out what is not going to be done.
-    "servant/todo-density", Servant, Medium, version: 2, thresholds: &[&LINES_MIN, &MARKS_PERCENT_MAX], Check::Text(check)
+    "servant/todo-density", Servant, Medium, version: 3, thresholds: &[&LINES_MIN, &MARKS_PERCENT_MAX], Check::Text(check)
 );
 
 /// In a shorter file a few marks are a large share.
@@ -40,6 +41,12 @@ const MARKS_PERCENT_MAX: Threshold = Threshold {
     doc: "largest share of lines with a mark, in per cent; twice as large is medium",
 };
 
+/// Fewer are a few notes, however short the file.
+const MARKS_MIN: u64 = 5;
+
+/// Directories of texts in several languages, where a mark is a word that is still to be translated.
+const LANGUAGES: &[&str] = &["i18n", "l10n", "lang", "langs", "languages", "locale", "locales", "translations"];
+
 /// From this many times the limit on it is worse.
 const GRAVE_TIMES: u64 = 2;
 
@@ -53,7 +60,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let mut said = HashSet::new();
     lines.retain(|line| said.insert(file.text(&file.source.line_span(*line)).trim()));
     let (marked, limit) = (lines.len() as u64, found.threshold(&MARKS_PERCENT_MAX));
-    if marked * 100 <= total * limit {
+    if marked < MARKS_MIN || marked * 100 <= total * limit || paths::has_directory(file.source.path, LANGUAGES) {
         return;
     }
     let first = lines.first().copied().unwrap_or_default();
@@ -104,6 +111,9 @@ mod tests {
     fn small_files_are_left_alone() {
         run("a.rs", "//", 10, 49, &[]);
         run("a.rs", "//", 10, 50, &[(1, Medium)]);
+        run("a.rs", "//", 4, 50, &[]);
+        run("a.rs", "//", 5, 50, &[(1, Low)]);
+        run("lang/de/a.rs", "//", 10, 50, &[]);
     }
 
     #[test]
