@@ -91,6 +91,9 @@ const LOCK_FILES: &[&str] = &[
     "yarn.lock",
 ];
 
+/// Parts of paths of editors for pages, which come with plugins of their own and are copied as a whole.
+const BUNDLES: &[&str] = &["ckeditor/plugins/", "codemirror/mode/", "tinymce/plugins/", "tinymce/themes/"];
+
 /// Ends of the names of files that tools write.
 const GENERATED_ENDS: &[&str] =
     &[".Designer.cs", ".bundle.js", ".g.cs", ".pb.go", ".pb.swift", ".snap", "_pb.php", "_pb.rb", "_pb2.py"];
@@ -211,6 +214,7 @@ pub(crate) fn is_foreign(path: &str) -> bool {
     has_directory(path, VENDOR_DIRECTORIES)
         || LOCK_FILES.contains(&name)
         || is_minified(path)
+        || BUNDLES.iter().any(|bundle| path.contains(bundle))
         || name.contains(".generated.")
         || GENERATED_ENDS.iter().any(|end| name.ends_with(end))
 }
