@@ -1,5 +1,7 @@
 //! Code that stands in two files.
 
+use std::collections::BTreeSet;
+
 use schemas::facts::{FileFacts, Spot, Tree};
 use schemas::packed::{Window, Windows};
 use schemas::severity::Severity;
@@ -19,7 +21,9 @@ rule!(
     /// Comments and so licences, imports, tests, benchmarks, examples, documentation, templates, generated and compiled files,
     /// copies of libraries and tables of values are left alone, and so are blocks that are mostly signatures or
     /// constructors without a decision, and, in languages that keep their code in functions, blocks that are mostly
-    /// declarations: types, interfaces, members that only hand on. Files for one platform or build are meant to be alike.
+    /// declarations: types, interfaces, members that only hand on or rebuild an object field by field. Programs as they are
+    /// installed (`bin/`), scripts beside what they are compiled from, and folders beside each other that implement the same (mostly
+    /// the same file names in both) are left alone. Files for one platform or build are meant to be alike.
     ///
     /// ## Why it matters
     /// What is mended in one copy stays broken in the other. Nobody who reads one of them knows that there are two.
@@ -63,6 +67,9 @@ const WHOLE: &[&str] = &[
     "templates",
 ];
 
+/// Files of one folder whose names are compared.
+const NAMES_MAX: usize = 500;
+
 /// Directories of what is compiled from sources of the same name.
 const COMPILED: &[&str] = &["build", "cjs", "compiled", "dist", "es", "esm", "lib", "out", "umd"];
 
@@ -78,7 +85,16 @@ const PLATFORMS: &[&str] = &[
 const CONSTRUCTORS: &[&str] = &["__construct", "__init__", "constructor", "initialize"];
 
 /// Tokens of a body up to which it only hands on.
-const HANDS_ON_MAX: usize = 16;
+const HANDS_ON_MAX: usize = 24;
+
+/// Tokens for each field of its own object from which on a body does more than to hand fields on: `a: self.a,` are six.
+const TOKENS_PER_FIELD_MAX: usize = 10;
+
+/// Directories of programs as they are installed.
+const INSTALLED: &[&str] = &["bin", "sbin"];
+
+/// File names that two folders beside each other share if each is a whole implementation of the same.
+const SHARED_NAMES_MIN: usize = 3;
 
 /// Extensions of languages in which what is done stands in functions, and the rest declares.
 const IN_FUNCTIONS: &[&str] =
@@ -159,7 +175,14 @@ impl Bodies {
             tokens.partition_point(|token| token.at < span.end) - tokens.partition_point(|token| token.at < span.start)
         };
         let works = |function: &Function| {
-            let hands_on = !is_elsewhere && function.body.as_ref().is_some_and(|body| count(body) <= HANDS_ON_MAX);
+            let may_hand_on = function.complexity <= 1 && (!is_elsewhere || matches!(extension, Some("php" | "phtml")));
+            let hands_on = may_hand_on
+                && function.body.as_ref().is_some_and(|body| {
+                    let (tokens, text) = (count(body), file.text(body));
+                    let fields = text.matches("self.").count() + text.matches("this.").count();
+                    let is_rebuilt = fields > 1 && !text.contains(';') && tokens <= fields * TOKENS_PER_FIELD_MAX;
+                    tokens <= HANDS_ON_MAX || is_rebuilt
+                });
             let is_constructor = function.complexity <= 1 && CONSTRUCTORS.contains(&file.text(&function.name));
             !hands_on && !is_constructor && !function.is_abstract
         };
@@ -260,7 +283,52 @@ fn are_twins(one: &str, other: &str) -> bool {
         let name = name.rsplit_once('.').map_or(name, |(name, _)| name);
         name.split(['_', '-', '.']).skip(1).any(|word| PLATFORMS.contains(&word.to_ascii_lowercase().as_str()))
     };
-    (is_compiled && stem(one) == stem(other)) || (is_for_platform(one) && is_for_platform(other))
+    let is_source = |source: &str, made: &str| {
+        let folders = source
+            .strip_prefix("src/")
+            .map(str::to_owned)
+            .or_else(|| source.contains("/src/").then(|| source.replacen("/src/", "/", 1)));
+        let bare = |path: &str| path.rsplit_once('.').map_or(path, |(bare, _)| bare).to_owned();
+        let is_script = matches!(paths::extension(made), Some("cjs" | "js" | "mjs"));
+        is_script && folders.is_some_and(|folders| bare(&folders) == bare(made))
+    };
+    is_source(one, other)
+        || is_source(other, one)
+        || (is_compiled && stem(one) == stem(other))
+        || (is_for_platform(one) && is_for_platform(other))
+}
+
+/// Whether two files are the same one of two implementations: each in a folder of its own, beside each other, with mostly the same
+/// names in both.
+fn are_variants(paths: &BTreeSet<String>, one: &str, other: &str) -> bool {
+    let (Some((one, name)), Some((other, other_name))) = (one.rsplit_once('/'), other.rsplit_once('/')) else {
+        return false;
+    };
+    let above = |folder: &str| folder.rsplit_once('/').map(|(above, _)| above.to_owned());
+    if name != other_name || one == other || above(one) != above(other) {
+        return false;
+    }
+    let names = |folder: &str| -> BTreeSet<String> {
+        let start = format!("{folder}/");
+        let inside = paths.range(start.clone()..).take_while(|path| path.starts_with(&start)).take(NAMES_MAX);
+        inside
+            .filter_map(|path| path.strip_prefix(&start))
+            .filter(|name| !name.contains('/'))
+            .map(str::to_owned)
+            .collect()
+    };
+    let (one, other) = (names(one), names(other));
+    let shared = one.intersection(&other).count();
+    shared >= SHARED_NAMES_MIN && shared * 2 >= one.len().max(other.len())
+}
+
+/// Whether one of two files is what the other is installed as: all of it is the same.
+fn is_installed(file: &FileFacts, other: &FileFacts) -> bool {
+    let is_there = |path: &str| paths::has_directory(path, INSTALLED);
+    let (one, two) = (&file.facts.windows.0, &other.facts.windows.0);
+    is_there(&file.path) != is_there(&other.path)
+        && one.len() == two.len()
+        && one.iter().zip(two).all(|(one, two)| one.hash == two.hash && one.first_line == two.first_line)
 }
 
 fn report(tree: &Tree, block: &Block, found: &mut Findings<'_>) {
@@ -274,7 +342,12 @@ fn report(tree: &Tree, block: &Block, found: &mut Findings<'_>) {
     let end_line = to.last_line.max(from.first_line);
     let (lines, tokens) = (end_line - from.first_line + 1, u64::from(to.token - from.token) + WINDOW as u64);
     let is_small = u64::from(lines) < found.threshold(&LINES_MIN) || tokens < found.threshold(&TOKENS_MIN);
-    if is_small || are_twins(&file.path, &other.path) || !(tree.is_asked(&file.path) || tree.is_asked(&other.path)) {
+    let is_meant = || {
+        are_twins(&file.path, &other.path)
+            || are_variants(&tree.paths, &file.path, &other.path)
+            || is_installed(file, other)
+    };
+    if is_small || is_meant() || !(tree.is_asked(&file.path) || tree.is_asked(&other.path)) {
         return;
     }
     let spot = Spot { line: from.first_line, column: 1, end_line, end_column: 1, snippet: String::new() };

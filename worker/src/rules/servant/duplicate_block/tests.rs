@@ -1,7 +1,5 @@
 //! Copies in each language, and what is alike without being one.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 use schemas::item::FINDINGS_PER_RULE_MAX;
 use schemas::severity::Severity::Medium;
@@ -169,6 +167,12 @@ fn signatures_constructors_and_members_that_hand_on_are_no_copies() {
         [members("return other.mN(x, y);"), members("int z = other.mN(x, y) + tN; log(z, x, y); return z;")];
     check(["A.java", "B.java"], [&hands_on, &hands_on], None);
     check(["A.java", "B.java"], [&works, &works], Some(2));
+    let rebuilt = |value: &str| {
+        format!("impl A {{\n    fn a(self) -> B {{\n        B {{\n{}        }}\n    }}\n}}\n", block("", value, ""))
+    };
+    let [fields, values] = [rebuilt("            aN: self.aN,\n"), rebuilt("            aN: b(cN, dN + 1),\n")];
+    check(["a.rs", "b.rs"], [&fields, &fields], None);
+    check(["a.rs", "b.rs"], [&values, &values], Some(1));
 }
 
 #[test]
@@ -178,6 +182,8 @@ fn files_that_are_meant_to_be_alike_are_no_copies() {
         ["a.android.ts", "a.ios.ts"],
         ["build/a.js", "src/a.ts"],
         ["cjs/b/a.js", "esm/b/a.js"],
+        ["a/b.js", "src/a/b.ts"],
+        ["bin/a.js", "c/d.js"],
     ] {
         let text = if names[0].ends_with(".go") { format!("package a\n\n{}", go()) } else { javascript() };
         check(names, [&text, &text], None);
@@ -185,6 +191,16 @@ fn files_that_are_meant_to_be_alike_are_no_copies() {
     let tagged = format!("//go:build cgo\n\npackage a\n\n{}", go());
     check(["a.go", "b.go"], [&tagged, &tagged], None);
     check(["build/a.js", "src/b.ts"], [&javascript(), &javascript()], Some(1));
+    check(["a/c.js", "src/a/b.ts"], [&javascript(), &javascript()], Some(1));
+    let other = format!("let a;\n{}", javascript());
+    check(["bin/a.js", "c/d.js"], [&javascript(), &other], Some(2));
+    for (third, expected) in [("c.rs", 0), ("d.rs", 1)] {
+        let (text, third) = (rust(), format!("x/two/{third}"));
+        let files = [("x/one/a.rs", text.as_str()), ("x/two/a.rs", &text), ("x/one/b.rs", ""), ("x/two/b.rs", "")];
+        let more = [("x/one/c.rs", ""), (third.as_str(), "")];
+        let found = tree_findings(&RULE, &tree(&RULE, &[&files[..], &more].concat()));
+        assert_eq!(found.len(), expected, "{third}");
+    }
     check(["a.js", "a_linux.js"], [&javascript(), &javascript()], Some(1));
 }
 
