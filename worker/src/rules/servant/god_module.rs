@@ -1,8 +1,10 @@
 //! Files that hold too much.
 
+use std::collections::HashMap;
+
 use schemas::severity::Severity;
 
-use crate::outline::Function;
+use crate::outline::{Function, Span};
 use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
@@ -10,7 +12,7 @@ rule!(
     /// ## What it finds
     /// Files with more than 1,000 lines of code (low) or 2,000 (medium), or with more than 60 things that can be used from
     /// outside (low): functions, types and constants. Code for tests and data written out do not count, nor do files of
-    /// declarations only, and copies of libraries, and amalgamations, which say so in their names.
+    /// declarations or constants only, a function that many classes have more than once, and copies of libraries, and amalgamations, which say so in their names.
     ///
     /// ## Why it matters
     /// Everything in such a file seems to belong together, so nobody sees what really does. Every change goes through it.
@@ -22,7 +24,7 @@ rule!(
     ///
     /// ## How to fix
     /// Find the groups that are used together, and give each a file with a name that says what it is about.
-    "servant/god-module", Servant, Medium, version: 3, thresholds: &[&LINES_MAX, &SYMBOLS_MAX], Check::Code(check)
+    "servant/god-module", Servant, Medium, version: 4, thresholds: &[&LINES_MAX, &SYMBOLS_MAX], Check::Code(check)
 );
 
 /// More than anybody reads at once.
@@ -46,6 +48,12 @@ const SYMBOLS_MAX: Threshold = Threshold {
 /// From this many times the limit of lines on it is worse.
 const GRAVE_TIMES: u64 = 2;
 
+/// Things beside constants that files of constants have: the type that holds them, and its constructor.
+const OTHERS_MAX: usize = 2;
+
+/// The word in front of the name of a class.
+const CLASS: &str = "class ";
+
 /// Ends of the names of files that only declare.
 const STUB_ENDS: &[&str] = &[".d.cts", ".d.mts", ".d.ts", ".pyi"];
 
@@ -60,9 +68,11 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let in_tests: usize = file.outline.test_code.iter().map(|span| file.code_lines(span)).sum();
     let lines = file.code_lines(&(0..file.source.text.len())).saturating_sub(in_tests + lines_of_data(file));
     let is_own = |at: usize| !file.outline.is_test_code(at);
-    let symbols = file.outline.symbols.iter().filter(|symbol| is_own(symbol.name.start)).count();
-    let (lines, symbols) = (lines as u64, symbols as u64);
     let (lines_max, symbols_max) = (found.threshold(&LINES_MAX), found.threshold(&SYMBOLS_MAX));
+    let names: Vec<&Span> =
+        file.outline.symbols.iter().map(|symbol| &symbol.name).filter(|name| is_own(name.start)).collect();
+    let is_within = names.len() as u64 <= symbols_max;
+    let (lines, symbols) = (lines as u64, if is_within { 0 } else { offered(file, &names) as u64 });
     let message = match (lines > lines_max, symbols > symbols_max) {
         (true, _) => format!("file has {lines} lines of code, more than {lines_max}"),
         (_, true) => format!("file offers {symbols} things to others, more than {symbols_max}"),
@@ -75,6 +85,28 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         message,
         suggestion: "find the groups that are used together, and give each a file of its own",
     });
+}
+
+/// How many things the `names` offer: what several classes have counts once, and constants alone are a list.
+fn offered(file: &File<'_>, names: &[&Span]) -> usize {
+    let is_constant = |name: &&&Span| {
+        let name = file.text(name);
+        name.len() > 1 && name.contains(char::is_uppercase) && !name.contains(char::is_lowercase)
+    };
+    let constants = names.iter().filter(is_constant).count();
+    let decides = file.outline.functions.iter().any(|function| function.complexity > 1);
+    if !decides && names.len() - constants <= OTHERS_MAX {
+        return 0;
+    }
+    let classes: Vec<usize> = file.source.text.match_indices(CLASS).map(|(at, _)| at).collect();
+    let mut last: HashMap<&str, usize> = HashMap::new();
+    let is_further = |name: &&&Span| {
+        let before = last.insert(file.text(name), name.end);
+        let next = |from: usize| classes.get(classes.partition_point(|at| *at < from));
+        // The word in front of the name of a class itself begins no other class.
+        before.is_some_and(|from| next(from).is_some_and(|at| at + CLASS.len() < name.start))
+    };
+    names.len() - names.iter().filter(is_further).count()
 }
 
 /// Lines of data outside of functions, but for the first of each.
@@ -155,6 +187,12 @@ mod tests {
         check(&RULE, "A.java", &java("int a = 1;\n".repeat(1_000)), &[(1, Low)]);
         check(&RULE, "A.java", &java("public void a() { b(); }\n".repeat(61)), &[(1, Low)]);
         check(&RULE, "A.java", &java("void a() { b(); }\n".repeat(70)), &[]);
+        let constants: String = (0..70).map(|at| format!("public static final int A{at} = 1;\n")).collect();
+        check(&RULE, "A.java", &java(constants.clone()), &[]);
+        check(&RULE, "A.java", &java(constants + "public int a() { return b ? c() : d(); }\n"), &[(1, Low)]);
+        let classes: String = (0..40).map(|at| format!("class A{at}\n  def b\n    c\n  end\nend\n")).collect();
+        check(&RULE, "a.rb", &classes, &[]);
+        check(&RULE, "a.rb", &(classes.clone() + &classes.replace("def b", "def d").replace("A", "B")), &[(1, Low)]);
         check(&RULE, "A.java", &java("int a = 1;\n// b\n\n".repeat(900)), &[]);
         check(&RULE, "src/test/java/A.java", &java("int a = 1;\n".repeat(1_000)), &[]);
         for path in ["a.h", "a.hpp"] {
