@@ -1,7 +1,10 @@
 //! Functions with too many parameters.
 
+use std::collections::BTreeSet;
+
 use schemas::severity::Severity;
 
+use crate::outline::Function;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
@@ -9,7 +12,7 @@ rule!(
     /// Functions with more than 7 parameters (low) or 10 (medium), the receiver not counted, and in Python those not that
     /// have a default or can only be given by name. Left alone are functions whose
     /// parameters are chosen elsewhere: by a trait, an interface, a base class, a decorator or C, and constructors, which
-    /// frameworks fill, and copies of libraries.
+    /// frameworks fill, pairs with numbers (`k1, v1, k2, v2`), and copies of libraries.
     ///
     /// ## Why it matters
     /// At the call nobody sees which value is which, and two of one type are swapped without a word from the compiler.
@@ -21,7 +24,7 @@ rule!(
     ///
     /// ## How to fix
     /// Put what belongs together into one type: a rectangle, a style, options.
-    "servant/too-many-params", Servant, Medium, version: 3, thresholds: &[&PARAMETERS_MAX], Check::Code(check)
+    "servant/too-many-params", Servant, Medium, version: 4, thresholds: &[&PARAMETERS_MAX], Check::Code(check)
 );
 
 /// About as many things as people hold in mind at once. Half as many again are worse.
@@ -44,7 +47,11 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     for function in &file.outline.functions {
         let count = u64::from(function.parameters);
         let is_chosen_elsewhere = function.is_bound || CONSTRUCTORS.contains(&file.text(&function.name));
-        if count <= limit || is_chosen_elsewhere || file.is_test_code(function.span.start) {
+        if count <= limit
+            || is_chosen_elsewhere
+            || file.is_test_code(function.span.start)
+            || are_numbered(file, function)
+        {
             continue;
         }
         found.push(Hit {
@@ -55,6 +62,22 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             suggestion: "put what belongs together into one type",
         });
     }
+}
+
+/// Whether most parameters of `function` are pairs with numbers, as of a map that is written out: `k1, v1, k2, v2`.
+fn are_numbered(file: &File<'_>, function: &Function) -> bool {
+    let end = function.body.as_ref().map_or(function.span.end, |body| body.start);
+    let head = file.text(&(function.name.end..end.max(function.name.end)));
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let words = head.split(|c| !is_part(c));
+    let split = |word| -> Option<(&str, &str)> {
+        let stem = str::trim_end_matches(word, |c: char| c.is_ascii_digit());
+        (!stem.is_empty() && stem.len() < word.len()).then(|| (stem, &word[stem.len()..]))
+    };
+    let numbered: BTreeSet<(&str, &str)> = words.filter_map(split).collect();
+    let paired =
+        numbered.iter().filter(|(stem, number)| numbered.iter().any(|(other, same)| other != stem && same == number));
+    2 * paired.count() as u64 > u64::from(function.parameters)
 }
 
 #[cfg(test)]
@@ -74,6 +97,7 @@ mod tests {
         run(&of(8), &[(1, Low)]);
         run(&of(11), &[(1, Medium)]);
         run(&of(7), &[]);
+        run("fn a(k1: u8, v1: u8, k2: u8, v2: u8, k3: u8, v3: u8, k4: u8, v4: u8) { b() }\n", &[]);
         run(&format!("impl A {{ fn a(&self, {}) {{ b() }} }}\n", list(7, ": u8")), &[]);
         run(&format!("impl A for B {{ {} }}\n", of(8)), &[]);
         run(&format!("pub extern \"C\" {}", of(8)), &[]);
