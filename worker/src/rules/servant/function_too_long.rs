@@ -1,14 +1,19 @@
 //! Functions that are too long.
 
+use std::collections::HashMap;
+
 use schemas::severity::Severity;
 
+use crate::outline::Function;
+use crate::rules::calls::arguments;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
     /// ## What it finds
     /// Functions with more than 70 lines of code (low) or 140 (medium). Blank lines, comments and documentation do not count;
     /// functions inside count for themselves; a list, map, `match` or `switch` without anything that branches in it counts
-    /// as one line, however many cases it has. Tests may be twice as long.
+    /// as one line, however many cases it has. So do parameters and arguments that are wrapped, and one call with several
+    /// arguments many times over, as in a registration. Tests may be twice as long.
     /// Copies of libraries are left alone.
     ///
     /// ## Why it matters
@@ -22,7 +27,7 @@ rule!(
     ///
     /// ## How to fix
     /// Find the steps in it, and give each a function with a name.
-    "servant/function-too-long", Servant, Medium, version: 3, thresholds: &[&LINES_MAX], Check::Code(check)
+    "servant/function-too-long", Servant, Medium, version: 4, thresholds: &[&LINES_MAX], Check::Code(check)
 );
 
 /// A screen and a half. Half of the functions between 50 and 70 are plain sequences.
@@ -37,6 +42,12 @@ const LINES_MAX: Threshold = Threshold {
 /// From this many times the limit on it is worse.
 const GRAVE_TIMES: u64 = 2;
 
+/// Calls of one function with several arguments from which on they are a table.
+const RUN_MIN: usize = 8;
+
+/// Signs that something is done among arguments.
+const WORK: &[&str] = &["=>", "do |", "for ", "fn ", "func", "if ", "lambda", "return", "while ", "{ |"];
+
 /// Tests are long because they set up and compare, which hides little.
 const TEST_TIMES: u64 = 2;
 
@@ -45,11 +56,15 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         return;
     }
     let plain = found.threshold(&LINES_MAX);
-    for (function, lines) in file.outline.functions.iter().zip(own_lines(file)) {
+    for (index, (function, lines)) in file.outline.functions.iter().zip(own_lines(file)).enumerate() {
         let times = if file.is_test_code(function.span.start) { TEST_TIMES } else { 1 };
         let (lines, limit) = (lines as u64, plain * times);
         // A macro has no body of its own: it is written where it is used.
         if lines <= limit || function.body.is_none() {
+            continue;
+        }
+        let lines = lines.saturating_sub(wrapped_lines(file, index, function) as u64);
+        if lines <= limit {
             continue;
         }
         found.push(Hit {
@@ -60,6 +75,30 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             suggestion: "find the steps in it, and give each a function with a name",
         });
     }
+}
+
+/// Lines of the function at `index` that hold no step of their own: of parameters and arguments that are wrapped, and of one call
+/// many times over.
+fn wrapped_lines(file: &File<'_>, index: usize, function: &Function) -> usize {
+    let head = function.body.as_ref().map_or(0, |body| {
+        let head = file.text(&(function.name.start..body.start.max(function.name.start)));
+        head.trim_end().lines().filter(|line| !line.trim().is_empty()).count().saturating_sub(1)
+    });
+    let (mut end, mut wrapped) = (0, 0);
+    // Of each callee how often it is called with several arguments, and in how many lines after wrapping.
+    let mut runs: HashMap<&str, usize> = HashMap::new();
+    for call in file.outline.calls.iter().filter(|call| call.function == Some(index)) {
+        let given = file.text(&call.arguments);
+        if call.arguments.start < end || WORK.iter().any(|sign| given.contains(sign)) {
+            continue;
+        }
+        end = call.arguments.end;
+        wrapped += file.code_lines(&call.arguments).saturating_sub(1);
+        if arguments(file, &call.arguments).len() > 1 {
+            *runs.entry(file.text(&call.callee)).or_default() += 1;
+        }
+    }
+    head + wrapped + runs.values().filter(|count| **count >= RUN_MIN).map(|count| count - 1).sum::<usize>()
 }
 
 /// Lines of code of each function, without what counts for other functions, and with one for each table.
@@ -106,6 +145,9 @@ mod tests {
         run("a.rs", &of(69, "b();"), &[(1, Low)]);
         run("a.rs", &of(139, "b();"), &[(1, Medium)]);
         run("a.rs", &of(68, "b();"), &[]);
+        run("a.rs", &of(90, "add(1, c);"), &[]);
+        run("a.rs", &of(25, "b(\n        1,\n        c,\n    );"), &[]);
+        run("a.rs", &of(25, "b(|| {\n        if c { d() }\n        e()\n    });"), &[(1, Low)]);
         run("a.rs", &of(139, "// b"), &[]);
         run("a.rs", &of(139, ""), &[]);
         run("a.rs", &format!("fn a() {{\n match b {{\n{}}}\n}}\n", lines("1 => 2,", 139)), &[]);
