@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
+use schemas::bundle::ConfigFile;
 use schemas::finding::Location;
 use schemas::ids::RuleId;
 use schemas::item::FINDINGS_PER_RULE_MAX;
