@@ -164,42 +164,16 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if (file.outline.symbols.len() as u64) < found.threshold(&SYMBOLS_MIN) {
         return;
     }
-    let is_built_by_name = file.source.path.ends_with(".go") && file.source.text.contains("\n//go:build ignore");
-    let is_internal = INTERNAL.iter().any(|mark| file.source.text.contains(mark));
-    let is_program = is_built_by_name || is_internal || file.source.text.starts_with("#!");
-    let documents_groups = is_header(file.source.path) && file.source.text.contains("@{");
-    if file.is_foreign() || documents_groups || is_program || is_private(file.source.path) || implements(file) {
+    if !is_for_others(file) {
         return;
     }
-    let mut times: HashMap<&str, usize> = HashMap::new();
-    for symbol in &file.outline.symbols {
-        *times.entry(file.text(&symbol.name)).or_default() += 1;
-    }
-    let is_go = file.source.path.ends_with(".go");
-    let follows = |name: &str| {
-        let is_shared = times.get(name).is_some_and(|times| *times >= SHARED_MIN);
-        let is_error = ["Error", "Exception", "Warning"].iter().any(|end| name.ends_with(end));
-        is_shared || is_error || (is_go && GO_METHODS.contains(&name))
-    };
-    let by_place: HashMap<usize, &Function> =
+    let symbols = own(file);
+    let functions: HashMap<usize, &Function> =
         file.outline.functions.iter().map(|function| (function.name.start, function)).collect();
-    let takes = |symbol: &Symbol| is_header(file.source.path) && takes_something(&file.source.text[symbol.name.end..]);
-    let is_made_here = |symbol: &Symbol| by_place.get(&symbol.name.start).is_some_and(|one| one.body.is_some());
-    let says_it_all = |symbol: &Symbol| {
-        let is_weighty = by_place.get(&symbol.name.start).is_some_and(|one| is_weighty(file, one));
-        !is_weighty && (is_made_here(symbol) || !takes(symbol))
-    };
-    let withdraws = WITHDRAWN.iter().any(|mark| file.source.text.contains(mark));
-    let is_own = |symbol: &&Symbol| {
-        let at = symbol.name.start;
-        let is_withdrawn = withdraws && is_withdrawn(&file.source.text[..at]);
-        !(is_withdrawn || file.outline.is_test_code(at) || follows(file.text(&symbol.name)))
-    };
-    let symbols: Vec<&Symbol> = file.outline.symbols.iter().filter(is_own).collect();
     let bare: Vec<&Symbol> = symbols.iter().copied().filter(|symbol| !symbol.is_documented).collect();
     // Many teams have no habit of documenting in comments, and do it elsewhere or nowhere.
     let is_unusual = bare.len() == symbols.len();
-    let weighty = || bare.iter().filter(|symbol| !says_it_all(symbol)).count();
+    let weighty = || bare.iter().filter(|symbol| !says_it_all(file, symbol, functions.get(&symbol.name.start))).count();
     let (count, undocumented) = (symbols.len() as u64, bare.len() as u64);
     let is_documented = undocumented * 100 <= count * found.threshold(&BARE_PERCENT_MAX);
     if count < found.threshold(&SYMBOLS_MIN) || is_documented || is_unusual || weighty() < WEIGHTY_MIN {
@@ -214,6 +188,43 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             suggestion: "say of each in a sentence what it is for, what it expects and what it gives",
         });
     }
+}
+
+/// Whether the file offers something at all: no program, nothing internal, no copy.
+fn is_for_others(file: &File<'_>) -> bool {
+    let is_built_by_name = file.source.path.ends_with(".go") && file.source.text.contains("\n//go:build ignore");
+    let is_internal = INTERNAL.iter().any(|mark| file.source.text.contains(mark));
+    let is_program = is_built_by_name || is_internal || file.source.text.starts_with("#!");
+    let documents_groups = is_header(file.source.path) && file.source.text.contains("@{");
+    !(file.is_foreign() || documents_groups || is_program || is_private(file.source.path) || implements(file))
+}
+
+/// What the file offers of its own accord, and means to be used.
+fn own<'f>(file: &'f File<'_>) -> Vec<&'f Symbol> {
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for symbol in &file.outline.symbols {
+        *times.entry(file.text(&symbol.name)).or_default() += 1;
+    }
+    let is_go = file.source.path.ends_with(".go");
+    let follows = |name: &str| {
+        let is_shared = times.get(name).is_some_and(|times| *times >= SHARED_MIN);
+        let is_error = ["Error", "Exception", "Warning"].iter().any(|end| name.ends_with(end));
+        is_shared || is_error || (is_go && GO_METHODS.contains(&name))
+    };
+    let withdraws = WITHDRAWN.iter().any(|mark| file.source.text.contains(mark));
+    let is_own = |symbol: &&Symbol| {
+        let at = symbol.name.start;
+        let is_withdrawn = withdraws && is_withdrawn(&file.source.text[..at]);
+        !(is_withdrawn || file.outline.is_test_code(at) || follows(file.text(&symbol.name)))
+    };
+    file.outline.symbols.iter().filter(is_own).collect()
+}
+
+/// Whether the name of `symbol` says all that documentation would; `function` is what it names, if it is one.
+fn says_it_all(file: &File<'_>, symbol: &Symbol, function: Option<&&Function>) -> bool {
+    let takes = || is_header(file.source.path) && takes_something(&file.source.text[symbol.name.end..]);
+    let is_made_here = function.is_some_and(|one| one.body.is_some());
+    !function.is_some_and(|one| is_weighty(file, one)) && (is_made_here || !takes())
 }
 
 /// Whether the attributes at the end of `before`, which ends at a name, say that nobody is to use it any more.

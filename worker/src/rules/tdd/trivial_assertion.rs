@@ -147,26 +147,14 @@ fn judge(file: &File<'_>, index: usize, call: &Call) -> Option<(bool, usize)> {
     let (name, start) = (last_name(callee), call.callee.start);
     let first = callee.split(['.', ':']).next().unwrap_or_default();
     let is_ours = HEADS.iter().any(|head| name.starts_with(head)) || HOSTS.contains(&first);
-    let is_own = is_ours && (EQUALITIES.contains(&name) || TRUTHS.contains(&name));
+    if name == "to" || MATCHERS.contains(&name) {
+        return judge_expectation(file, index, call, name);
+    }
     // Nearly every call of a file is none of them, and taking arguments apart takes time.
-    if !is_own && name != "to" && !MATCHERS.contains(&name) {
+    if !is_ours || !(EQUALITIES.contains(&name) || TRUTHS.contains(&name)) {
         return None;
     }
     let mut all = arguments(file, &call.arguments);
-    if MATCHERS.contains(&name) {
-        let expect = expectation(file, index, call)?;
-        let actual = arguments(file, &expect.arguments);
-        let (Some(actual), Some(expected)) = (actual.first(), all.first()) else { return None };
-        return Some((!is_kept(file, name, actual) && are_same(file, actual, expected, start), expect.callee.start));
-    }
-    if name == "to" {
-        let expect = expectation(file, index, call)?;
-        let (actual, expected) =
-            (arguments(file, &expect.arguments), arguments(file, &matcher(file, index, call)?.arguments));
-        let ([actual], [expected]) = (actual.as_slice(), expected.as_slice()) else { return None };
-        // A name may be a method, which may answer differently.
-        return Some((actual == expected && is_literal(file, actual), expect.callee.start));
-    }
     // In Go the first argument is what fails the test.
     if all.first() == Some(&"t") && matches!(first, "assert" | "require") {
         all.remove(0);
@@ -178,12 +166,27 @@ fn judge(file: &File<'_>, index: usize, call: &Call) -> Option<(bool, usize)> {
         all.remove(0);
     }
     match all.as_slice() {
-        [a, b, ..] if is_ours && EQUALITIES.contains(&name) => {
+        [a, b, ..] if EQUALITIES.contains(&name) => {
             Some((!is_kept(file, name, a) && are_same(file, a, b, start), start))
         }
-        [condition, ..] if is_ours && TRUTHS.contains(&name) => Some((is_true(file, condition, start), start)),
+        [condition, ..] if TRUTHS.contains(&name) => Some((is_true(file, condition, start), start)),
         _ => None,
     }
+}
+
+/// The same of an expectation that is said in words: `expect(a).toBe(b)`, `expect(a).to eq(b)`.
+fn judge_expectation(file: &File<'_>, index: usize, call: &Call, name: &str) -> Option<(bool, usize)> {
+    let expect = expectation(file, index, call)?;
+    let (actual, start) = (arguments(file, &expect.arguments), expect.callee.start);
+    if name == "to" {
+        let expected = arguments(file, &matcher(file, index, call)?.arguments);
+        let ([actual], [expected]) = (actual.as_slice(), expected.as_slice()) else { return None };
+        // A name may be a method, which may answer differently.
+        return Some((actual == expected && is_literal(file, actual), start));
+    }
+    let expected = arguments(file, &call.arguments);
+    let (Some(actual), Some(expected)) = (actual.first(), expected.first()) else { return None };
+    Some((!is_kept(file, name, actual) && are_same(file, actual, expected, call.callee.start), start))
 }
 
 /// Whether the assertion `name` is about the identity of what a property gives, which may be another object at each look.
