@@ -216,7 +216,17 @@ pub(crate) fn is_foreign(path: &str) -> bool {
         || is_minified(path)
         || BUNDLES.iter().any(|bundle| path.contains(bundle))
         || name.contains(".generated.")
+        || name.starts_with("zz_generated")
+        || names_a_release(name)
         || GENERATED_ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether the name of a script or style sheet ends in the number of a release, as copies of libraries do: `jquery-3.5.1.js`.
+fn names_a_release(name: &str) -> bool {
+    let stem = [".js", ".mjs", ".cjs", ".css"].iter().find_map(|end| name.strip_suffix(end));
+    let release = stem.and_then(|stem| stem.rsplit_once(['-', '_'])).map(|(_, release)| release);
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    release.is_some_and(|release| release.contains('.') && release.split('.').all(is_number))
 }
 
 /// Whether the name says that a program shortened the file.
@@ -321,8 +331,13 @@ mod tests {
             "Form.Designer.cs",
             "js/cart.bundle.js",
             "deps/pcre/a.c",
+            "web/jquery-3.5.1.js",
+            "api/zz_generated.deepcopy.go",
         ] {
             assert!(is_foreign(path), "{path}");
+        }
+        for path in ["web/step-2.js", "web/a-1.b.js", "docs/notes-1.2.md"] {
+            assert!(!is_foreign(path), "{path}");
         }
         for path in ["src/distance.rs", "vendors.md", "src/lock.rs", "src/Designer.cs", "src/bundle.js"] {
             assert!(!is_foreign(path), "{path}");

@@ -98,7 +98,7 @@ impl File<'_> {
         let text = &self.source.text;
         let head = &text[..text.floor_char_boundary(LIBRARY_HEAD_BYTES)];
         // The first is kept by minifiers, so libraries write it above what they publish; the others are of a bundler.
-        let marks = ["Public Domain", "webpackBootstrap", "webpackUniversal"];
+        let marks = ["Public Domain", "webpackBootstrap", "webpackUniversal", "(function(){function r(e,n,t)"];
         let is_plugin = paths::file_name(path).starts_with("jquery.");
         let is_published = is_plugin || head.starts_with("/*!") || marks.iter().any(|mark| head.contains(mark));
         paths::is_foreign(path) || (is_script && is_published)

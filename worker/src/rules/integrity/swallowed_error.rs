@@ -76,7 +76,8 @@ const UNFINISHED: &[&str] = &["FIXME", "TODO", "XXX"];
 const SUGGESTION: &str = "hand the error on, or log it; if it can be ignored, name its kind and say why";
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if paths::is_test_input(file.source.path) || paths::has_directory(file.source.path, BENCHMARK_DIRECTORIES) {
+    let path = file.source.path;
+    if file.is_foreign() || paths::is_test_input(path) || paths::has_directory(path, BENCHMARK_DIRECTORIES) {
         return;
     }
     for handler in file.outline.handlers.iter().filter(|handler| handler.is_empty) {

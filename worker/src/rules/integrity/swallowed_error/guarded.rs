@@ -156,13 +156,23 @@ fn cleans_up(statement: &str) -> bool {
     [words.first(), words.last()].into_iter().flatten().any(is_cleanup) && !call.contains(" = ")
 }
 
-/// Whether the variable that the `last` guarded statement sets is tested or used on the first line below `handler`.
+/// Whether the variable that the `last` guarded statement sets is tested or used on the first line below `handler`, or on the next
+/// one where the first only gives it another name.
 fn is_tested_below(file: &File<'_>, handler: &Handler, last: Option<&&str>) -> bool {
     let Some((target, _)) = last.and_then(|line| line.split_once(" = ")) else { return false };
-    let name = target.split_whitespace().last().unwrap_or_default();
-    let is_comment = |line: &&str| line.starts_with(['#', '*']) || line.starts_with("//");
-    let mut below = file.source.text[handler.span.end..].lines().map(str::trim).take(COMMENT_LINES);
-    let below = below.find(|line| !line.is_empty() && *line != "}" && !is_comment(line)).unwrap_or_default();
+    let last_word = |target: &str| target.split_whitespace().last().map(str::to_owned).unwrap_or_default();
+    let mut name = last_word(target);
+    let is_comment = |line: &str| line.starts_with(['#', '*']) || line.starts_with("//");
+    let below = file.source.text[handler.span.end..].lines().map(str::trim).take(COMMENT_LINES);
+    let mut below = below.filter(|line| !line.is_empty() && *line != "}" && !is_comment(line));
+    let mut line = below.next().unwrap_or_default();
+    if let Some((alias, value)) = line.split_once(" = ")
+        && value.trim_end_matches(';') == name
+    {
+        name = last_word(alias);
+        line = below.next().unwrap_or_default();
+    }
+    let below = line;
     let is_test = ["if ", "if(", "elif ", "unless ", "while ", "return "].iter().any(|open| below.starts_with(open));
     let mut names = below.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.');
     !name.is_empty() && is_test && names.any(|word| word == name)
@@ -245,6 +255,13 @@ mod tests {
         };
         check(&RULE, "src/a.py", &of("if b is None:\n        d()"), &[]);
         check(&RULE, "src/a.py", &of("if e is None:\n        d()"), &[(5, Low)]);
+        let coerced = |below: &str| {
+            format!(
+                "function a(b) {{\n  try {{\n    b.c = Number(b.c);\n  }} catch (e) {{}}\n  {below}\n  if (typeof d === 'number') f();\n}}\n"
+            )
+        };
+        check(&RULE, "src/a.ts", &coerced("const d = b.c;"), &[]);
+        check(&RULE, "src/a.ts", &coerced("const d = b.e;"), &[(4, Low)]);
     }
 
     #[test]
