@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemas::bundle::CommitFacts;
 use schemas::day::Day;
 use schemas::facts::Spot;
-use schemas::finding::{CONFIDENCE_FULL, Finding, Location, snippet};
+use schemas::finding::{Finding, Location, snippet};
 use schemas::item::FINDINGS_PER_RULE_MAX;
 use schemas::repository_config::RuleSettings;
 use schemas::severity::Severity;
@@ -188,8 +188,8 @@ impl Place {
 pub(crate) struct Findings<'r> {
     rule: &'r Rule,
     settings: Option<&'r RuleSettings>,
-    /// How sure a finding can be at most, in permille.
-    confidence_max: u16,
+    /// Whether no finding is surer than readers found the rule.
+    heeds_readings: bool,
     hits: Vec<Hit>,
     is_over: bool,
 }
@@ -197,15 +197,14 @@ pub(crate) struct Findings<'r> {
 impl<'r> Findings<'r> {
     /// Nothing yet, and whatever will be is believed as the rule says it.
     pub(crate) fn new(rule: &'r Rule) -> Self {
-        Self { rule, settings: None, confidence_max: CONFIDENCE_FULL, hits: Vec::new(), is_over: false }
+        Self { rule, settings: None, heeds_readings: false, hits: Vec::new(), is_over: false }
     }
 
     /// Nothing yet, where the repository may have settings of its own. Readers of other projects are not asked where it has a
     /// severity of its own: who chose that has looked.
     pub(crate) fn under(rule: &'r Rule, settings: Option<&'r RuleSettings>) -> Self {
         let is_chosen = settings.is_some_and(|settings| settings.severity.is_some());
-        let read = readings::confidence_max(rule.id).filter(|_| !is_chosen);
-        Self { settings, confidence_max: read.unwrap_or(CONFIDENCE_FULL), ..Self::new(rule) }
+        Self { settings, heeds_readings: !is_chosen, ..Self::new(rule) }
     }
 
     /// What the repository chose, or else the default.
@@ -227,7 +226,9 @@ impl<'r> Findings<'r> {
             self.is_over = true;
             return;
         }
-        hit.confidence_permille = hit.confidence_permille.min(self.confidence_max);
+        // Asked here and not once for each file: most rules find nothing in most files.
+        let max = self.heeds_readings.then(|| readings::confidence_max(self.rule.id)).flatten();
+        hit.confidence_permille = hit.confidence_permille.min(max.unwrap_or(hit.confidence_permille));
         hit.severity = self.chosen(hit.severity);
         if hit.confidence_permille < SURE_PERMILLE {
             hit.severity = hit.severity.min(Severity::Medium);

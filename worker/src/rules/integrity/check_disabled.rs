@@ -188,7 +188,7 @@ static CODE: LazyLock<AhoCorasick> = LazyLock::new(|| {
 });
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if paths::is_test_input(file.source.path) || is_bundle(file) {
+    if paths::is_test_input(file.source.path) {
         return;
     }
     let text = file.source.text.as_ref();
@@ -347,6 +347,10 @@ fn is_explained(file: &File<'_>, at: usize) -> bool {
 }
 
 fn report(file: &File<'_>, span: Span, is_file_wide: bool, has_reason: bool, found: &mut Findings<'_>) {
+    // Few files have a mark at all, so only those are asked whether somebody wrote them.
+    if is_bundle(file) {
+        return;
+    }
     found.push(Hit {
         place: file.place(span),
         severity: match (is_file_wide && !sets_up_a_tool(file.source.path), has_reason) {

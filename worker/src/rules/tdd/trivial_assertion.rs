@@ -105,9 +105,6 @@ const COMPUTING: &[&str] =
     &["cjs", "cs", "cts", "js", "jsx", "kt", "kts", "mjs", "mts", "php", "py", "rb", "swift", "ts", "tsx"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if runners::is_of_others(file) || paths::is_example(file.source.path) {
-        return;
-    }
     for (index, call) in file.outline.calls.iter().enumerate() {
         if found.is_full() {
             return;

@@ -160,7 +160,6 @@ fn cleans_up(statement: &str) -> bool {
 /// one where the first only gives it another name.
 fn is_tested_below(file: &File<'_>, handler: &Handler, last: Option<&&str>) -> bool {
     let Some((target, _)) = last.and_then(|line| line.split_once(" = ")) else { return false };
-    let last_word = |target: &str| target.split_whitespace().last().map(str::to_owned).unwrap_or_default();
     let mut name = last_word(target);
     let is_comment = |line: &str| line.starts_with(['#', '*']) || line.starts_with("//");
     let below = file.source.text[handler.span.end..].lines().map(str::trim).take(COMMENT_LINES);
@@ -172,10 +171,13 @@ fn is_tested_below(file: &File<'_>, handler: &Handler, last: Option<&&str>) -> b
         name = last_word(alias);
         line = below.next().unwrap_or_default();
     }
-    let below = line;
-    let is_test = ["if ", "if(", "elif ", "unless ", "while ", "return "].iter().any(|open| below.starts_with(open));
-    let mut names = below.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.');
+    let is_test = ["if ", "if(", "elif ", "unless ", "while ", "return "].iter().any(|open| line.starts_with(open));
+    let mut names = line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.');
     !name.is_empty() && is_test && names.any(|word| word == name)
+}
+
+fn last_word(text: &str) -> &str {
+    text.split_whitespace().last().unwrap_or_default()
 }
 
 /// Whether a comment not far above what is guarded says that errors are ignored.
