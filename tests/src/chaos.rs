@@ -8,9 +8,11 @@ mod faults;
 mod report;
 mod supervisor;
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt as _;
 use sqlx::{Connection as _, PgConnection};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -90,7 +92,18 @@ struct World {
 }
 
 /// Runs `plan` to its end and asserts every invariant. Panics with the seed and the list of faults if one does not hold.
+#[expect(clippy::print_stderr, reason = "the test runner shows it beside the test that failed")]
 pub async fn run(plan: Plan) -> Report {
+    let outcome = AssertUnwindSafe(Box::pin(unwinding(plan))).catch_unwind().await;
+    outcome.unwrap_or_else(|panic| {
+        // It was printed above all the logs and faults, and who sees only the end of them must see it too.
+        let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        eprintln!("--- and all that since: {}", said.unwrap_or("a panic without words"));
+        resume_unwind(panic)
+    })
+}
+
+async fn unwinding(plan: Plan) -> Report {
     let mut world = World::new(plan).await;
     let begin = Instant::now();
     let mut until_fault = 0;

@@ -12,7 +12,7 @@ use crate::checker::Count;
 const PRINT_EVERY: Duration = Duration::from_secs(10);
 
 /// Faults shown when a run fails; those long before the end had their chance to show.
-const FAULTS_SHOWN: usize = 200;
+const FAULTS_SHOWN: usize = 40;
 
 /// Figures of one run; while the test fails it prints the seed and the faults.
 #[derive(Debug, Clone)]
