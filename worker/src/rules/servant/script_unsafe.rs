@@ -1,6 +1,7 @@
 //! Shell scripts that go on after a failure, run what they did not read, or delete what they did not mean.
 
 mod failures;
+mod harmless;
 
 use schemas::severity::Severity;
 
@@ -23,7 +24,11 @@ rule!(
     /// `head`, scripts that start and stop services, run for ever or are run by husky (which stops at failures), and copies
     /// of other people's scripts such as `gradlew` are left alone. `${NAME:?}` cannot be empty, and neither can what is set to
     /// a plain word or by `mktemp` in the script, or what it ends for if it is empty (`-z "$NAME"`). A pipe counts where something
-    /// works on after it, and of a choice the other branches do not come after.
+    /// works on after it and nothing answers to its failure, and of a choice the other branches do not come after. What is
+    /// sourced may say how failures are handled, so a script that sources more than settings, and does not say it itself, is left alone. So are commands that
+    /// only show or look for something outside of tests (`grep`, `git status`), go where the script stands, or throw away what
+    /// they say of failures (`2>/dev/null`), scripts that answer with a state of their own (`exit $failed`), and those that are
+    /// named after cleaning up or showing something: each step of them is tried for itself.
     ///
     /// ## Why it matters
     /// The command after the one that failed works on what is not there. An empty or split variable behind `rm -rf` deletes
@@ -37,7 +42,7 @@ rule!(
     /// ## How to fix
     /// Begin with `set -eu`, in bash with `set -euo pipefail`; load to a file and check its digest before it runs; write
     /// `rm -rf -- "${BUILD_DIR:?}/out"`.
-    "servant/script-unsafe", Servant, Medium, version: 4, Check::Automation(check)
+    "servant/script-unsafe", Servant, Medium, version: 5, Check::Automation(check)
 );
 
 /// Programs that load something.

@@ -4,28 +4,29 @@ use std::collections::HashMap;
 
 use schemas::severity::Severity;
 
+use super::harmless::{is_harmless, is_showing, sources_rules};
 use super::{program, report};
 use crate::automation::script::Script;
 use crate::automation::shell::{Command, Joint};
+use crate::names;
 use crate::outline::{Function, Span};
 use crate::paths;
 use crate::rules::{File, Findings};
 
-/// Commands that do not fail, or whose outcome is what they are asked for. `-v` is that of `command -v`.
-#[rustfmt::skip]
-const HARMLESS: &[&str] = &[
-    "-V", "-v", ".", ":", "[", "[[", "alias", "autoload", "bind", "break", "case", "clear", "compdef", "complete",
-    "continue", "date", "declare", "echo", "exit", "export", "false", "fi", "for", "function", "hash", "hostname", "if", "kill",
-    "killall", "local", "pkill", "printf", "pwd", "read", "readonly", "return", "select", "set", "shift", "shopt", "sleep",
-    "source", "stty", "test", "then", "trap", "true", "tput", "type", "typeset", "ulimit", "umask", "unalias", "uname", "unset",
-    "wait", "whoami", "zstyle", "{", "}",
-];
-
 /// Commands that only say something, so that a pipe out of them cannot fail.
 const SAYS: &[&str] = &[":", "echo", "printf", "true", "yes"];
 
-/// Commands at the end of a pipe whose outcome is what is asked for, or that stop the one before them early.
-const ASKS: &[&str] = &["egrep", "fgrep", "grep", "head", "true"];
+/// Commands that list what is there: a pipe out of them is empty where there is nothing.
+const LISTS: &[&str] = &["compgen", "env", "find", "locate", "mount", "seq", "set"];
+
+/// Commands that change what comes through a pipe, and fail on nothing that it holds.
+const FILTERS: &[&str] = &[
+    "awk", "base64", "cat", "column", "cut", "fold", "head", "nl", "rev", "sed", "sort", "tac", "tail", "tr", "uniq",
+    "wc",
+];
+
+/// Commands at the end of a pipe whose outcome is what is asked for, that only show, or that stop the one before them early.
+const ASKS: &[&str] = &["egrep", "fgrep", "grep", "head", "less", "more", "true"];
 
 /// Commands that only say something or go to what comes next, so that nothing works on what failed.
 const QUIET: &[&str] = &[":", "break", "continue", "echo", "exit", "printf", "return", "shift", "true"];
@@ -51,7 +52,18 @@ const SERVICES: &[&str] = &[
 ];
 
 /// Signs of scripts that run until they are stopped, whatever fails meanwhile.
-const FOR_EVER: &[&str] = &["while :", "while [ 1 ]", "while true"];
+const FOR_EVER: &[&str] =
+    &["entr ", "for ((;;", "fswatch", "inotifywait", "until false", "while :", "while [ 1 ]", "while true"];
+
+/// Words in names of scripts that take away what may not be there, or only show: each step is tried for itself.
+#[rustfmt::skip]
+const TRIED: &[&str] = &[
+    "clean", "cleanup", "clear", "debug", "demo", "diagnose", "diagnostics", "down", "info", "kill", "list", "monitor", "nuke",
+    "purge", "remove", "reset", "show", "status", "stop", "teardown", "undo", "uninstall", "watch",
+];
+
+/// How many commands behind a condition the end of the script is looked for.
+const HANDLED_COMMANDS_MAX: usize = 4;
 
 /// Scripts that tools copy into repositories.
 #[rustfmt::skip]
@@ -87,6 +99,10 @@ pub(super) fn check(file: &File<'_>, script: &Script, shebang: &Span, found: &mu
     };
     let knows_pipefail = ["bash", "ksh", "zsh"].iter().any(|shell| first.contains(shell));
     let stops = sets('e', "errexit");
+    // A script that sets one itself is taken at its word.
+    if !stops && sources_rules(script) {
+        return;
+    }
     if stops && (!knows_pipefail || sets('\0', "pipefail")) {
         return;
     }
@@ -94,7 +110,7 @@ pub(super) fn check(file: &File<'_>, script: &Script, shebang: &Span, found: &mu
     if look.is_library() {
         return;
     }
-    if !stops && !has(FOR_EVER) && look.goes_on() {
+    if !stops && !has(FOR_EVER) && !is_tried(path) && look.goes_on() {
         let advice = "begin with `set -eu`, in bash with `set -euo pipefail`";
         report(file, shebang.clone(), Severity::Low, "script goes on after a failure", advice, found);
     } else if knows_pipefail && !has(FOR_EVER) && !sets('\0', "pipefail") && look.hides_in_pipes() {
@@ -114,11 +130,40 @@ fn sets_option(words: &[&str], letter: char, name: &str) -> bool {
 fn is_handled(script: &Script, text: &str) -> bool {
     let traps = |command: &Command| program(command) == Some("trap") && command.has("ERR");
     let allows = |command: &Command| program(command) == Some("set") && command.has("+e");
+    // `exit $failed`
+    let answers = |command: &Command| {
+        matches!(program(command), Some("exit" | "return"))
+            && command.texts().nth(1).is_some_and(|state| state.starts_with('$'))
+    };
     // `|| failed=1`, `|| exit 1`
     let ends = |command: &Command| program(command).is_none_or(|program| HANDLERS.contains(&program));
-    let handles =
-        |command: &Command| traps(command) || allows(command) || (command.joint == Joint::Or && ends(command));
-    text.contains("$?") || text.contains("PIPESTATUS") || script.commands.iter().any(handles)
+    let handles = |command: &Command| {
+        traps(command) || allows(command) || answers(command) || (command.joint == Joint::Or && ends(command))
+    };
+    text.contains("$?")
+        || text.contains("PIPESTATUS")
+        || script.commands.iter().any(handles)
+        || (0..script.commands.len()).any(|index| ends_if_failed(script, text, index))
+}
+
+/// Whether the script asks whether the command at `index` failed, and ends then: `if ! make; then exit 1; fi`.
+fn ends_if_failed(script: &Script, text: &str, index: usize) -> bool {
+    let command = &script.commands[index];
+    let before = text.get(..command.span().start).unwrap_or_default().trim_end();
+    let is_asked = before.strip_suffix('!').is_some_and(|before| before.trim_end().ends_with("if"));
+    let mut after = script.commands[index + 1..].iter().take(HANDLED_COMMANDS_MAX);
+    is_asked
+        && !is_harmless(command)
+        && !is_showing(command)
+        && program(command) != Some("command")
+        && after.any(|next| program(next).is_some_and(|program| ENDS.contains(&program)))
+}
+
+/// Whether a script of this path takes away what may not be there, or only shows, as its name says.
+fn is_tried(path: &str) -> bool {
+    let name = paths::file_name(path);
+    let name = name.split('.').find(|part| !part.is_empty()).unwrap_or(name);
+    names::words(name).iter().any(|word| TRIED.contains(&word.as_str()))
 }
 
 impl<'f> Look<'f> {
@@ -157,10 +202,17 @@ impl<'f> Look<'f> {
             || shows
             || fails_never
             || program.ends_with("()")
-            || HARMLESS.contains(&program)
-            || removes_anyway(command)
-            // The search is to end whatever it found, and its steps do nothing where it was not begun.
-            || (program == "git" && command.has("bisect"))
+            || is_harmless(command)
+            || (is_showing(command) && !paths::is_test(self.file.source.path))
+    }
+
+    /// Whether what `command` says of its failure is thrown away: whoever wrote it knows that it may fail.
+    fn is_hushed(&self, command: &Command, next: &Command) -> bool {
+        let own = self.file.source.text.get(command.span().start..next.span().start).unwrap_or_default();
+        let own = own.replace("> /dev", ">/dev");
+        own.contains("2>/dev/null")
+            || own.contains("&>/dev/null")
+            || (own.contains(">/dev/null") && own.contains("2>&1"))
     }
 
     /// Whether nothing is done outside of functions but setting and sourcing.
@@ -179,7 +231,8 @@ impl<'f> Look<'f> {
     fn is_unnoticed(&self, index: usize, next: &Command) -> bool {
         let command = &self.script.commands[index];
         // What stands behind `||` takes care of a failure itself.
-        if command.joint == Joint::Or || self.is_harmless(command) || self.is_asked(index) {
+        let is_meant = command.joint == Joint::Or || self.is_hushed(command, next);
+        if is_meant || self.is_harmless(command) || self.is_asked(index) {
             return false;
         }
         let is_end = program(next).is_some_and(|program| ENDS.contains(&program));
@@ -240,96 +293,36 @@ impl<'f> Look<'f> {
         let works = |command: &Command| program(command).is_some_and(|program| !QUIET.contains(&program));
         (1..commands.len()).any(|index| {
             let (from, to) = (&commands[index - 1], &commands[index]);
-            let can_fail = |program: &str| !SAYS.contains(&program) && self.functions.get(program) != Some(&false);
             let asks = program(to).is_some_and(|program| ASKS.contains(&program));
-            let shows = program(from) == Some("cat") && from.words.len() == 1;
             to.joint == Joint::Pipe
-                && program(from).is_some_and(can_fail)
-                && !shows
+                && self.can_fail(from)
                 && !asks
+                && !self.is_hushed(from, to)
                 && !self.is_asked(index)
+                && !self.is_answered(index)
                 && self.is_followed(index, works)
         })
     }
-}
 
-/// Whether `command` removes what may not be there.
-fn removes_anyway(command: &Command) -> bool {
-    program(command) == Some("rm") && command.texts().skip(1).any(|word| word.starts_with('-') && word.contains('f'))
+    /// Whether a failure of `from`, which writes to a pipe, is one.
+    fn can_fail(&self, from: &Command) -> bool {
+        let shows = program(from) == Some("cat") && from.words.len() == 1;
+        let is_filter = |program: &str| from.joint == Joint::Pipe && FILTERS.contains(&program);
+        let is_known = |program: &str| {
+            SAYS.contains(&program)
+                || LISTS.contains(&program)
+                || is_filter(program)
+                || self.functions.get(program) == Some(&false)
+        };
+        program(from).is_some_and(|program| !is_known(program)) && !shows && !is_showing(from)
+    }
+
+    /// Whether something is done where the pipe with the command at `index` fails as a whole: `a | b || c`.
+    fn is_answered(&self, index: usize) -> bool {
+        let mut after = self.script.commands[index + 1..].iter();
+        after.find(|command| command.joint != Joint::Pipe).is_some_and(|command| command.joint == Joint::Or)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::RULE;
-    use crate::rules::testing::check;
-    use schemas::severity::Severity::Low;
-
-    #[track_caller]
-    fn run(text: &str, is_found: bool) {
-        check(&RULE, "a.sh", text, if is_found { &[(1, Low)] } else { &[] });
-    }
-
-    #[test]
-    fn scripts_that_go_on() {
-        run("#!/bin/sh\ncd a\nmake\n", true);
-        run("#!/usr/bin/env bash\nset -u\nmake\nb\n", true);
-        run("#!/bin/sh\nb\nexec c\n", true);
-        run("#!/bin/sh\nsetup() {\n  cd a\n  make\n}\nsetup\nb\n", true);
-        run("#!/bin/sh\nif a; then\n  make\n  b\nfi\n", true);
-        run("#!/bin/sh\nif [ a ]; then\n  make\nelse\n  b\nfi\n", false);
-        run("#!/bin/sh\nif [ a ]; then\n  make\nelse\n  b\nfi\nc\n", true);
-        run("#!/bin/sh\ngit bisect start\ngit bisect run a\ngit bisect reset\n", false);
-        run("#!/bin/sh\ngit fetch\ngit reset\n", true);
-        run("#!/usr/bin/env bash\nset -u\nmake\n", false);
-        for first in ["#!/bin/sh -e\na\nb", "#!/bin/bash\nset -euo pipefail\na | b", "#!/bin/sh\nset -o errexit\na"] {
-            run(first, false);
-        }
-        run("#!/bin/sh\nexec a\n", false);
-        run("#!/bin/sh\nA=$(b)\nexport A=1\nA+=(c d)\nexec c \"$@\"\n", false);
-        run("#!/bin/sh\n[ -z \"$A\" ] && export A=b\ntype \"$A\" || not_found\nc\n", false);
-        run("cd a\nmake | b\n", false);
-    }
-
-    #[test]
-    fn failures_that_are_taken_care_of() {
-        run("#!/bin/sh\nfail()\n{\n  echo a >&2\n  exit 2\n}\nb || fail\n", false);
-        run("#!/bin/bash\ntrap 'echo failed' ERR\na | b\n", false);
-        run("#!/bin/sh\ncd a || exit 1\nmake || exit 2\n", false);
-        run("#!/bin/sh\nmake || failed=1\nb\nc\n", false);
-        run("#!/bin/sh\nmake\nif [ $? -ne 0 ]; then exit 1; fi\nb\n", false);
-        run("#!/bin/sh\nset +e\nmake\nb\n", false);
-        run("#!/bin/sh\nif make && a; then\n  b\nfi\n", false);
-        run("#!/bin/sh\nusage() { cat <<X\na\nX\n}\nif [ $# -eq 0 ]; then usage; exit 1; fi\nb\n", false);
-        run("#!/bin/sh\na &\nb\n", false);
-        run("#!/bin/sh\ncommand -v a\nrm -f b\nsource c\nexec d\n", false);
-    }
-
-    #[test]
-    fn scripts_that_others_run_as_they_like() {
-        run(
-            "#!/usr/bin/env bash\nsource b\na() {\n  cd b\n  make\n}\nfunction c {\n  cd b\n  make\n}\nD=(e f)\n",
-            false,
-        );
-        run("#!/bin/bash\na() {\n  cd b\n  make\n}\ncomplete -F a b\n", false);
-        run("#!/bin/sh\n### BEGIN INIT INFO\na\nb\n", false);
-        run("#!/bin/sh\nwhile true; do\n  a\n  b\ndone\n", false);
-        check(&RULE, "gradlew", "#!/bin/sh\na\nb\n", &[]);
-        check(&RULE, "etc/init.d/a", "#!/bin/sh\na\nb\n", &[]);
-    }
-
-    #[test]
-    fn failures_inside_of_pipes() {
-        run("#!/bin/bash\nset -e\na | b\nc\n", true);
-        run("#!/bin/bash\nset -e\ncat a | b\ntest c\n", true);
-        run("#!/bin/bash\nset -e\na | b\n", false);
-        run("#!/bin/bash\nset -e\nwhile [ $1 ]; do\n  a | b\n  echo\n  shift\ndone\n", false);
-        run("#!/bin/bash\nset -e\nif [ $1 ]; then\n  a | b\nelse\n  c\nfi\n", false);
-        run("#!/bin/bash\nset -e\nif [ $1 ]; then\n  a | b\nelse\n  c\nfi\nd\n", true);
-        run("#!/bin/bash\nset -e\nwhile true; do find . | entr a; done\nb\n", false);
-        run("#!/bin/sh\nset -e\na | b\n", false);
-        run("#!/usr/bin/env -S bash -eo pipefail\na | b\n", false);
-        run("#!/bin/bash\nset -e\necho a | b\n", false);
-        run("#!/bin/bash\nset -e\ncat <<X | b\nc\nX\n", false);
-        run("#!/bin/bash\nset -e\nif a | b; then c; fi\na | grep -q b\n", false);
-    }
-}
+mod tests;
