@@ -1,5 +1,6 @@
 //! Tests that cannot fail.
 
+mod around;
 mod elsewhere;
 mod failing;
 mod running;
@@ -10,6 +11,7 @@ use std::collections::HashMap;
 
 use schemas::severity::Severity;
 
+use around::{may_fail, tests_types};
 use elsewhere::{asserts_elsewhere, expecting_output};
 use failing::{fails_by_itself, is_measuring, raising, tears_down_asserting};
 use strangers::calls_a_stranger;
@@ -37,7 +39,9 @@ rule!(
     /// starts, those of files that assert after the tests or are for measuring, and those that say, by their names,
     /// comments or docstrings, that they are about not crashing, not raising, not hanging, being accepted, being compiled,
     /// being printed or how long something takes, or about an issue by its number. A script that throws away what it parsed
-    /// (`schema.parse(x)`), a body of nothing but types, and one of Python that only names what must be there are done, too. Examples, files that other tests read, and tests of
+    /// (`schema.parse(x)`), a body of types or of what a compiler refuses (`satisfies`, `@ts-expect-error`, `#[derive]`), tests of a
+    /// file in TypeScript that asserts types elsewhere, and one of Python that only names what must be there are done, too, and so
+    /// are tests with a decorator, a limit of time or a fixture that may fail them. Examples, files that other tests read, and tests of
     /// a library of tests, which its own root declares, are none of the project. Those that are switched
     /// off are left to `tdd/skipped-test`, empty ones to `tdd/empty-test`. Helpers in other files are not looked into.
     ///
@@ -53,7 +57,7 @@ rule!(
     ///
     /// ## How to fix
     /// Say what should come out, and assert it.
-    "tdd/assertion-free-test", Tdd, Low, version: 8, Check::Code(check)
+    "tdd/assertion-free-test", Tdd, Low, version: 9, Check::Code(check)
 );
 
 /// Where others assert as the rule knows it, and every call is known, one in five is still only about coming to an end.
@@ -86,6 +90,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             || is_about_bounds(file, function)
             || fails_by_itself(file, function)
             || calls_a_stranger(file, calls)
+            || may_fail(file, function)
         {
             continue;
         }
@@ -99,9 +104,10 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// Whether no test of the file is judged: they are no tests of the project, are there for measuring, or something asserts after them.
+/// Whether no test of the file is judged: they are no tests of the project, are there for measuring, are about types, or something asserts
+/// after them.
 fn is_left_alone(file: &File<'_>) -> bool {
-    is_measuring(file.source.path) || runners::is_tried_on(file) || tears_down_asserting(file)
+    is_measuring(file.source.path) || runners::is_tried_on(file) || tears_down_asserting(file) || tests_types(file)
 }
 
 #[cfg(test)]

@@ -14,7 +14,23 @@ const PYTESTER: &[&str] =
 
 /// Beginnings of words, in names of what a test calls, of things that fail it or hang.
 const CHECKING_HEADS: &[&str] = &[
-    "assert", "await", "check", "compar", "conform", "expect", "match", "scenario", "sleep", "valid", "verif", "wait",
+    "approv",
+    "assert",
+    "await",
+    "baseline",
+    "check",
+    "compar",
+    "conform",
+    "expect",
+    "gradcheck",
+    "match",
+    "scenario",
+    "screenshot",
+    "sleep",
+    "snapshot",
+    "valid",
+    "verif",
+    "wait",
 ];
 
 /// Words that begin like one of those and say something else.
@@ -34,6 +50,7 @@ const CHECKING_WORDS: &[&str] = &[
     "poll",
     "same",
     "should",
+    "succeed",
     "test",
     "tests",
     "until",
@@ -43,8 +60,24 @@ const CHECKING_WORDS: &[&str] = &[
 const STARTERS: &[&str] = &["runTest", "runBlockingTest", "runTestOnDispatcher"];
 
 /// Words in names of types that run a test or check something.
-const CHECKING_TYPES: &[&str] =
-    &["case", "checker", "fixture", "harness", "scenario", "suite", "test", "testcase", "tester", "tests", "verifier"];
+const CHECKING_TYPES: &[&str] = &[
+    "case",
+    "checker",
+    "expectations",
+    "fixture",
+    "harness",
+    "helper",
+    "helpers",
+    "robot",
+    "scenario",
+    "suite",
+    "test",
+    "testcase",
+    "tester",
+    "tests",
+    "verifications",
+    "verifier",
+];
 
 /// What a builder of a run calls the output that it is told to expect.
 const OUTPUTS: &[&str] = &["stderr", "stderr_regex", "stdout", "stdout_regex"];
@@ -176,6 +209,9 @@ mod tests {
             "cart.doTotalCheck();",
             "Utils.waitForCondition(cart::isEmpty);",
             "cart.totalVerification();",
+            "new Verifications() {{ cart.total(); }};",
+            "approveTotal(cart);",
+            "cart.compareScreenshot();",
             "TestSuite.of(cart).go();",
         ] {
             run(body, &[]);
@@ -184,6 +220,11 @@ mod tests {
             run(body, &[(2, Low)]);
         }
         check("tests/test_a.py", "def test_a():\n    go()\ndef go():\n    cart.match_lines()\n", &[]);
+        check("tests/test_a.py", "def test_a():\n    def go():\n        assert x\n    cart.run(go)\n", &[]);
+        check("tests/a.rs", "#[test]\nfn a() {\n    fn go() { assert!(x); }\n    Cart::run(go);\n}\n", &[]);
+        let java = "new Cart() { @Override public void go() { assertTrue(x); } }.run();";
+        run(java, &[]);
+        run("cart.run(new Runnable() { public void run() { assertTrue(x); } });", &[]);
         check("tests/test_a.py", "def test_a():\n    go()\ndef go():\n    cart.lines()\n", &[(1, Low)]);
     }
 

@@ -5,7 +5,7 @@ use crate::rules::File;
 
 /// Whether `body` is there for a compiler, to parse something, or to name what must be there.
 pub(super) fn needs_only_to_run(file: &File<'_>, body: &str) -> bool {
-    is_for_compiler(file, body) || drops_parsed(file, body) || only_looks_up(file, body)
+    is_for_compiler(file, body) || is_about_types(file, body) || drops_parsed(file, body) || only_looks_up(file, body)
 }
 
 /// The lines of `body` with code.
@@ -33,14 +33,44 @@ fn is_for_compiler(file: &File<'_>, body: &str) -> bool {
         && all.all(|line| if is_rust { is_thrown_away(line) } else { is_typed(line) })
 }
 
+/// Signs of tests in Rust that a compiler checks: a macro that has to produce what compiles, and a value of which only the
+/// type is of interest.
+const DERIVED: &[&str] = &["#[derive(", "PhantomData", "const _:", "let _:", "macro_rules!", "unsafe {"];
+
+/// Heads of functions that only call for a trait or a type, in Rust.
+const CALLS_FOR: &[&str] = &["_: &T", "_: T)", "_: impl ", ">() {}", ": ?Sized"];
+
+/// Whether a line of the test says something that holds if it compiles: a type of its own, what is not to compile, a value
+/// of a type that nobody looks at. In Rust also what an interpreter that watches memory is there for.
+fn is_about_types(file: &File<'_>, body: &str) -> bool {
+    let holds = |signs: &[&str]| signs.iter().any(|sign| body.contains(sign));
+    let declares = |line: &str| {
+        let named = ["const _", "let _"].iter().find_map(|head| line.strip_prefix(head));
+        let is_typed = named.and_then(|rest| rest.split('=').next()).is_some_and(|name| name.contains(':'));
+        is_typed
+            || line.contains(" satisfies ")
+            || line.starts_with("interface ")
+            || (line.starts_with("type ") && line.contains('='))
+    };
+    match paths::extension(file.source.path) {
+        Some("ts" | "tsx" | "mts" | "cts") => body.contains("@ts-expect-error") || lines(body).any(declares),
+        Some("rs") => holds(DERIVED) || (body.contains("fn ") && holds(CALLS_FOR)),
+        Some("c" | "cc" | "cpp" | "cxx") => holds(&["(void)", "static_cast<void>("]),
+        _ => false,
+    }
+}
+
 /// Whether a script parses something and throws away what comes out: that it does not throw is what is tested.
 fn drops_parsed(file: &File<'_>, body: &str) -> bool {
     let is_script = paths::extension(file.source.path).is_some_and(|one| super::elsewhere::SCRIPTS.contains(&one));
     is_script
         && lines(body).any(|line| {
-            let callee = line.trim_start_matches("await ").split('(').next().unwrap_or_default();
-            let is_path = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "_$.[]?!".contains(c));
-            is_path(callee) && line.contains('(') && [".parse", ".parseAsync"].iter().any(|end| callee.ends_with(end))
+            // `}).parse(x)` ends what began above.
+            let line = line.trim_start_matches("await ").trim_start_matches(['}', ')', ' ']);
+            let parsed = [".parse(", ".parseAsync("].iter().find_map(|end| line.split_once(end));
+            let is_path = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "_$.[]?!()".contains(c));
+            parsed
+                .is_some_and(|(callee, _)| is_path(callee) && callee.matches('(').eq(callee.matches(')').map(|_| "(")))
         })
 }
 
@@ -72,7 +102,20 @@ mod tests {
         run("const _a: Cart = cart();\nconst _b: Cart<1> = cart(1);\n[_a, _b];", &[]);
         run("type A = Cart;", &[]);
         run("const _a = cart.total();", &[(1, Low)]);
-        run("const _a: Cart = cart.of();\ncart.total(_a);", &[(1, Low)]);
+        run("const _a: Cart = cart.of();\ncart.total(_a);", &[]);
+        run("const a: Cart = cart.of();\ncart.total(a);", &[(1, Low)]);
+        run("// @ts-expect-error\ncart.total(1);", &[]);
+        run("cart.of() satisfies Cart;", &[]);
+        run("// what satisfied them\ncart.total(1);", &[(1, Low)]);
+    }
+
+    #[test]
+    fn what_macros_derive_and_traits_ask_for_is_compiled() {
+        let run =
+            |body: &str, expected: &[_]| check("src/a.rs", &format!("#[test]\nfn a() {{\n{body}\n}}\n"), expected);
+        run("#[derive(Total)]\nstruct Cart;\nCart::total();", &[]);
+        run("fn pays<T: Pay>(_: T) {}\npays(Cart::new());", &[]);
+        run("struct Cart;\nCart::total();", &[(2, Low)]);
     }
 
     #[test]
@@ -82,6 +125,9 @@ mod tests {
         };
         run("cart.parse({});", &[]);
         run("await cart.options[0].parseAsync('a');", &[]);
+        run("cart.items().first.parse('a');", &[]);
+        run("cart.of({\n  a: 1,\n}).parse('a');", &[]);
+        run("cart.of(cart.parse('a').b);", &[(1, Low)]);
         run("const a = cart.parse({});", &[(1, Low)]);
         run("cart.total({});", &[(1, Low)]);
     }

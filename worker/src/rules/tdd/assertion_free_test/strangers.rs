@@ -91,6 +91,7 @@ const BUILT_IN: &[&str] = &[
 /// Words in names of modules that hold helpers of tests.
 const HELPER_WORDS: &[&str] = &[
     "assertions",
+    "checker",
     "common",
     "conftest",
     "fixture",
@@ -104,6 +105,7 @@ const HELPER_WORDS: &[&str] = &[
     "spec",
     "support",
     "test",
+    "tester",
     "testhelper",
     "testhelpers",
     "testing",

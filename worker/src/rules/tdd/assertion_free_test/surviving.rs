@@ -23,9 +23,15 @@ const SURVIVAL_WORDS: &[&str] = &[
     "allow",
     "benchmark",
     "choke",
+    "circular",
+    "compat",
     "compil",
+    "concurren",
+    "corrupt",
     "crash",
+    "cyclic",
     "deadlock",
+    "deallocat",
     "ensur",
     "graceful",
     "hang",
@@ -34,11 +40,16 @@ const SURVIVAL_WORDS: &[&str] = &[
     "hygien",
     "idempotent",
     "ignor",
+    "infinit",
     "leak",
+    "malform",
+    "multithread",
     "overflow",
     "panic",
     "permit",
     "race",
+    "recurs",
+    "reentran",
     "regress",
     "segfault",
     "segv",
@@ -47,8 +58,10 @@ const SURVIVAL_WORDS: &[&str] = &[
     "succe",
     "surviv",
     "terminat",
+    "toler",
     "tolera",
     "twice",
+    "typecheck",
     "underflow",
 ];
 
@@ -92,44 +105,83 @@ const WHOLE_WORDS: &[&str] = &[
     "writable",
 ];
 
+/// The same in names alone, where they stand for what is tried: comments use them for much else.
+#[rustfmt::skip]
+const NAME_WORDS: &[&str] = &[
+    "asan", "debuggable", "demo", "drop", "drops", "example", "examples", "handles", "miri", "missing", "nil", "null", "plot",
+    "plots", "printable", "readme", "supported", "supports", "tutorial", "works",
+];
+
 /// Words that begin like one of those and say something else.
 const OTHER_WORDS: &[&str] = &["hanging", "racer"];
 
 /// The same in several words.
 const SURVIVAL_PHRASES: &[&str] = &[
     "an exception",
+    "argument of type",
+    "assignable to",
     "can be",
     "can debug",
     "can display",
     "can format",
     "can print",
+    "compile error",
     "did fail",
     "do nothing",
     "does nothing",
     "earlier version",
     "failed before",
     "failed in",
+    "impl debug",
+    "implements",
+    "is clone",
+    "is copy",
+    "is debug",
+    "is display",
+    "is send",
+    "is sync",
+    "is typed",
+    "just call",
+    "just check",
+    "just make",
+    "just run",
     "make sure",
     "makes sure",
     "making sure",
+    "much to assert",
+    "no assert",
+    "no crash",
     "no error",
-    "previously",
-    "no timeout",
-    "out of bounds",
     "no exception",
+    "no segfault",
+    "no timeout",
     "no warning",
-    "nothing happens",
     "not emit",
     "not error",
     "not fail",
     "not raise",
     "not throw",
+    "nothing happens",
+    "nothing to assert",
+    "nothing to check",
+    "only check",
+    "out of bounds",
+    "previously",
+    "raise errors",
+    "sanity check",
+    "should be able",
+    "should be fine",
+    "should be possible",
+    "should not",
+    "should work",
     "t error",
-    "to trigger",
     "t fail",
     "t raise",
     "t throw",
-    "should work",
+    "throw an error",
+    "to make sure",
+    "to trigger",
+    "type error",
     "used to",
     "without error",
     "without exception",
@@ -153,7 +205,8 @@ pub(super) fn is_about_surviving(file: &File<'_>, function: &Function) -> bool {
     };
     let above = outline.comments.iter().filter(is_above).map(|span| file.text(span));
     let name = file.text(&function.name);
-    if names_an_issue(name) || is_of_nothing(name) {
+    let is_named_so = || names::words(name).iter().any(|word| NAME_WORDS.contains(&word.as_str()));
+    if names_an_issue(name) || is_of_nothing(name) || is_named_so() {
         return true;
     }
     let mut said = said.chain(above).chain([name]);
@@ -227,6 +280,9 @@ mod tests {
             "type_exists",
             "is_loadable",
             "can_print_cart",
+            "cart_is_debug",
+            "concurrent_carts",
+            "drop_cart",
             "empty",
         ] {
             run(name, &[]);
@@ -238,6 +294,8 @@ mod tests {
             "SHA256",
             "UTF8",
             "issuer",
+            "dropped_cart",
+            "nilpotent",
             "payable",
             "print_cart",
             "can_clone",
@@ -252,11 +310,15 @@ mod tests {
         let run = |said: &str, expected: &[_]| {
             check("tests/test_a.py", &format!("def test_a():\n    # {said}\n    run()\n"), expected);
         };
-        for said in ["This failed in earlier versions", "Make sure that it can be had", "see github.com/a/b/issues/12"]
-        {
+        for said in [
+            "This failed in earlier versions",
+            "Make sure that it can be had",
+            "There is not much to assert",
+            "see github.com/a/b/issues/12",
+        ] {
             run(said, &[]);
         }
-        for said in ["A cart of earlier", "a canned can", "the sure way"] {
+        for said in ["A cart of earlier", "a canned can", "the sure way", "to drop a cart"] {
             run(said, &[(1, Low)]);
         }
     }
