@@ -2,11 +2,13 @@
 
 mod own;
 mod play;
+mod time;
 
 use schemas::severity::Severity;
 
 use own::Wait;
 use play::is_slow_work;
+use time::is_about_time;
 
 use super::skipped_test::runner;
 use crate::names;
@@ -25,7 +27,8 @@ rule!(
     /// alone. So are tests that are about time by their name (`delay`, `timeout`, `debounce`, `expires`), those
     /// in which something is not to happen, or only once (`skips`, `does not`, `unchanged`), and those that are switched off. So
     /// are sleeps after which nothing is expected to have happened, or something is to have expired, or of which the length is
-    /// looked at, and those that end a test whose listener fails it: there is no event to wait for. Between two parts of what
+    /// looked at, after which something is asserted to be none or when it was changed, or before which a comment speaks of clocks
+    /// and stamps, and those that end a test whose listener fails it: there is no event to wait for. Between two parts of what
     /// is sent a sleep plays a slow sender.
     ///
     /// ## Why it matters
@@ -40,7 +43,7 @@ rule!(
     ///
     /// ## How to fix
     /// Wait for what should happen: an event, a line of the log, a condition with a deadline. Or use a fake clock.
-    "tdd/sleep-in-test", Tdd, Low, version: 5, Check::Code(check)
+    "tdd/sleep-in-test", Tdd, Low, version: 6, Check::Code(check)
 );
 
 /// Shortest sleep that is reported.
@@ -147,7 +150,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             || is_clock_in_variable(file.text(&call.callee), extension)
             || is_timeout(file, call.callee.start)
             || wait.is_in_closure()
-            || wait.is_about_time()
+            || test.is_some_and(|one| is_about_time(file.text(&one.name), file.source.path))
             || wait.is_for_nothing()
             || is_slow_work(file, call.callee.start)
             || is_between_looks(file, call.callee.start)

@@ -1,5 +1,6 @@
 //! Sleeps that are statements of the test itself, and what the test is about.
 
+use super::time::{is_stamped, says_time};
 use crate::names;
 use crate::outline::{Call, Function};
 use crate::paths;
@@ -73,30 +74,28 @@ const PARTS: &[&str] = &[
     "subtest",
 ];
 
-/// Words in names of tests that are about time.
-const TIMES: &[&str] = &["eta", "tick", "ticker", "ticks", "timed", "ttl"];
-
-/// Beginnings of such words.
-const TIME_BEGINNINGS: &[&str] = &[
-    "backoff",
-    "clock",
-    "deadline",
-    "debounc",
-    "delay",
-    "duration",
-    "elaps",
-    "expir",
-    "heartbeat",
-    "interval",
-    "latenc",
-    "schedul",
-    "sleep",
-    "stopwatch",
-    "throttl",
-    "timeout",
-    "timer",
-    "uptime",
+/// Signs of an assertion, in lower case, that there is nothing.
+const EMPTY: &[&str] = &[
+    "(0)",
+    "(0,",
+    ", 0)",
+    "== 0",
+    "([])",
+    "tobenull(",
+    "tobeundefined(",
+    "isnone(",
+    "is none",
+    "isempty(",
+    "is_empty(",
+    ".empty(",
+    "assertempty(",
+    "assertnull(",
+    "isnull(",
+    "is_none(",
 ];
+
+/// What such an assertion begins with, in lower case.
+const ASSERTS: &[&str] = &["assert", "check", "expect", "require"];
 
 /// Signs that nothing is to have happened, that the time itself is looked at, or that the test looks again.
 const NOTHING: &[&str] = &[
@@ -140,6 +139,9 @@ const NOTHING_BEGINS: &[&str] =
 
 /// Words, one after the other, in names of tests in which something is not to happen, or not again.
 const NOTHING_NAMES: &[&[&str]] = &[
+    &["ignore"],
+    &["ignored"],
+    &["not", "called"],
     &["do", "not"],
     &["does", "not"],
     &["exactly", "once"],
@@ -226,17 +228,6 @@ impl<'f> Wait<'f> {
         false
     }
 
-    /// Whether the test is about time, as its name or that of its file says.
-    pub(super) fn is_about_time(&self) -> bool {
-        let name = paths::file_name(self.file.source.path);
-        let says = |name: &str| {
-            names::words(name).iter().any(|word| {
-                TIMES.contains(&word.as_str()) || TIME_BEGINNINGS.iter().any(|beginning| word.starts_with(beginning))
-            })
-        };
-        says(self.file.text(&self.test.name)) || says(name.split('.').next().unwrap_or(name))
-    }
-
     /// Whether the test waits to see that nothing happens, how long it took, or to look again: no event could be waited for.
     pub(super) fn is_for_nothing(&self) -> bool {
         let file = self.file;
@@ -247,15 +238,15 @@ impl<'f> Wait<'f> {
             file.outline.has_comment(&span).then(|| text(index))
         };
         let mut near = (line.saturating_sub(1)..=line + 1).filter_map(is_comment);
-        let is_expiry = |line: &str| names::words(line).iter().any(|word| word.starts_with("expir"));
-        if near.any(|line| says_nothing(line) || is_expiry(line)) {
+        if near.any(|line| says_nothing(line) || says_time(line)) {
             return true;
         }
         if is_named_after_nothing(file.text(&self.test.name)) || self.lets_listener_fail() || self.is_between_parts() {
             return true;
         }
         let after = (line + 1..=line + LINES_AFTER_MAX).map(text).filter(|line| !line.trim().is_empty());
-        after.take(LINES_AFTER).any(|line| NOTHING.iter().any(|sign| line.contains(sign)))
+        let has = |line: &str, signs: &[&str]| signs.iter().any(|sign| line.contains(sign));
+        after.take(LINES_AFTER).any(|line| has(line, NOTHING) || is_stamped(line) || finds_nothing(line))
     }
 }
 
@@ -328,9 +319,21 @@ fn is_closure(head: &str) -> bool {
     (has(CLOSURES) || lower.trim_end().ends_with(" in")) && !has(PARTS)
 }
 
-fn says_nothing(line: &str) -> bool {
+/// Whether the line asserts that there is nothing, or none of something.
+fn finds_nothing(line: &str) -> bool {
+    let lower = line.trim().to_ascii_lowercase();
+    ASSERTS.iter().any(|head| lower.starts_with(head)) && EMPTY.iter().any(|sign| lower.contains(sign))
+}
+
+/// The comment of a line, in lower case.
+pub(super) fn comment(line: &str) -> String {
     let lower = line.to_ascii_lowercase();
-    let comment = ["//", "#", "/*"].iter().filter_map(|mark| lower.find(mark)).min().map_or("", |at| &lower[at..]);
+    let start = ["//", "#", "/*"].iter().filter_map(|mark| lower.find(mark)).min();
+    start.map_or_else(String::new, |at| lower[at..].to_owned())
+}
+
+fn says_nothing(line: &str) -> bool {
+    let comment = comment(line);
     let said = comment.trim_start_matches(['/', '#', '*', '!', ' ']);
     NOTHING_BEGINS.iter().any(|beginning| said.starts_with(beginning))
         || NOTHING_SAID.iter().any(|words| said.contains(words))

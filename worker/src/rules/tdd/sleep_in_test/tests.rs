@@ -41,6 +41,14 @@ fn python() {
     run("with pytest.raises(Late):\n        time.sleep(1)", &[]);
     run("with cart():\n        time.sleep(1)", &[(3, Low)]);
     run("await wait_for(asyncio.sleep(1), 2)", &[]);
+    run("time.sleep(1)\n    assert len(cart.items) == 0", &[]);
+    run("time.sleep(1)\n    assert len(cart.items) == 2", &[(2, Low)]);
+    run("time.sleep(1)  # clocks of files count seconds\n    cart.save()", &[]);
+    run("time.sleep(1)\n    os.utime(cart.path)", &[]);
+    check(&RULE, "test_a.py", "def test_cart_back_off():\n    time.sleep(1)\n", &[]);
+    check(&RULE, "test_a.py", "def test_cart_back():\n    time.sleep(1)\n", &[(2, Low)]);
+    check(&RULE, "test_a.py", "def test_stale_carts():\n    time.sleep(1)\n", &[]);
+    check(&RULE, "test_a.py", "def test_ignore_sold():\n    time.sleep(1)\n", &[]);
     run("time.sleep(1)\n    assert not cart.is_paid()", &[]);
     run("time.sleep(1)\n    assert cart.is_paid()", &[(2, Low)]);
     run("start = now()\n    time.sleep(1)\n    assert timed.elapsed() > 1", &[]);
