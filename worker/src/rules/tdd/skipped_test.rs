@@ -5,7 +5,10 @@ pub(in crate::rules) mod runner;
 
 use schemas::severity::Severity;
 
-use place::{comments, is_documented, is_for_subclasses, is_in_helper, is_override};
+use place::{
+    comments, is_documented, is_explained_inside, is_for_subclasses, is_in_helper, is_known_limit, is_on_demand,
+    is_override,
+};
 
 use crate::names;
 use crate::outline::Skip;
@@ -18,12 +21,13 @@ rule!(
     /// Marks that switch a test or a group of tests off: `#[ignore]`, `@pytest.mark.skip`, `xfail`, `@unittest.skip`,
     /// `t.Skip`, `it.skip`, `xit`, `xdescribe`, `it.todo`, `@Disabled`, `@Ignore`, `GTEST_SKIP`, `DISABLED_` and their kin.
     /// Without a reason medium; with one (in the mark, in a comment beside it or right above it and
-    /// other marks, in the docstring, or as a ticket) low.
+    /// other marks, in the docstring, in a comment that the test begins with, or as a ticket) low.
     ///
     /// Marks that depend on a platform, an environment or another condition are left alone: there the test runs elsewhere. So
     /// are marks whose reason is that there is nothing to run: what is abstract, not supported, not applicable, only for another
     /// case, tested elsewhere, run by hand, or only to compile; in Rust also tests that need something and are run on demand
-    /// (`--ignored`). Calls in helpers and benchmarks, abstract classes, tests that replace one of the class they extend by
+    /// (`--ignored`). So are expected failures of which the docstring says why, as they run, and tests that are named after being run
+    /// by hand (`benchmark`, `stress`, `regenerate`). Calls in helpers and benchmarks, abstract classes, tests that replace one of the class they extend by
     /// nothing but the mark, what tests read, copies of tests of others, and tests of a test runner or of skipping itself are left alone, too.
     ///
     /// ## Why it matters
@@ -38,7 +42,7 @@ rule!(
     ///
     /// ## How to fix
     /// Mend the test or delete it. If it must wait, say for what: `#[ignore = "needs the new mailer, #123"]`.
-    "tdd/skipped-test", Tdd, Medium, version: 6, Check::Code(check)
+    "tdd/skipped-test", Tdd, Medium, version: 7, Check::Code(check)
 );
 
 /// Shortest comment, in letters, that says something.
@@ -48,6 +52,15 @@ const REASON_LETTERS_MIN: usize = 6;
 const INAPPLICABLE: &[&str] = &[
     "-specific",
     "abstract",
+    "by design",
+    "can't be tested",
+    "cannot be tested",
+    "demonstrat",
+    "interactive",
+    "only locally",
+    "run locally",
+    "not testable",
+    "untestable",
     "already tested",
     "compilation is checked",
     "covered by",
@@ -75,8 +88,21 @@ const INAPPLICABLE: &[&str] = &[
 ];
 
 /// Reasons, in lower case, of tests in Rust that are run on demand: `ignore` is the way to mark them.
-const ON_DEMAND: &[&str] =
-    &["--ignored", "benchmark", "expensive", "long running", "long-running", "on demand", "requires", "run with"];
+const ON_DEMAND: &[&str] = &[
+    "--ignored",
+    "benchmark",
+    "hardware",
+    "regenerat",
+    "stress",
+    "takes ",
+    "too long",
+    "expensive",
+    "long running",
+    "long-running",
+    "on demand",
+    "requires",
+    "run with",
+];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let mut marks = file.outline.skips.iter().filter(|skip| !skip.is_conditional).peekable();
@@ -88,11 +114,16 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             || is_in_helper(file, skip)
             || is_for_subclasses(file, skip)
             || is_override(file, skip)
+            || is_on_demand(file, skip)
+            || is_known_limit(file, skip)
         {
             continue;
         }
-        let has_reason =
-            skip.has_reason || names_ticket(file, skip) || has_comment(file, skip) || is_documented(file, skip);
+        let has_reason = skip.has_reason
+            || names_ticket(file, skip)
+            || has_comment(file, skip)
+            || is_documented(file, skip)
+            || is_explained_inside(file, skip);
         found.push(Hit {
             place: file.place(skip.span.clone()),
             severity: if has_reason { Severity::Low } else { Severity::Medium },

@@ -15,6 +15,30 @@ const SETUPS: &[&str] = &["before", "init", "main", "set", "setup"];
 /// How far behind a mark the head of what it marks is read.
 const HEAD_BYTES_MAX: usize = 300;
 
+/// Lines of a test in which a comment that it begins with is looked for.
+const INSIDE_LINES_MAX: usize = 12;
+
+/// Fewest words of such a comment that say something.
+const REASON_WORDS_MIN: usize = 4;
+
+/// Words in names of tests that people run by hand.
+const ON_DEMAND_WORDS: &[&str] = &[
+    "bench",
+    "benchmark",
+    "demo",
+    "exhaustive",
+    "generate",
+    "interactive",
+    "manual",
+    "manually",
+    "perf",
+    "playground",
+    "profile",
+    "regenerate",
+    "soak",
+    "stress",
+];
+
 /// Lines above a method in which its class is looked for.
 const CLASS_LINES_MAX: usize = 400;
 
@@ -66,20 +90,59 @@ pub(super) fn comments<'f>(file: &'f File<'f>, skip: &Skip) -> impl Iterator<Ite
     file.comments_near(at).chain(above.into_iter().flat_map(|start| file.comments_near(start)))
 }
 
+/// The test that is switched off, if it is one and no group.
+fn marked<'f>(file: &'f File<'_>, skip: &Skip) -> Option<&'f Function> {
+    let marked = || {
+        let next = file.outline.functions.iter().find(|one| one.name.start >= skip.span.end)?;
+        let is_class = file.text(&(skip.span.end..next.name.start)).contains("class ");
+        (!is_class && file.text(&skip.span).starts_with(['@', '#', '['])).then_some(next)
+    };
+    let at = skip.span.start;
+    // What makes a test in a script is the mark itself.
+    let made = || file.outline.functions.iter().find(|one| one.test.is_some() && one.span.contains(&at));
+    around(file, at).last().or_else(made).or_else(marked)
+}
+
+/// Whether a name says that its test is run by hand.
+fn is_named_on_demand(name: &str) -> bool {
+    names::words(name).iter().any(|word| ON_DEMAND_WORDS.contains(&word.as_str()))
+}
+
+/// Whether the test says by its name that it is run by hand.
+pub(super) fn is_on_demand(file: &File<'_>, skip: &Skip) -> bool {
+    marked(file, skip).is_some_and(|one| is_named_on_demand(file.text(&one.name)))
+}
+
+/// Whether the test is run, and its docstring says why it fails: a limit that is known.
+pub(super) fn is_known_limit(file: &File<'_>, skip: &Skip) -> bool {
+    let mark = file.text(&skip.span).to_ascii_lowercase();
+    (mark.contains("xfail") || mark.contains("expectedfailure"))
+        && !mark.contains("run=false")
+        && is_documented(file, skip)
+}
+
+/// Whether comments at the start of the test that is switched off give a reason.
+pub(super) fn is_explained_inside(file: &File<'_>, skip: &Skip) -> bool {
+    let Some(one) = marked(file, skip) else { return false };
+    let (first, last) = (file.source.line_of(one.name.start), file.source.line_of(one.span.end.saturating_sub(1)));
+    let lines = (first..=last.min(first + INSIDE_LINES_MAX)).map(|line| file.source.line_span(line));
+    // The rest of the head may take some lines.
+    let is_head = |text: &str| !text.ends_with([':', '{']) && !text.ends_with(" do");
+    let mut inside = lines.skip_while(|line| is_head(file.text(line).trim_end())).skip(1);
+    let mut said = Vec::new();
+    while let Some(line) = inside.next().filter(|line| file.text(line).trim_start().starts_with(['#', '/', '*'])) {
+        said.extend(names::words(file.text(&line)));
+    }
+    said.len() >= REASON_WORDS_MIN && gives_reason(&said)
+}
+
 /// Whether the docstring of the test that is switched off gives a reason.
 pub(super) fn is_documented(file: &File<'_>, skip: &Skip) -> bool {
     let docstrings = &file.outline.docstrings;
     if docstrings.is_empty() {
         return false;
     }
-    let marked = || {
-        let next = file.outline.functions.iter().find(|one| one.name.start >= skip.span.end)?;
-        let is_class = file.text(&(skip.span.end..next.name.start)).contains("class ");
-        (!is_class && file.text(&skip.span).starts_with('@')).then_some(next)
-    };
-    let Some(body) = around(file, skip.span.start).last().or_else(marked).and_then(|one| one.body.as_ref()) else {
-        return false;
-    };
+    let Some(body) = marked(file, skip).and_then(|one| one.body.as_ref()) else { return false };
     let is_own =
         |span: &&Span| body.contains(&span.start) && file.source.text[body.start..span.start].trim().is_empty();
     docstrings.iter().find(is_own).is_some_and(|span| gives_reason(&names::words(file.text(span))))

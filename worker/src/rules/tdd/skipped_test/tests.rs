@@ -240,10 +240,33 @@ fn a_reason_may_stand_above_all_marks_of_a_test_or_in_its_docstring() {
     check(&RULE, "a.rs", "// waits for the new mailer\n#[test]\n#[ignore]\nfn a() {}\n", &[(3, Low)]);
     check(&RULE, "a.rs", "// use `cargo test -- --ignored`\n#[test]\n#[ignore]\nfn a() {}\n", &[]);
     check(&RULE, "a.rs", "// waits for the new mailer\nfn b() {}\n#[test]\n#[ignore]\nfn a() {}\n", &[(4, Medium)]);
-    let of = |said: &str| format!("@pytest.mark.xfail\ndef test_a():\n    \"\"\"{said}\"\"\"\n    run()\n");
+    let of = |said: &str| format!("@pytest.mark.skip\ndef test_a():\n    \"\"\"{said}\"\"\"\n    run()\n");
     check(&RULE, "test_a.py", &of("The cart is not safe to share."), &[(1, Low)]);
     check(&RULE, "test_a.py", &of("Shares the cart."), &[(1, Medium)]);
+    check(&RULE, "test_a.py", &of("The cart is not safe to share.").replace("skip", "xfail"), &[]);
+    check(&RULE, "test_a.py", &of("Shares the cart.").replace("skip", "xfail"), &[(1, Medium)]);
     let class =
         "@pytest.mark.skip\nclass TestA:\n    def test_a(self):\n        \"\"\"It is not safe.\"\"\"\n        run()\n";
     check(&RULE, "test_a.py", class, &[(1, Medium)]);
+}
+
+#[test]
+fn a_reason_may_stand_in_the_test() {
+    let python =
+        |said: &str| format!("@mark.skip\ndef test_a(\n    cart,\n):\n    # {said}\n    # and more\n    run(cart)\n");
+    check(&RULE, "test_a.py", &python("off until the mailer is there"), &[(1, Low)]);
+    check(&RULE, "test_a.py", &python("two people and a cart"), &[(1, Medium)]);
+    let script = |said: &str| format!("it.skip('a', () => {{\n  // {said}\n  run()\n}})\n");
+    check(&RULE, "a.test.js", &script("off until the mailer is there"), &[(1, Low)]);
+    check(&RULE, "a.test.js", &script("two people and a cart"), &[(1, Medium)]);
+    let rust = |said: &str| format!("#[test]\n#[ignore]\nfn a() {{\n    {said}\n    run();\n}}\n");
+    check(&RULE, "a.rs", &rust("// off until the mailer is there"), &[(2, Low)]);
+    check(&RULE, "a.rs", &rust("let a = 1; // off until the mailer is there"), &[(2, Medium)]);
+}
+
+#[test]
+fn what_is_named_after_being_run_by_hand_is_off_on_purpose() {
+    let of = |name: &str| format!("#[test]\n#[ignore]\nfn {name}() {{ run() }}\n");
+    check(&RULE, "a.rs", &of("regenerate_carts"), &[]);
+    check(&RULE, "a.rs", &of("carts_regenerated"), &[(2, Medium)]);
 }
