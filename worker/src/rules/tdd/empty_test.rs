@@ -4,7 +4,7 @@ mod meant;
 
 use schemas::severity::Severity;
 
-use meant::{is_in_skipped_class, is_meant};
+use meant::{is_in_project_of_tests, is_in_skipped_class, is_meant};
 
 use crate::names;
 use crate::outline::{Function, Span, Test};
@@ -18,10 +18,10 @@ rule!(
     /// Tests that are switched off, alone or with their class, or that say of themselves that they are still to be written, such as
     /// `it.todo`, are left to `tdd/skipped-test`.
     ///
-    /// Left alone is what may be meant to be empty: tests that are named `Empty` or `Noop` or after being compiled, or after
+    /// Left alone is what may be meant to be empty: tests that are named `Dummy`, `Empty` or `Noop` or after being compiled, or after
     /// starting and stopping where something is set up for them; in Python those with fixtures, with decorators that may do
     /// something, and those of classes that may inherit a test of that name; overrides; and in Java and Kotlin those of
-    /// classes for which a container is started. So are examples, files that other tests read, copies of tests of
+    /// classes for which a container is started. So are examples, files that other tests read or that lie deep in a project below integration tests, copies of tests of
     /// others, and the tests of a library of tests, which are declared by what its own root hands out.
     ///
     /// ## Why it matters
@@ -34,7 +34,7 @@ rule!(
     ///
     /// ## How to fix
     /// Write the test, or say that it is missing in the way of the runner: `it.todo("refunds twice")`.
-    "tdd/empty-test", Tdd, High, version: 3, Check::Code(check)
+    "tdd/empty-test", Tdd, High, version: 4, Check::Code(check)
 );
 
 /// Fewest words that say why.
@@ -88,6 +88,9 @@ const PLANS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX"
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let is_empty = |test: &Test| test.statements == 0 && !test.skipped && !test.fails_otherwise;
     if !file.outline.tests().any(|(_, test)| is_empty(test)) || runners::is_tried_on(file) {
+        return;
+    }
+    if is_in_project_of_tests(file.source.path) {
         return;
     }
     for (function, _) in file.outline.tests().filter(|(_, test)| is_empty(test)) {

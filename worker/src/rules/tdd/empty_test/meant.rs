@@ -12,7 +12,13 @@ const HEAD_LINES_MAX: usize = 12;
 const CLASS_LINES_MAX: usize = 2_000;
 
 /// Words of tests that are named after being empty: a runner or a main of tests is tried on them.
-const NOTHING: &[&str] = &["empty", "no", "noop", "nop", "op"];
+const NOTHING: &[&str] = &["dummy", "empty", "no", "noop", "nop", "op"];
+
+/// Directories of tests of a whole, which hold projects that those work on.
+const WHOLES: &[&str] = &["acceptance", "e2e", "functional", "integration", "integration_tests", "smoke", "system"];
+
+/// Fewest directories below one of them that are a project of their own; fewer are a grouping.
+const PROJECT_STEPS: usize = 4;
 
 /// Words of tests that are named at all.
 const TEST_WORDS: &[&str] = &["case", "it", "should", "test", "tests"];
@@ -86,6 +92,15 @@ pub(super) fn is_meant(file: &File<'_>, function: &Function) -> bool {
         }
 }
 
+/// Whether the file is a part of a project that tests of a whole work on: `tests/integration/cases/a/src/lib/test_b.py`.
+pub(super) fn is_in_project_of_tests(path: &str) -> bool {
+    // Their directories are packages, which may be named so at any depth.
+    let is_packaged = matches!(paths::extension(path), Some("java" | "kt" | "cs" | "scala"));
+    let mut parts = path.split('/');
+    let is_whole = |part: &str| WHOLES.contains(&part.to_ascii_lowercase().as_str());
+    !is_packaged && parts.any(is_whole) && parts.count() > PROJECT_STEPS
+}
+
 /// The lines above `function` that belong to it, from the last, without the white space around them.
 fn head<'f>(file: &'f File<'_>, function: &Function) -> impl Iterator<Item = &'f str> {
     let start = file.source.line_span(file.source.line_of(function.span.start)).start;
@@ -154,10 +169,19 @@ mod tests {
         let run = |text: &str, expected: &[_]| check(&RULE, "a_test.go", &format!("package a\n{text}\n"), expected);
         run("func TestEmpty(t *testing.T) {}", &[]);
         run("func TestNoop(t *testing.T) {}", &[]);
+        run("func TestDummy(t *testing.T) {}", &[]);
         run("func TestNothing(t *testing.T) {}", &[(2, High)]);
         run("func TestEmptyCart(t *testing.T) {}", &[(2, High)]);
         run("func TestCompiles(t *testing.T) {}", &[]);
         run("func TestCompiler(t *testing.T) {}", &[(2, High)]);
+    }
+
+    #[test]
+    fn what_tests_of_a_whole_work_on_is_input() {
+        let text = "def test_a():\n    pass\n";
+        check(&RULE, "test/integration/targets/a/carts/plugins/test_a.py", text, &[]);
+        check(&RULE, "test/integration/cart/pay/test_a.py", text, &[(1, High)]);
+        check(&RULE, "test/targets/a/carts/plugins/more/test_a.py", text, &[(1, High)]);
     }
 
     #[test]
