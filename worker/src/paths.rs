@@ -58,12 +58,18 @@ const PACKAGED_EXTENSIONS: &[&str] = &["groovy", "java", "kt", "kts", "scala"];
 /// Directories of other people's code and of build output.
 const VENDOR_DIRECTORIES: &[&str] = &[
     ".venv",
+    "3rdparty",
+    "Godeps",
+    "Pods",
+    "_vendor",
+    "_vendored",
     "bower_components",
     "deps",
     "dist",
     "external",
     "extern",
     "node_modules",
+    "site-packages",
     "target",
     "third-party",
     "third_party",
@@ -92,7 +98,8 @@ const LOCK_FILES: &[&str] = &[
 ];
 
 /// Parts of paths of editors for pages, which come with plugins of their own and are copied as a whole.
-const BUNDLES: &[&str] = &["ckeditor/plugins/", "codemirror/mode/", "tinymce/plugins/", "tinymce/themes/"];
+const BUNDLES: &[&str] =
+    &["ckeditor/plugins/", "codemirror/mode/", "tinymce/plugins/", "tinymce/skins/", "tinymce/themes/"];
 
 /// Ends of the names of files that tools write.
 const GENERATED_ENDS: &[&str] =
@@ -331,6 +338,8 @@ mod tests {
             "Form.Designer.cs",
             "js/cart.bundle.js",
             "deps/pcre/a.c",
+            "pip/_vendor/a.py",
+            "js/tinymce/skins/ui/skin.css",
             "web/jquery-3.5.1.js",
             "api/zz_generated.deepcopy.go",
         ] {

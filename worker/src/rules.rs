@@ -2,6 +2,7 @@
 
 mod calls;
 mod findings;
+mod foreign;
 mod marks;
 mod readings;
 mod runners;

@@ -22,9 +22,6 @@ use crate::suppressions::Suppressions;
 /// Confidence, in permille, below which nothing is worse than medium: a guess must not fail an audit.
 const SURE_PERMILLE: u16 = 700;
 
-/// How much of a file shows that it is a library as it is published.
-const LIBRARY_HEAD_BYTES: usize = 300;
-
 /// From this column on a snippet starts shortly before its place instead of at the start of the line.
 const SNIPPET_COLUMN_MAX: usize = 150;
 
@@ -89,19 +86,6 @@ impl File<'_> {
     /// Whether byte `at` is in code that exists for tests only.
     pub(crate) fn is_test_code(&self, at: usize) -> bool {
         paths::is_test(self.source.path) || self.outline.is_test_code(at)
-    }
-
-    /// Whether others wrote the file: a copy of a library, by its folder, its name or its first line.
-    pub(crate) fn is_foreign(&self) -> bool {
-        let path = self.source.path;
-        let is_script = matches!(paths::extension(path), Some("cjs" | "css" | "js" | "mjs"));
-        let text = &self.source.text;
-        let head = &text[..text.floor_char_boundary(LIBRARY_HEAD_BYTES)];
-        // The first is kept by minifiers, so libraries write it above what they publish; the others are of a bundler.
-        let marks = ["Public Domain", "webpackBootstrap", "webpackUniversal", "(function(){function r(e,n,t)"];
-        let is_plugin = paths::file_name(path).starts_with("jquery.");
-        let is_published = is_plugin || head.starts_with("/*!") || marks.iter().any(|mark| head.contains(mark));
-        paths::is_foreign(path) || (is_script && is_published)
     }
 
     /// The comments on the line of byte `at` and those that end on the line above.

@@ -16,9 +16,6 @@ const DECLARING_MAX: usize = 8;
 /// How far in front of a call of `require` the name that it is given may stand.
 const NAMES_BYTES_MAX: usize = 200;
 
-/// How far from the start of a file a notice of copyright may stand.
-const NOTICE_BYTES_MAX: usize = 500;
-
 /// What a package hands out as a whole, as a path from its root without the extension.
 const ENTRIES: &[&str] = &["", "dist", "dist/index", "index", "lib", "lib/index", "src", "src/index"];
 
@@ -30,20 +27,7 @@ pub(crate) fn is_tried_on(file: &File<'_>) -> bool {
 
 /// Whether tests of the file are none of the project, as they are read by other tests or copied from another project.
 pub(crate) fn is_of_others(file: &File<'_>) -> bool {
-    paths::is_test_input(file.source.path) || file.is_foreign() || is_copied_from_go(file)
-}
-
-/// Whether a file in Go says to be of the authors of the language, and uses what neither they wrote nor the language has.
-fn is_copied_from_go(file: &File<'_>) -> bool {
-    let text = &file.source.text;
-    let head = &text[..text.floor_char_boundary(NOTICE_BYTES_MAX)];
-    let is_elsewhere = |module: &str| {
-        let host = module.trim_matches('"').split('/').next().unwrap_or_default();
-        host.contains('.') && !host.starts_with('.') && host != "golang.org"
-    };
-    paths::extension(file.source.path) == Some("go")
-        && head.contains(" The Go Authors")
-        && file.outline.imports.iter().any(|import| is_elsewhere(file.text(&import.module)))
+    paths::is_test_input(file.source.path) || file.is_foreign()
 }
 
 /// Whether runners of Python take tests from a file of this name; other languages have no such rule.

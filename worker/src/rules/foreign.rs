@@ -1,0 +1,128 @@
+//! Whether others wrote a file.
+
+use super::File;
+use crate::paths;
+
+/// How much of a file shows that it is a library as it is published.
+const LIBRARY_HEAD_BYTES: usize = 300;
+
+/// How far from the start of a file a notice of copyright may stand.
+const NOTICE_BYTES_MAX: usize = 700;
+
+/// Parts of what bundlers write above what they put together, and of what minifiers keep.
+const PUBLISHED: &[&str] =
+    &["webpackBootstrap", "webpackUniversal", "(function(){function r(e,n,t)", "(function (global, factory)"];
+
+/// Words of a notice that gives up all rights, in small letters. Who does so hardly owns a project of many files: such a file
+/// was written to be copied, and was.
+const GIVEN_AWAY: &[&str] = &["public domain", "disclaims copyright"];
+
+/// Words of a notice, in small letters.
+const LICENSED: &[&str] = &["copyright", "licence", "license"];
+
+impl File<'_> {
+    /// Whether others wrote the file: a copy of a library, by its folder, its name or the notice at its top.
+    pub(crate) fn is_foreign(&self) -> bool {
+        let path = self.source.path;
+        let is_script = || matches!(paths::extension(path), Some("cjs" | "css" | "js" | "mjs"));
+        paths::is_foreign(path) || (is_script() && is_published(self)) || is_given_away(self) || is_copied_from_go(self)
+    }
+
+    /// The first bytes of the text, not more than `max`.
+    fn head(&self, max: usize) -> &str {
+        let text = &self.source.text;
+        &text[..text.floor_char_boundary(max)]
+    }
+}
+
+/// Whether a script or style sheet begins like a library as it is published. Who works on a library has its number elsewhere.
+fn is_published(file: &File<'_>) -> bool {
+    let head = file.head(LIBRARY_HEAD_BYTES);
+    let is_plugin = paths::file_name(file.source.path).starts_with("jquery.");
+    if is_plugin || head.starts_with("/*!") || PUBLISHED.iter().any(|mark| head.contains(mark)) {
+        return true;
+    }
+    let notice = notice(file);
+    LICENSED.iter().any(|word| notice.contains(word)) && names_a_release(&notice)
+}
+
+/// Whether a notice at the top of the file gives up all rights.
+fn is_given_away(file: &File<'_>) -> bool {
+    let notice = notice(file);
+    GIVEN_AWAY.iter().any(|words| notice.contains(words))
+}
+
+/// The first comments of the file, in small letters.
+fn notice(file: &File<'_>) -> String {
+    let comments = file.outline.comments.iter().take_while(|comment| comment.start < NOTICE_BYTES_MAX);
+    let end = comments.last().map_or(0, |comment| comment.end.min(NOTICE_BYTES_MAX));
+    let start = file.outline.comments.first().map_or(0, |comment| comment.start.min(end));
+    let text = &file.source.text;
+    text[text.floor_char_boundary(start)..text.floor_char_boundary(end)].to_ascii_lowercase()
+}
+
+/// Whether `notice` has the number of a release in three parts: `v2.1.9`, `Version: 1.0.9`. Those of licences have two.
+fn names_a_release(notice: &str) -> bool {
+    let is_apart = |at: usize| !notice[..at].ends_with(|c: char| c.is_alphanumeric());
+    notice.match_indices('v').filter(|(at, _)| is_apart(*at)).any(|(at, _)| {
+        let rest = &notice[at + 1..];
+        let rest = rest.strip_prefix("ersion").unwrap_or(rest).trim_start_matches([':', ' ']);
+        let number = rest.split(|c: char| !c.is_ascii_digit() && c != '.').next().unwrap_or_default();
+        number.split('.').filter(|part| !part.is_empty()).count() > 2
+    })
+}
+
+/// Whether a file in Go says to be of the authors of the language, and uses what neither they wrote nor the language has.
+fn is_copied_from_go(file: &File<'_>) -> bool {
+    let is_elsewhere = |module: &str| {
+        let host = module.trim_matches('"').split('/').next().unwrap_or_default();
+        host.contains('.') && !host.starts_with('.') && host != "golang.org"
+    };
+    paths::extension(file.source.path) == Some("go")
+        && file.head(NOTICE_BYTES_MAX).contains(" The Go Authors")
+        && file.outline.imports.iter().any(|import| is_elsewhere(file.text(&import.module)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pass;
+    use crate::rules::testing;
+
+    #[track_caller]
+    fn check(path: &str, text: &str, expected: bool) {
+        let source = testing::file(path, text);
+        assert_eq!(pass::read(&source, None).unwrap().is_foreign(), expected, "{path}: {text}");
+    }
+
+    #[test]
+    fn what_was_given_away_was_copied() {
+        check("a.h", "/*\n** 2001-09-15\n**\n** The author disclaims copyright to this code.\n*/\nint a;\n", true);
+        check("A.java", "/* Written by Cart, released to the public domain. */\nclass A {}\n", true);
+        check("a.py", "# Placed in the Public Domain.\na = 1\n", true);
+        check("a.py", "a = 'in the public domain'\n", false);
+        check("a.py", &format!("# a\n{}# in the public domain\n", "a = 1\n".repeat(200)), false);
+    }
+
+    #[test]
+    fn scripts_with_licence_and_release_are_published() {
+        let of = |lines: &str| format!("/**\n * Cart\n{lines} */\nb();\n");
+        check("a.js", &of(" * v2.1.9\n * Copyright 2013, Cart\n"), true);
+        check("a.css", &of(" * @version 1.0.9\n * Released under the MIT license\n"), true);
+        check("a.js", &of(" * Version: 1.0.9\n * Copyright 2013, Cart\n"), true);
+        check("a.js", &of(" * Licensed under the Apache License, Version 2.0\n"), false);
+        check("a.js", &of(" * @deprecated in Cart v8.53.0\n"), false);
+        check("a.py", "# v2.1.9\n# Copyright 2013, Cart\na = 1\n", false);
+        check("a.js", "(function (global, factory) {\n  a();\n})(this, b);\n", true);
+        check("a.js", "(function (root) {\n  a();\n})(this);\n", false);
+    }
+
+    #[test]
+    fn copies_from_the_library_of_go_use_what_it_has_not() {
+        let of = |by: &str, module: &str| {
+            format!("// Copyright 2011 {by}. All rights reserved.\n\npackage a\n\nimport \"{module}\"\n")
+        };
+        check("a.go", &of("The Go Authors", "example.com/cart/parse"), true);
+        check("a.go", &of("The Go Authors", "text/template/parse"), false);
+        check("a.go", &of("The Cart Authors", "example.com/cart/parse"), false);
+    }
+}
