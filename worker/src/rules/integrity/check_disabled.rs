@@ -16,8 +16,8 @@ rule!(
     /// `nolint`, `NOLINT`, `eslint-disable`, `@ts-ignore`, `phpcs:ignore`, `rubocop:disable all` (low); over a whole
     /// file, such as `@ts-nocheck`, `pylint: skip-file`, `eslint-disable` or `#pragma warning disable` that are never
     /// taken back, `#![allow(warnings)]` (medium). With a reason one step less. A mark that names what it silences is
-    /// fine; over a whole crate or file it should also say why. What tests read, what a comment nearby calls generated, and
-    /// attributes over generated code are left alone.
+    /// fine; over a whole crate or file it should also say why. What tests read, what a comment nearby calls generated,
+    /// attributes over generated code, copies of libraries, and whole files that set up a tool (`babel.config.js`) are left alone.
     ///
     /// ## Why it matters
     /// It was put there for one complaint, and hides all that come later.
@@ -29,7 +29,7 @@ rule!(
     ///
     /// ## How to fix
     /// Mend what the tool found. If it is wrong, name the check and say why: `# type: ignore[arg-type]  # stubs are old`.
-    "integrity/check-disabled", Integrity, Medium, version: 5, Check::Text(check)
+    "integrity/check-disabled", Integrity, Medium, version: 6, Check::Text(check)
 );
 
 /// How a mark can name what it silences.
@@ -348,12 +348,12 @@ fn is_explained(file: &File<'_>, at: usize) -> bool {
 
 fn report(file: &File<'_>, span: Span, is_file_wide: bool, has_reason: bool, found: &mut Findings<'_>) {
     // Few files have a mark at all, so only those are asked whether somebody wrote them.
-    if is_bundle(file) {
+    if is_bundle(file) || file.is_foreign() || (is_file_wide && sets_up_a_tool(file.source.path)) {
         return;
     }
     found.push(Hit {
         place: file.place(span),
-        severity: match (is_file_wide && !sets_up_a_tool(file.source.path), has_reason) {
+        severity: match (is_file_wide, has_reason) {
             (true, false) => Severity::Medium,
             (true, true) | (false, false) => Severity::Low,
             (false, true) => Severity::Info,

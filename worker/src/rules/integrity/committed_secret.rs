@@ -21,7 +21,8 @@ rule!(
     /// that every visitor gets: `NEXT_PUBLIC_..`, `pk_..`, and the keys of maps and search in the settings of a web page.
     ///
     /// A token of a provider in a test is low; in documentation it is medium unless its checksum proves it. A
-    /// private key in a test, an example or a file that says so by its path is info: nearly always it was made for that. The
+    /// private key in a test, an example, a file that says so by its path (`insecure`, for a virtual machine), or below a
+    /// comment or name that says so is info: nearly always it was made for that; one that was cut off is none. The
     /// secret itself is not kept: reports show its prefix and `***`.
     ///
     /// ## Why it matters
@@ -35,7 +36,7 @@ rule!(
     ///
     /// ## How to fix
     /// Revoke the secret at its provider first, then read the new one from the environment or a secret store.
-    "integrity/committed-secret", Integrity, Critical, version: 5, Check::Text(check)
+    "integrity/committed-secret", Integrity, Critical, version: 6, Check::Text(check)
 );
 
 /// Confidence in a secret that documentation shows, in permille.
@@ -77,7 +78,9 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let is_shown = in_documentation && secret.confidence_permille < CONFIDENCE_FULL;
         found.push(Hit {
             place: file.place(secret.span.clone()).marked(&mark.as_str()[..8]),
-            severity: if secret.what == KEY && (is_test || is_trial) {
+            severity: if secret.what == KEY
+                && (is_test || is_trial || made_up::is_said_to_be_for_trial(file, &secret.span))
+            {
                 Severity::Info
             } else if is_test {
                 Severity::Low

@@ -225,7 +225,9 @@ fn what_tests_read_is_as_odd_as_they_want_it() {
 #[test]
 fn bundles_setups_and_named_lints() {
     check(&RULE, "a.js", "/* eslint-disable */\nlet a = 1;\n", &[(1, Medium)]);
-    check(&RULE, "a.config.cjs", "/* eslint-disable */\nlet a = 1;\n", &[(1, Low)]);
+    check(&RULE, "a.config.cjs", "/* eslint-disable */\nlet a = 1;\n", &[]);
+    check(&RULE, "a.config.cjs", "let a = 1; // eslint-disable-line\n", &[(1, Low)]);
+    check(&RULE, "js/tinymce/skins/a.js", "/* eslint-disable */\nlet a = 1;\n", &[]);
     let bundle = "(function e(t,n,r){function s(o,u){}})\nlet a = 1; // eslint-disable-line\n";
     check(&RULE, "a.js", bundle, &[]);
     check(&RULE, "a.js", &bundle.replace("function e(t,n,r)", "function e(t)"), &[(2, Low)]);

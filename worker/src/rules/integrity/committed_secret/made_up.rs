@@ -1,5 +1,6 @@
 //! Secrets that protect nothing: shown, made for a test, or meant to be public.
 
+use crate::names::words;
 use crate::outline::Span;
 use crate::paths;
 use crate::rules::File;
@@ -19,21 +20,27 @@ const TRIAL_PARTS: &[&str] = &[
     "example",
     "fake",
     "fixture",
+    "insecure",
     "localhost",
     "mock",
     "sample",
     "selfsigned",
     "snakeoil",
     "test",
+    // Virtual machines for working on a project, whose first key everybody knows.
+    "vagrant",
 ];
 
 /// What a comment says of a value that protects nothing.
 const HARMLESS_PHRASES: &[&str] = &[
+    "bad content",
     "demo",
     "dummy",
     "example",
     "fake",
     "for local",
+    "insecure",
+    "invalid",
     "made up",
     "made-up",
     "not a secret",
@@ -45,6 +52,26 @@ const HARMLESS_PHRASES: &[&str] = &[
     "sandbox",
     "test",
 ];
+
+/// What a comment says of a private key that was made to try something.
+const TRIAL_PHRASES: &[&str] = &[
+    "bad content",
+    "dummy",
+    "example",
+    "fake",
+    "for test",
+    "insecure",
+    "invalid",
+    "made up",
+    "made-up",
+    "not a secret",
+    "placeholder",
+    "test key",
+    "testing",
+];
+
+/// Beginnings of words in names of values that protect nothing.
+const TRIAL_WORDS: &[&str] = &["dummy", "example", "fake", "insecure", "localhost", "mock", "sample", "test"];
 
 /// Prefixes of names of settings that are built into what every visitor gets.
 const SHIPPED_PREFIXES: &[&str] =
@@ -132,10 +159,26 @@ fn is_shipped(file: &File<'_>, span: &Span) -> bool {
         || line.to_ascii_lowercase().contains("publishable")
 }
 
-/// Whether a comment beside the value, or one that ends right above it, says that it protects nothing.
+/// Whether a comment beside the value, or one that ends right above it, or its name says that it protects nothing.
 fn is_said_to_be_harmless(file: &File<'_>, span: &Span) -> bool {
+    is_named_for_trial(file, span) || is_said(file, span, HARMLESS_PHRASES)
+}
+
+/// Whether a comment or its name says that the private key at `span` is one to try something with.
+pub(super) fn is_said_to_be_for_trial(file: &File<'_>, span: &Span) -> bool {
+    is_named_for_trial(file, span) || is_said(file, span, TRIAL_PHRASES)
+}
+
+/// Whether what stands in front of the value on its line says that it is there to try something.
+fn is_named_for_trial(file: &File<'_>, span: &Span) -> bool {
+    let line = file.source.line_span(file.source.line_of(span.start));
+    let name = words(file.text(&(line.start..span.start)));
+    name.iter().any(|word| TRIAL_WORDS.iter().any(|trial| word.starts_with(trial)))
+}
+
+/// Whether a comment beside the value, or one that ends right above it, has one of `phrases`.
+fn is_said(file: &File<'_>, span: &Span, phrases: &[&str]) -> bool {
     let own = file.source.line_of(span.start);
-    let first = file.source.line_span(own).start;
     let is_alone = |line: &usize| shown(file, *line).trim_start().starts_with(['#', '/', '*', ';']);
     let above = (own.saturating_sub(COMMENT_LINES)..own).rev().take_while(is_alone);
     let above = above.map(|line| shown(file, line).to_ascii_lowercase());
@@ -143,9 +186,7 @@ fn is_said_to_be_harmless(file: &File<'_>, span: &Span) -> bool {
     let beside = file.text(&(span.end..file.source.line_span(own).end.max(span.end)));
     let beside =
         COMMENT_OPENINGS.iter().find_map(|mark| beside.split_once(mark)).map(|(_, text)| text.to_ascii_lowercase());
-    let name = file.text(&(first..span.start)).to_ascii_lowercase();
-    let is_trial_name = ["dummy", "example", "fake", "mock", "sample", "test"].iter().any(|word| name.contains(word));
-    is_trial_name || above.chain(beside).any(|text| HARMLESS_PHRASES.iter().any(|phrase| text.contains(phrase)))
+    above.chain(beside).any(|text| phrases.iter().any(|phrase| text.contains(phrase)))
 }
 
 /// Line `line`; nothing of one that is too long to be read.
@@ -208,9 +249,21 @@ mod tests {
         let dashes = "-".repeat(5);
         let body = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ";
         let key = format!("{dashes}BEGIN PRIVATE KEY{dashes}\n{body}\n{dashes}END PRIVATE KEY{dashes}\n");
-        for path in ["caddytest/a.key", "a.localhost.key", "examples/server.key", "t/unit/a.py", "docs/a.pem"] {
+        for path in [
+            "keys/insecure_key",
+            "keys/vagrant",
+            "caddytest/a.key",
+            "a.localhost.key",
+            "examples/server.key",
+            "t/unit/a.py",
+            "docs/a.pem",
+        ] {
             check(&RULE, path, &key, &[(1, Info)]);
         }
         check(&RULE, "deploy/server.key", &key, &[(1, Critical)]);
+        let below = |line: &str| format!("{line}\n{}`\n", key.trim_end());
+        check(&RULE, "a.go", &below("// An insecure key.\nvar a = `").replace("`\n-", "`-"), &[(2, Info)]);
+        check(&RULE, "a.go", &below("// The key of the shop.\nvar a = `").replace("`\n-", "`-"), &[(2, Critical)]);
+        check(&RULE, "a.go", &below("var testKey = `").replace("`\n-", "`-"), &[(1, Info)]);
     }
 }
