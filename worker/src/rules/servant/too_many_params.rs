@@ -1,18 +1,20 @@
 //! Functions with too many parameters.
 
-use std::collections::BTreeSet;
+mod shape;
 
 use schemas::severity::Severity;
 
-use crate::outline::Function;
+use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
     /// ## What it finds
-    /// Functions with more than 7 parameters (low) or 10 (medium), the receiver not counted, and in Python those not that
-    /// have a default or can only be given by name. Left alone are functions whose
-    /// parameters are chosen elsewhere: by a trait, an interface, a base class, a decorator or C, and constructors, which
-    /// frameworks fill, pairs with numbers (`k1, v1, k2, v2`), and copies of libraries.
+    /// Functions with more than 7 parameters (low) or 10 (medium), the receiver not counted, nor those that the call names: in
+    /// Python those that have a default or can only be given by name, in C#, Kotlin, Ruby and Swift those with a default.
+    /// Left alone are functions whose
+    /// parameters are chosen elsewhere: by a trait, an interface, a base class, a decorator, marks on each parameter, or C,
+    /// and constructors, which frameworks fill, functions that only make a value of what they are given, parameters with
+    /// numbers (`k1, v1, k2, v2`, `e1, e2, e3`), what tests read, and copies of libraries.
     ///
     /// ## Why it matters
     /// At the call nobody sees which value is which, and two of one type are swapped without a word from the compiler.
@@ -24,7 +26,7 @@ rule!(
     ///
     /// ## How to fix
     /// Put what belongs together into one type: a rectangle, a style, options.
-    "servant/too-many-params", Servant, Medium, version: 4, thresholds: &[&PARAMETERS_MAX], Check::Code(check)
+    "servant/too-many-params", Servant, Medium, version: 5, thresholds: &[&PARAMETERS_MAX], Check::Code(check)
 );
 
 /// About as many things as people hold in mind at once. Half as many again are worse.
@@ -40,18 +42,18 @@ const PARAMETERS_MAX: Threshold = Threshold {
 const CONSTRUCTORS: &[&str] = &["__init__", "__new__", "build", "constructor", "new"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if file.is_foreign() {
+    if file.is_foreign() || paths::is_test_input(file.source.path) {
         return;
     }
     let limit = found.threshold(&PARAMETERS_MAX);
     for function in &file.outline.functions {
         let count = u64::from(function.parameters);
         let is_chosen_elsewhere = function.is_bound || CONSTRUCTORS.contains(&file.text(&function.name));
-        if count <= limit
-            || is_chosen_elsewhere
-            || file.is_test_code(function.span.start)
-            || are_numbered(file, function)
-        {
+        if count <= limit || is_chosen_elsewhere || file.is_test_code(function.span.start) {
+            continue;
+        }
+        let count = count.saturating_sub(shape::named_at_the_call(file, function));
+        if count <= limit || shape::is_given(file, function) {
             continue;
         }
         found.push(Hit {
@@ -64,22 +66,6 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
 }
 
-/// Whether most parameters of `function` are pairs with numbers, as of a map that is written out: `k1, v1, k2, v2`.
-fn are_numbered(file: &File<'_>, function: &Function) -> bool {
-    let end = function.body.as_ref().map_or(function.span.end, |body| body.start);
-    let head = file.text(&(function.name.end..end.max(function.name.end)));
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let words = head.split(|c| !is_part(c));
-    let split = |word| -> Option<(&str, &str)> {
-        let stem = str::trim_end_matches(word, |c: char| c.is_ascii_digit());
-        (!stem.is_empty() && stem.len() < word.len()).then(|| (stem, &word[stem.len()..]))
-    };
-    let numbered: BTreeSet<(&str, &str)> = words.filter_map(split).collect();
-    let paired =
-        numbered.iter().filter(|(stem, number)| numbered.iter().any(|(other, same)| other != stem && same == number));
-    2 * paired.count() as u64 > u64::from(function.parameters)
-}
-
 #[cfg(test)]
 mod tests {
     use super::RULE;
@@ -87,7 +73,7 @@ mod tests {
     use schemas::severity::Severity::{Low, Medium};
 
     fn list(count: usize, kind: &str) -> String {
-        (0..count).map(|index| format!("a{index}{kind}")).collect::<Vec<_>>().join(", ")
+        ('a'..='z').take(count).map(|letter| format!("p{letter}{kind}")).collect::<Vec<_>>().join(", ")
     }
 
     #[test]
@@ -173,7 +159,7 @@ mod tests {
     #[test]
     fn languages_read_by_outline() {
         let many = |count: usize, one: &str| {
-            (0..count).map(|at| one.replace('%', &at.to_string())).collect::<Vec<_>>().join(", ")
+            ('a'..='z').take(count).map(|letter| one.replace('%', &letter.to_string())).collect::<Vec<_>>().join(", ")
         };
         // Path, a parameter, and text around the parameters: of an ordinary function, and of those whose shape is
         // dictated.
