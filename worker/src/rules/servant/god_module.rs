@@ -1,9 +1,10 @@
 //! Files that hold too much.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use schemas::severity::Severity;
 
+use crate::names::words;
 use crate::outline::{Function, Span};
 use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
@@ -12,7 +13,9 @@ rule!(
     /// ## What it finds
     /// Files with more than 1,000 lines of code (low) or 2,000 (medium), or with more than 60 things that can be used from
     /// outside (low): functions, types and constants. Code for tests and data written out do not count, nor do files of
-    /// declarations or constants only, a function that many classes have more than once, and copies of libraries, and amalgamations, which say so in their names.
+    /// declarations or constants only, a function that many classes have more than once and the classes that have no other,
+    /// methods that an interface or a base class dictates, that others fill in or that only get or set a value, copies of
+    /// libraries, and amalgamations, which say so in their names.
     ///
     /// ## Why it matters
     /// Everything in such a file seems to belong together, so nobody sees what really does. Every change goes through it.
@@ -24,7 +27,7 @@ rule!(
     ///
     /// ## How to fix
     /// Find the groups that are used together, and give each a file with a name that says what it is about.
-    "servant/god-module", Servant, Medium, version: 4, thresholds: &[&LINES_MAX, &SYMBOLS_MAX], Check::Code(check)
+    "servant/god-module", Servant, Medium, version: 5, thresholds: &[&LINES_MAX, &SYMBOLS_MAX], Check::Code(check)
 );
 
 /// More than anybody reads at once.
@@ -53,6 +56,12 @@ const OTHERS_MAX: usize = 2;
 
 /// The word in front of the name of a class.
 const CLASS: &str = "class ";
+
+/// First words of the names of methods that get or set a value.
+const ACCESSORS: &[&str] = &["get", "has", "is", "set", "with"];
+
+/// Lines of the body of such a method.
+const ACCESSOR_LINES_MAX: usize = 4;
 
 /// Ends of the names of files that only declare.
 const STUB_ENDS: &[&str] = &[".d.cts", ".d.mts", ".d.ts", ".pyi"];
@@ -87,7 +96,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     });
 }
 
-/// How many things the `names` offer: what several classes have counts once, and constants alone are a list.
+/// How many things the `names` offer: what several classes have counts once, and so do not the classes that have nothing else;
+/// constants alone are a list; what others fill in, and accessors, do little.
 fn offered(file: &File<'_>, names: &[&Span]) -> usize {
     let is_constant = |name: &&&Span| {
         let name = file.text(name);
@@ -98,23 +108,47 @@ fn offered(file: &File<'_>, names: &[&Span]) -> usize {
     if !decides && names.len() - constants <= OTHERS_MAX {
         return 0;
     }
-    let classes: Vec<usize> = file.source.text.match_indices(CLASS).map(|(at, _)| at).collect();
+    let text = file.source.text.as_ref();
+    let classes: Vec<usize> = text.match_indices(CLASS).map(|(at, _)| at + CLASS.len()).collect();
+    let is_class = |name: &Span| classes.binary_search(&name.start).is_ok();
     let mut last: HashMap<&str, usize> = HashMap::new();
-    let is_further = |name: &&&Span| {
+    let is_further = |name: &&Span| {
         let before = last.insert(file.text(name), name.end);
-        let next = |from: usize| classes.get(classes.partition_point(|at| *at < from));
+        let next = |from: usize| classes.get(classes.partition_point(|at| *at < from + CLASS.len()));
         // The word in front of the name of a class itself begins no other class.
-        before.is_some_and(|from| next(from).is_some_and(|at| at + CLASS.len() < name.start))
+        before.is_some_and(|from| next(from).is_some_and(|at| *at < name.start))
     };
-    names.len() - names.iter().filter(is_further).count()
+    let further: Vec<bool> = names.iter().map(is_further).collect();
+    let is_reopened = |at: usize| {
+        let after = || names[at + 1..].iter().zip(&further[at + 1..]).take_while(|(name, _)| !is_class(name));
+        is_class(names[at]) && after().next().is_some() && after().all(|(_, further)| *further)
+    };
+    let accessors = file.outline.functions.iter().filter(|one| is_accessor(file, one));
+    let accessors: HashSet<usize> = accessors.map(|one| one.name.start).collect();
+    (0..names.len()).filter(|at| !further[*at] && !is_reopened(*at) && !accessors.contains(&names[*at].start)).count()
 }
 
-/// Lines of data outside of functions, but for the first of each.
+/// Whether others fill `function` in, or it only reaches for one value: `getName`, `with_name`.
+fn is_accessor(file: &File<'_>, function: &Function) -> bool {
+    let is_named = || {
+        let words = words(file.text(&function.name));
+        words.len() > 1 && words.first().is_some_and(|word| ACCESSORS.contains(&word.as_str()))
+    };
+    let is_short = || function.body.as_ref().is_some_and(|body| file.code_lines(body) <= ACCESSOR_LINES_MAX);
+    function.is_abstract || (function.complexity <= 1 && is_short() && is_named())
+}
+
+/// Lines of data and of texts over several lines, but for the first of each.
 fn lines_of_data(file: &File<'_>) -> usize {
-    let data = file.outline.tables.iter().filter(|table| table.function.is_none());
-    data.filter(|table| !file.outline.is_test_code(table.span.start))
-        .map(|table| file.code_lines(&table.span).saturating_sub(1))
-        .sum()
+    let is_own = |span: &&Span| !file.outline.is_test_code(span.start);
+    let tables = &file.outline.tables;
+    let in_table = |text: &Span| {
+        let after = tables.partition_point(|table| table.span.start <= text.start);
+        tables[..after].last().is_some_and(|table| table.span.end >= text.end)
+    };
+    let texts = file.outline.strings.iter().filter(|text| !in_table(text));
+    let data = tables.iter().map(|table| &table.span).chain(texts).filter(is_own);
+    data.map(|span| file.code_lines(span).saturating_sub(1)).sum()
 }
 
 /// Whether `functions` are there, and all of them to be filled in elsewhere.
@@ -192,7 +226,8 @@ mod tests {
         check(&RULE, "A.java", &java(constants + "public int a() { return b ? c() : d(); }\n"), &[(1, Low)]);
         let classes: String = (0..40).map(|at| format!("class A{at}\n  def b\n    c\n  end\nend\n")).collect();
         check(&RULE, "a.rb", &classes, &[]);
-        check(&RULE, "a.rb", &(classes.clone() + &classes.replace("def b", "def d").replace("A", "B")), &[(1, Low)]);
+        let others: String = (0..40).map(|at| format!("class B{at}\n  def d{at}\n    c\n  end\nend\n")).collect();
+        check(&RULE, "a.rb", &(classes + &others), &[(1, Low)]);
         check(&RULE, "A.java", &java("int a = 1;\n// b\n\n".repeat(900)), &[]);
         check(&RULE, "src/test/java/A.java", &java("int a = 1;\n".repeat(1_000)), &[]);
         for path in ["a.h", "a.hpp"] {
@@ -202,6 +237,25 @@ mod tests {
             check(&RULE, path, &"int a = 1;\n/* b */\n\n".repeat(900), &[]);
         }
         check(&RULE, "a.c", &"int a(int b) { return c(b); }\n".repeat(70), &[]);
+    }
+
+    #[test]
+    fn what_was_not_put_there_to_be_offered_does_not_count() {
+        let java = |one: &str, count: usize| {
+            let of = |at: usize| format!("public class B{at} {{}}\n{}", one.replace('%', &at.to_string()));
+            let text: String = (0..count).map(of).collect();
+            format!("public class A {{\nint z() {{ return a ? b() : c(); }}\n{text}}}\n")
+        };
+        check(&RULE, "A.java", &java("public int a%() { return b() + c(); }\n", 35), &[(1, Low)]);
+        check(&RULE, "A.java", &java("@Override public int a%() { return b() + c(); }\n", 35), &[]);
+        check(&RULE, "A.java", &java("public int getA%() { return b() + c(); }\n", 35), &[]);
+        check(&RULE, "A.java", &java("public int getA%() { return b ? c() : d(); }\n", 35), &[(1, Low)]);
+        check(&RULE, "A.java", &java("public abstract int a%();\n", 35), &[]);
+        let reopened: String = (0..70).map(|at| format!("class A{at}\n  def b\n    c\n  end\nend\n")).collect();
+        check(&RULE, "a.rb", &reopened, &[]);
+        let table = format!("static A: &[u8] = &[\n{}];\n", "1,\n".repeat(1_100));
+        check(&RULE, "a.rs", &format!("fn a() {{\n{table}}}\n"), &[]);
+        check(&RULE, "a.rs", &format!("static A: &str = \"\n{}\";\n", "a;\n".repeat(1_100)), &[]);
     }
 
     #[test]
