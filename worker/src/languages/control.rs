@@ -57,7 +57,10 @@ impl Draft<'_> {
         if self.scope().implementation == Some(node.place()) {
             return;
         }
-        self.mark_branching();
+        // On one line it is a value like another.
+        if self.slice(&node.place()).contains('\n') {
+            self.mark_branching();
+        }
         self.open(node, |scope| {
             scope.nesting += u32::from(!scope.is_closure);
             scope.is_closure = true;

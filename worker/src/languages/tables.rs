@@ -22,7 +22,7 @@ impl Draft<'_> {
         self.open(node, |scope| scope.table = Some(index));
     }
 
-    /// Notes that something here branches or is a function: no table around it is flat.
+    /// Notes that something here branches or is a function of several lines: no table around it is flat.
     pub(super) fn mark_branching(&mut self) {
         if let Some(index) = self.scope().table {
             self.tables[index].is_flat = false;

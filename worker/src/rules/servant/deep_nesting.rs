@@ -2,13 +2,14 @@
 
 use schemas::severity::Severity;
 
+use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
     /// ## What it finds
     /// Functions with control structures (`if`, `for`, `while`, `match`, `switch`, `try` and their kin) more than 4 (low) or
     /// 6 (medium) deep in each other. `else if` stands beside its `if`, not in it; all callbacks around a place count as one
-    /// level together. Copies of libraries are left alone.
+    /// level together. Copies of libraries and what tests read are left alone.
     ///
     /// ## Why it matters
     /// Whoever reads the innermost line has to hold every condition around it in mind.
@@ -20,7 +21,7 @@ rule!(
     ///
     /// ## How to fix
     /// Return or continue early instead of going in, and give inner loops a function of their own.
-    "servant/deep-nesting", Servant, Medium, version: 3, thresholds: &[&DEPTH_MAX], Check::Code(check)
+    "servant/deep-nesting", Servant, Medium, version: 4, thresholds: &[&DEPTH_MAX], Check::Code(check)
 );
 
 /// Half as deep again is worse.
@@ -33,7 +34,7 @@ const DEPTH_MAX: Threshold = Threshold {
 };
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if file.is_foreign() {
+    if file.is_foreign() || paths::is_test_input(file.source.path) {
         return;
     }
     let limit = found.threshold(&DEPTH_MAX);
@@ -68,6 +69,7 @@ mod tests {
         run(braces("if b { ", 5), &[(1, Low)]);
         run(braces("if b { ", 6), &[(1, Low)]);
         run(braces("if b { ", 7), &[(1, Medium)]);
+        check(&RULE, "testdata/a.rs", &format!("fn a() {{ {} }}\n", braces("if b { ", 7)), &[]);
         run("for b in c { while d { loop { match e { 1 => if f { }, _ => {} } } } }".to_owned(), &[(1, Low)]);
         run(braces("if b { ", 4), &[]);
         run(format!("if b {{}} {}", "else if c { d(); } ".repeat(9)), &[]);

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use schemas::severity::Severity;
 
-use crate::outline::Function;
+use crate::outline::{Function, Span};
+use crate::paths;
 use crate::rules::calls::arguments;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
@@ -13,8 +14,8 @@ rule!(
     /// Functions with more than 70 lines of code (low) or 140 (medium). Blank lines, comments and documentation do not count;
     /// functions inside count for themselves; a list, map, `match` or `switch` without anything that branches in it counts
     /// as one line, however many cases it has. So do parameters and arguments that are wrapped, and one call with several
-    /// arguments many times over, as in a registration. Tests may be twice as long.
-    /// Copies of libraries are left alone.
+    /// arguments many times over, as in a registration, and a text over several lines. Tests may be twice as long.
+    /// Copies of libraries and what tests read are left alone.
     ///
     /// ## Why it matters
     /// Nobody holds a hundred lines in mind at once. What such a function does can be neither named nor tested piece by piece.
@@ -27,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Find the steps in it, and give each a function with a name.
-    "servant/function-too-long", Servant, Medium, version: 4, thresholds: &[&LINES_MAX], Check::Code(check)
+    "servant/function-too-long", Servant, Medium, version: 5, thresholds: &[&LINES_MAX], Check::Code(check)
 );
 
 /// A screen and a half. Half of the functions between 50 and 70 are plain sequences.
@@ -52,7 +53,7 @@ const WORK: &[&str] = &["=>", "do |", "for ", "fn ", "func", "if ", "lambda", "r
 const TEST_TIMES: u64 = 2;
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if file.is_foreign() {
+    if file.is_foreign() || paths::is_test_input(file.source.path) {
         return;
     }
     let plain = found.threshold(&LINES_MAX);
@@ -84,21 +85,53 @@ fn wrapped_lines(file: &File<'_>, index: usize, function: &Function) -> usize {
         let head = file.text(&(function.name.start..body.start.max(function.name.start)));
         head.trim_end().lines().filter(|line| !line.trim().is_empty()).count().saturating_sub(1)
     });
-    let (mut end, mut wrapped) = (0, 0);
+    let (mut end, mut wrapped, mut folded) = (0, 0, Vec::new());
     // Of each callee how often it is called with several arguments, and in how many lines after wrapping.
     let mut runs: HashMap<&str, usize> = HashMap::new();
     for call in file.outline.calls.iter().filter(|call| call.function == Some(index)) {
-        let given = file.text(&call.arguments);
-        if call.arguments.start < end || WORK.iter().any(|sign| given.contains(sign)) {
+        if call.arguments.start < end || does_work(file, &call.arguments) {
             continue;
         }
         end = call.arguments.end;
+        folded.push(&call.arguments);
         wrapped += file.code_lines(&call.arguments).saturating_sub(1);
         if arguments(file, &call.arguments).len() > 1 {
             *runs.entry(file.text(&call.callee)).or_default() += 1;
         }
     }
-    head + wrapped + runs.values().filter(|count| **count >= RUN_MIN).map(|count| count - 1).sum::<usize>()
+    let runs = runs.values().filter(|count| **count >= RUN_MIN).map(|count| count - 1).sum::<usize>();
+    head + wrapped + text_lines(file, index, function, folded) + runs
+}
+
+/// Whether something is done in `span` beside what its texts say.
+fn does_work(file: &File<'_>, span: &Span) -> bool {
+    let given = file.text(span);
+    let is_code = |(at, _): (usize, &str)| !file.outline.is_quoted(span.start + at);
+    WORK.iter().any(|sign| given.match_indices(sign).any(is_code))
+}
+
+/// Lines but the first of texts in the function at `index` that do not stand in what is `folded` anyway.
+fn text_lines<'f>(file: &'f File<'_>, index: usize, function: &Function, mut folded: Vec<&'f Span>) -> usize {
+    let (strings, functions) = (&file.outline.strings, &file.outline.functions);
+    let tables = file.outline.tables.iter().filter(|table| table.function == Some(index));
+    let inner = functions.iter().skip(index + 1).take_while(|inner| inner.span.start < function.span.end);
+    folded.extend(tables.map(|table| &table.span).chain(inner.map(|inner| &inner.span)));
+    folded.sort_unstable_by_key(|span| span.start);
+    let mut end = 0;
+    folded.retain(|span| {
+        span.end > end && {
+            end = span.end;
+            true
+        }
+    });
+    let is_folded = |string: &Span| {
+        let after = folded.partition_point(|span| span.start <= string.start);
+        folded[..after].last().is_some_and(|span| string.end <= span.end)
+    };
+    let from = strings.partition_point(|string| string.start < function.span.start);
+    let inside = strings[from..].iter().take_while(|string| string.end <= function.span.end);
+    let lines = inside.map(|string| (string, file.code_lines(string).saturating_sub(1)));
+    lines.filter(|(string, lines)| *lines > 0 && !is_folded(string)).map(|(_, lines)| lines).sum()
 }
 
 /// Lines of code of each function, without what counts for other functions, and with one for each table.
@@ -170,6 +203,10 @@ mod tests {
         run("a.py", &of(140, "# b"), &[]);
         run("a.py", &format!("def a():\n    '''\n{}    '''\n    b()\n", lines("b", 139)), &[]);
         run("a.py", &format!("def a():\n    return {{\n{}    }}\n", lines("'b': 1,", 139)), &[]);
+        run("a.py", &format!("def a():\n    b = \"\"\"\n{}    \"\"\"\n    c(b)\n", lines("if b:", 139)), &[]);
+        run("a.py", &format!("def a():\n{}", "    b(\n        'for c',\n        d\n    )\n".repeat(30)), &[]);
+        run("a.py", &format!("def a():\n{}", "    b(\n        c for c in d\n    )\n".repeat(30)), &[(1, Low)]);
+        run("tests/inputs/a.py", &of(300, "b()"), &[]);
         run("tests/test_a.py", &of(140, "b()"), &[(1, Low)]);
         run("tests/test_a.py", &of(139, "b()"), &[]);
     }
@@ -183,6 +220,9 @@ mod tests {
         run("a.go", &of(139, "// b"), &[]);
         run("a.go", &format!("package a\nfunc a() {{\nswitch b {{\n{}}}\n}}\n", lines("case 1: c()", 139)), &[]);
         run("a.go", &format!("package a\nfunc a() {{\nb := []int{{\n{}}}\n}}\n", lines("1,", 139)), &[]);
+        let table = |cell: &str| format!("package a\nfunc a() {{\nb := []A{{\n{}}}\n}}\n", lines(cell, 139));
+        run("a.go", &table("{b: func() int { return 1 }},"), &[]);
+        run("a.go", &table("{b: func() int {\nreturn 1 }},"), &[(2, Medium)]);
         run("a_test.go", &of(138, "b()"), &[]);
     }
 
