@@ -17,6 +17,9 @@ const PUBLISHED: &[&str] =
 /// was written to be copied, and was.
 const GIVEN_AWAY: &[&str] = &["public domain", "disclaims copyright"];
 
+/// What a notice says of a file that was taken over as it is, in small letters.
+const TAKEN_OVER: &[&str] = &["copied from http", "copied verbatim from", "forked from http", "vendored from"];
+
 /// Words of a notice, in small letters.
 const LICENSED: &[&str] = &["copyright", "licence", "license"];
 
@@ -46,10 +49,10 @@ fn is_published(file: &File<'_>) -> bool {
     LICENSED.iter().any(|word| notice.contains(word)) && names_a_release(&notice)
 }
 
-/// Whether a notice at the top of the file gives up all rights.
+/// Whether a notice at the top of the file gives up all rights, or says where the file was taken from.
 fn is_given_away(file: &File<'_>) -> bool {
     let notice = notice(file);
-    GIVEN_AWAY.iter().any(|words| notice.contains(words))
+    GIVEN_AWAY.iter().chain(TAKEN_OVER).any(|words| notice.contains(words))
 }
 
 /// The first comments of the file, in small letters.
@@ -99,6 +102,8 @@ mod tests {
         check("a.h", "/*\n** 2001-09-15\n**\n** The author disclaims copyright to this code.\n*/\nint a;\n", true);
         check("A.java", "/* Written by Cart, released to the public domain. */\nclass A {}\n", true);
         check("a.py", "# Placed in the Public Domain.\na = 1\n", true);
+        check("a.py", "# Copied from https://example.com/cart/a.py\na = 1\n", true);
+        check("a.py", "# Values are copied from the table.\na = 1\n", false);
         check("a.py", "a = 'in the public domain'\n", false);
         check("a.py", &format!("# a\n{}# in the public domain\n", "a = 1\n".repeat(200)), false);
     }

@@ -16,7 +16,7 @@ use crate::winnow::{GUARANTEE, WINDOW, winnow};
 rule!(
     /// ## What it finds
     /// Blocks of code that stand in another file too, token by token, whatever their layout and comments. A hundred equal tokens
-    /// (some ten lines) are always found, fifty and more often. Each further copy is reported once, with the place of the first.
+    /// (some ten lines) are always found (medium), fifty and more often (low, from ten lines on). Each further copy is reported once, with the place of the first.
     ///
     /// Comments and so licences, imports, tests, benchmarks, examples, documentation, templates, generated and compiled files,
     /// copies of libraries and tables of values are left alone, and so are blocks that are mostly signatures or
@@ -36,8 +36,8 @@ rule!(
     ///
     /// ## How to fix
     /// Keep one of them, where both can call it. Where they are alike by chance and will go their own ways, leave them.
-    "servant/duplicate-block", Servant, Medium, version: 2, thresholds: &[&LINES_MIN, &TOKENS_MIN],
-    Check::Tree { facts_version: 3, collect, judge }
+    "servant/duplicate-block", Servant, Medium, version: 3, thresholds: &[&LINES_MIN, &TOKENS_MIN],
+    Check::Tree { facts_version: 4, collect, judge }
 );
 
 /// Names and keywords in a window from which on it is code, and not a table.
@@ -100,6 +100,9 @@ const SHARED_NAMES_MIN: usize = 3;
 const IN_FUNCTIONS: &[&str] =
     &["c", "cc", "cpp", "cs", "cts", "cxx", "go", "h", "hh", "hpp", "java", "kt", "mts", "rs", "swift", "ts", "tsx"];
 
+/// How lines begin that open a class in PHP.
+const PHP_OPENINGS: &[&str] = &["abstract class ", "class ", "final class ", "interface ", "trait "];
+
 /// Shorter blocks are quicker read twice than looked up elsewhere.
 const LINES_MIN: Threshold =
     Threshold { name: "lines_min", default: 6, min: 1, max: 10_000, doc: "fewest lines of a block that is a copy" };
@@ -119,12 +122,20 @@ const WINDOWS_MAX: usize = 10_000;
 /// A block that is found by a single window may be an accident, or a signature that a trait prescribes.
 const SINGLE_PERMILLE: u16 = 500;
 
+/// How many lines more such a block must have: a few calls in a row are soon alike.
+const SINGLE_LINES_MORE: u64 = 4;
+
 fn collect(file: &File<'_>, told: &mut Told) -> bool {
     if file.outline.gap.is_some() {
         return false;
     }
     let path = file.source.path;
-    if paths::is_test(path) || paths::has_directory(path, WHOLE) || file.is_foreign() || is_for_one_build(file) {
+    if paths::is_test(path)
+        || paths::has_directory(path, WHOLE)
+        || file.is_foreign()
+        || is_for_one_build(file)
+        || is_misnamed(file)
+    {
         return true;
     }
     let tokens = tokens::of_code(file);
@@ -154,6 +165,19 @@ fn is_for_one_build(file: &File<'_>) -> bool {
         && head().any(|line| line.starts_with("//go:build ") || line.starts_with("// +build "))
 }
 
+/// Whether the program that the first line of a script of the shell names is another: its text is read as what it is not.
+fn is_misnamed(file: &File<'_>) -> bool {
+    let first = file.source.text.lines().next().unwrap_or_default();
+    let is_shell = paths::extension(file.source.path).is_some_and(|extension| ["bash", "sh"].contains(&extension));
+    is_shell && first.starts_with("#!") && !first.contains("sh")
+}
+
+/// Whether a file in PHP is a class, whose code stands in functions.
+fn is_class_of_php(file: &File<'_>) -> bool {
+    let opens = |line: &str| PHP_OPENINGS.iter().any(|opening| line.starts_with(opening));
+    paths::extension(file.source.path) == Some("php") && file.source.text.lines().any(opens)
+}
+
 /// Whether a window, with the hash of each of its tokens, is code.
 fn is_code(window: &[Token<'_>], hashes: &[u64]) -> bool {
     let words = window.iter().filter(|token| token.is_word()).count();
@@ -170,7 +194,8 @@ struct Bodies {
 impl Bodies {
     fn of(file: &File<'_>, tokens: &[Token<'_>]) -> Self {
         let extension = paths::extension(file.source.path);
-        let is_elsewhere = !extension.is_some_and(|extension| IN_FUNCTIONS.contains(&extension));
+        let is_elsewhere =
+            !extension.is_some_and(|extension| IN_FUNCTIONS.contains(&extension)) && !is_class_of_php(file);
         let count = |span: &Span| {
             tokens.partition_point(|token| token.at < span.end) - tokens.partition_point(|token| token.at < span.start)
         };
@@ -341,7 +366,9 @@ fn report(tree: &Tree, block: &Block, found: &mut Findings<'_>) {
     };
     let end_line = to.last_line.max(from.first_line);
     let (lines, tokens) = (end_line - from.first_line + 1, u64::from(to.token - from.token) + WINDOW as u64);
-    let is_small = u64::from(lines) < found.threshold(&LINES_MIN) || tokens < found.threshold(&TOKENS_MIN);
+    let is_single = block.copy.0 == block.copy.1;
+    let lines_min = found.threshold(&LINES_MIN) + if is_single { SINGLE_LINES_MORE } else { 0 };
+    let is_small = u64::from(lines) < lines_min || tokens < found.threshold(&TOKENS_MIN);
     let is_meant = || {
         are_twins(&file.path, &other.path)
             || are_variants(&tree.paths, &file.path, &other.path)
@@ -351,10 +378,9 @@ fn report(tree: &Tree, block: &Block, found: &mut Findings<'_>) {
         return;
     }
     let spot = Spot { line: from.first_line, column: 1, end_line, end_column: 1, snippet: String::new() };
-    let is_single = block.copy.0 == block.copy.1;
     found.push(Hit {
         place: Place::of_spot(&file.path, &spot).marked(&format!("{:x}", from.hash)),
-        severity: Severity::Medium,
+        severity: if is_single { Severity::Low } else { Severity::Medium },
         confidence_permille: if is_single { SINGLE_PERMILLE } else { 900 },
         message: format!("{lines} lines that also stand in `{}` from line {} on", other.path, original.first_line),
         suggestion: "keep one of them where both can call it",

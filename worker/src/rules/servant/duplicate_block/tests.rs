@@ -176,6 +176,38 @@ fn signatures_constructors_and_members_that_hand_on_are_no_copies() {
 }
 
 #[test]
+fn members_of_classes_of_php_are_declarations_and_its_scripts_are_code() {
+    let members = |above: &str| {
+        let fields = block("", "    protected $fieldN = self::TABLE[N];\n", "");
+        format!("<?php\n\n{above}\n{{\n{fields}}}\n")
+    };
+    let [class, other] = ["class A", "namespace A"].map(members);
+    check(["a.php", "b.php"], [&class, &class], None);
+    let script = other.replace("protected ", "");
+    check(["a.php", "b.php"], [&script, &script], Some(1));
+    let named = |first: &str| format!("{first}\n{}", block("", "cpN --from \"$a\" --to \"$b\" | tee \"$cN\"\n", ""));
+    let [php, shell] = ["#!/usr/bin/env php", "#!/bin/bash"].map(named);
+    check(["a.sh", "b.sh"], [&php, &php], None);
+    check(["a.sh", "b.sh"], [&shell, &shell], Some(2));
+}
+
+#[test]
+fn a_single_window_is_mild_and_wants_more_lines() {
+    let of = |lines: usize, line: &str| {
+        let lines: String = (0..lines).map(|number| line.replace('N', &number.to_string())).collect();
+        format!("fn sum(x: u32) -> u32 {{\n{lines}    x\n}}\n")
+    };
+    for (text, expected) in [
+        (of(5, "    let vN = compute_N(x, other_N) + table_N + rest_N;\n"), vec![]),
+        (of(9, "    let vN =\n        aN +\n        x;\n"), vec![Severity::Low]),
+        (rust(), vec![Medium]),
+    ] {
+        let found = tree_findings(&RULE, &tree(&RULE, &[("a.rs", &text), ("b.rs", &text)]));
+        assert_eq!(found.iter().map(|one| one.severity).collect::<Vec<_>>(), expected, "{text}");
+    }
+}
+
+#[test]
 fn files_that_are_meant_to_be_alike_are_no_copies() {
     for names in [
         ["a_darwin.go", "a_linux.go"],
