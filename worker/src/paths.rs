@@ -60,7 +60,6 @@ const VENDOR_DIRECTORIES: &[&str] = &[
     ".venv",
     "3rdparty",
     "Godeps",
-    "Pods",
     "_vendor",
     "_vendored",
     "bower_components",
@@ -345,7 +344,7 @@ mod tests {
         ] {
             assert!(is_foreign(path), "{path}");
         }
-        for path in ["web/step-2.js", "web/a-1.b.js", "docs/notes-1.2.md"] {
+        for path in ["pkg/pods/a.go", "web/step-2.js", "web/a-1.b.js", "docs/notes-1.2.md"] {
             assert!(!is_foreign(path), "{path}");
         }
         for path in ["src/distance.rs", "vendors.md", "src/lock.rs", "src/Designer.cs", "src/bundle.js"] {
