@@ -94,30 +94,31 @@ impl Language {
 
 /// Every known language. What is in none of them, such as prose, has no comments.
 static LANGUAGES: &[Language] = &[
-    parsed(&["rs"], &["rust-script"], &rust::RUST, &comments::RUST),
+    parsed(&["rs"], &["rust-script"], &rust::RUST, &comments::RUST).version(2),
     Language {
         comments: &comments::HASH,
-        ..script(&["py", "pyi", "pyw"], &["python", "python2", "python3"], python::outline).version(2)
+        ..script(&["py", "pyi", "pyw"], &["python", "python2", "python3"], python::outline).version(3)
     },
-    parsed(&["go"], &[], &go::GO, &comments::C_LIKE).version(2),
-    script(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], javascript::javascript).version(2),
-    script(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], javascript::typescript).version(2),
-    script(&["tsx"], &[], javascript::tsx).version(2),
-    parsed(&["java"], &[], &java::JAVA, &comments::C_LIKE).version(2),
-    parsed(&[headers::C], &[], &c::C, &comments::C_LIKE).version(2),
+    parsed(&["go"], &[], &go::GO, &comments::C_LIKE).version(3),
+    script(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], javascript::javascript).version(3),
+    script(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], javascript::typescript).version(3),
+    script(&["tsx"], &[], javascript::tsx).version(3),
+    parsed(&["java"], &[], &java::JAVA, &comments::C_LIKE).version(3),
+    parsed(&[headers::C], &[], &c::C, &comments::C_LIKE).version(3),
     parsed(
         &["cc", headers::CPP, "cxx", "hh", "hpp", "hxx", "inl", "ipp", "tcc", "tpp"],
         &[],
         &cpp::CPP,
         &comments::C_LIKE,
-    ),
-    parsed(&["cs", "csx"], &[], &c_sharp::C_SHARP, &comments::C_LIKE).version(3),
-    parsed(&["kt", "kts"], &[], &kotlin::KOTLIN, &comments::C_LIKE).version(3),
-    parsed(&["swift"], &["swift"], &swift::SWIFT, &comments::C_LIKE).version(3),
-    parsed(&["php", "phtml"], &["php"], &php::PHP, &comments::PHP).version(3),
+    )
+    .version(2),
+    parsed(&["cs", "csx"], &[], &c_sharp::C_SHARP, &comments::C_LIKE).version(4),
+    parsed(&["kt", "kts"], &[], &kotlin::KOTLIN, &comments::C_LIKE).version(4),
+    parsed(&["swift"], &["swift"], &swift::SWIFT, &comments::C_LIKE).version(4),
+    parsed(&["php", "phtml"], &["php"], &php::PHP, &comments::PHP).version(4),
     Language {
         names: &["Fastfile", "Gemfile", "Podfile", "Rakefile", "Vagrantfile"],
-        ..parsed(&["gemspec", "rake", "rb", "ru"], &["ruby"], &ruby::RUBY, &comments::HASH).version(3)
+        ..parsed(&["gemspec", "rake", "rb", "ru"], &["ruby"], &ruby::RUBY, &comments::HASH).version(4)
     },
     Language {
         names: &[".bash_profile", ".bashrc", ".profile", ".zprofile", ".zshrc"],
@@ -127,7 +128,7 @@ static LANGUAGES: &[Language] = &[
             &bash::BASH,
             &comments::HASH,
         )
-        .version(2)
+        .version(3)
     },
     text(
         &[
