@@ -2,32 +2,37 @@
 
 mod guarded;
 mod harmless;
+mod looks;
+mod said;
 
 use schemas::severity::Severity;
 
-use guarded::is_left_alone;
-use harmless::{hands_on_what_it_set, is_named_ignored, says_so_around, writes_without_loss};
+use guarded::{is_left_alone, writes};
+use harmless::{is_named_ignored, says_so_around, writes_without_loss};
+use looks::looks_for_a_value;
+use said::is_explained;
 
 use crate::names::words;
 use crate::outline::{Discard, Handler, Span};
 use crate::paths;
-use crate::rules::marks::says_why;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
     /// ## What it finds
-    /// Handlers that do nothing, such as `except: pass`, `catch (e) {}`, `if err != nil {}` and `if let Err(_) = .. {}`, and
-    /// results of saving and the like that are thrown away by `.ok();` (high). Low where the guarded
-    /// code only looks for a value, so that what follows can do without it, where the handler names a kind as wide as
-    /// `IOException`, and in functions that close or clean up. Results of saving and the like that are thrown away in plain sight, `let _ = save()`,
-    /// `_ = save()`, `try? save()`, `@save()` and `save rescue nil`, are low too.
+    /// Handlers for any error that do nothing, without a word why, around code that does something: `except: pass`,
+    /// `catch (e) {}`, `if err != nil {}` and `if let Err(_) = .. {}`; and results of saving and the like that are thrown away by
+    /// `.ok();` (high). Low where a comment says that there is still something to be done, and where the kind is no wider than
+    /// `IOException`, which counts only if it is writing or saving that may fail. Results of saving and the like that are thrown
+    /// away in plain sight, `let _ = save()`, `_ = save()`, `try? save()`, `@save()` and `save rescue nil`, are low too.
     ///
-    /// Left alone are tests, handlers with a comment that says why, handlers for one kind of error that is expected, such as
-    /// `KeyError`, what calls the error `ignored` or `expected`, what only closes and cleans up, what raises the error
-    /// itself, what looks for a module or a store that may be missing, values that are tested right below, functions
-    /// that say by name or documentation that they ignore errors or do without (`closeQuietly`, `parse_safe`), and what
-    /// is printed, dropped or logged. So are benchmarks, questions about files (`getmtime`), answers on connections that are
-    /// given up, and, in Go, what is written to anything but a file or a connection: others keep their error, or have none.
+    /// Left alone are tests, handlers with any other comment, comments near them that speak of errors or say why, handlers for
+    /// one kind of error, and what calls the error `ignored` or `expected`. Code that only looks for a value may do without it:
+    /// what returns, sets or collects one, what is in a function called `find`, `is`, `has` and the like, and what
+    /// looks for a module, a store or a part of a browser that may be missing. So may what closes and cleans up, in functions and
+    /// `finally` blocks that do too, what prints or logs, what is done about another error or right before one is raised,
+    /// functions that say by name or documentation that they ignore errors or do without (`closeQuietly`, `parse_safe`),
+    /// benchmarks, questions about files (`getmtime`), answers on connections that are given up, and, in Go, what
+    /// is written to anything but a file or a connection: others keep their error, or have none.
     ///
     /// ## Why it matters
     /// When it goes wrong nobody learns of it, and what follows works on what is not there. Such faults are found last.
@@ -42,7 +47,7 @@ rule!(
     ///
     /// ## How to fix
     /// Hand the error on, or log it and say what happens instead. If it can be ignored, name its kind and say why.
-    "integrity/swallowed-error", Integrity, High, version: 8, Check::Code(check)
+    "integrity/swallowed-error", Integrity, High, version: 9, Check::Code(check)
 );
 
 /// Directories of what is run to be measured, with input that fails on purpose.
@@ -54,24 +59,19 @@ const BROAD_KINDS: &[&str] = &["BaseException", "Error", "Exception", "StandardE
 /// Modules of the languages themselves, where such kinds are at home.
 const LANGUAGE_MODULES: &[&str] = &["System.", "builtins.", "java.lang.", "std::"];
 
-/// Kinds of error that stand for whatever the world outside does: who names one has not said what is expected.
+/// Kinds of error that stand for whatever the world outside does: who writes and names one has not said what is expected.
 const WIDE_KINDS: &[&str] =
     &["EnvironmentError", "IOError", "IOException", "OSError", "RuntimeException", "SQLException", "runtime_error"];
 
-/// First or last words of functions that change something outside, where a failure means that it was not done.
-const LASTING_WORDS: &[&str] = &[
-    "append", "commit", "copy", "execute", "flush", "migrate", "persist", "publish", "rename", "save", "store", "sync",
-    "update", "upload", "write",
-];
+/// First words of functions that change something outside, where a failure means that it was not done.
+const LASTING_WORDS: &[&str] =
+    &["commit", "copy", "execute", "flush", "migrate", "persist", "rename", "save", "store", "sync", "upload", "write"];
 
-/// Lines above a handler in which what it guards begins, where a comment above may say why nothing is done.
-const GUARDED_LINES_MAX: usize = 12;
+/// Lines above a handler in which what it guards begins.
+const GUARDED_LINES_MAX: usize = 40;
 
 /// Lines below a handler in which the error that it kept is looked for.
 const KEPT_LINES: usize = 5;
-
-/// Marks of work that is still to be done: a comment with one gives no reason.
-const UNFINISHED: &[&str] = &["FIXME", "TODO", "XXX"];
 
 const SUGGESTION: &str = "hand the error on, or log it; if it can be ignored, name its kind and say why";
 
@@ -105,33 +105,28 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
 
 /// How bad it is that `handler` does nothing; nothing if that may be.
 fn of_handler(file: &File<'_>, handler: &Handler) -> Option<Severity> {
-    // Without a block that is guarded it is the condition itself that closes.
-    let closes = handler.is_cleanup && file.text(&handler.span).starts_with("if ");
-    if closes || file.is_test_code(handler.span.start) {
+    if handler.is_cleanup || file.is_test_code(handler.span.start) {
         return None;
     }
-    let names = |known| handler.caught.as_ref().is_some_and(|kinds| names_one_of(file.text(kinds), known));
-    let is_narrow = handler.caught.is_some() && !names(BROAD_KINDS);
-    let is_probe = looks_for_a_value(file, handler);
-    let excuses = [is_narrow, is_probe, handler.is_cleanup, handler.has_comment];
-    let excuses = excuses.iter().filter(|excuse| **excuse).count();
-    let may_be = (is_narrow && !names(WIDE_KINDS))
-        || excuses > 1
-        || is_answered(file, handler, is_probe)
+    let names = |known| handler.caught.as_ref().is_some_and(|kinds| names_one_of(file, kinds, known));
+    let is_broad = handler.caught.is_none() || names(BROAD_KINDS);
+    let is_wide = !is_broad && names(WIDE_KINDS) && writes(file, handler);
+    let may_be = !(is_broad || is_wide)
+        || is_answered(file, handler)
         || is_named_ignored(file.text(&head(file, handler)))
+        || looks_for_a_value(file, handler)
+        || is_explained(file, handler)
         || says_so_around(file, handler)
         || is_left_alone(file, handler);
-    (!may_be).then_some(if excuses > 0 { Severity::Low } else { Severity::High })
+    (!may_be).then_some(if is_wide || handler.has_comment { Severity::Low } else { Severity::High })
 }
 
 /// How bad it is that a result is thrown away, and how sure that is, in permille; nothing if it may be. What only fails once
 /// nobody is there at the other end, such as sending, may be; so may what prints or starts something.
 fn of_discard(file: &File<'_>, discard: &Discard) -> Option<(Severity, u16)> {
     let is_excused = discard.is_cleanup || file.is_test_code(discard.span.start) || has_comment(file, &discard.span);
-    let words = words(callee(file.text(&discard.span)));
-    let is_lasting =
-        [words.first(), words.last()].into_iter().flatten().any(|word| LASTING_WORDS.contains(&word.as_str()));
-    if is_excused || !is_lasting || writes_without_loss(file, &discard.span) {
+    let is_lasting = is_lasting(file, callee(file.text(&discard.span)));
+    if is_excused || !is_lasting || writes_without_loss(file, &discard.span) || reports_below(file, &discard.span) {
         return None;
     }
     Some(if discard.is_fallible { (Severity::High, 800) } else { (Severity::Low, 400) })
@@ -143,14 +138,33 @@ fn head(file: &File<'_>, handler: &Handler) -> Span {
     handler.span.start..handler.span.end.min(line.end).max(handler.span.start)
 }
 
-/// Whether a comment says why the error is ignored, or the code below goes another way.
-fn is_answered(file: &File<'_>, handler: &Handler, is_probe: bool) -> bool {
+/// Whether a function of this name changes something outside. In C the verb may come last: `row_save`.
+fn is_lasting(file: &File<'_>, name: &str) -> bool {
+    let words = words(name);
+    let is_c = matches!(paths::extension(file.source.path), Some("c" | "cc" | "cpp" | "h" | "hpp"));
+    let last = words.last().filter(|_| is_c);
+    words.first().into_iter().chain(last).any(|word| LASTING_WORDS.contains(&word.as_str()))
+}
+
+/// Whether the code behind `span` returns or raises another error, which is what counts.
+fn reports_below(file: &File<'_>, span: &Span) -> bool {
+    let below = file.source.text[span.end..].trim_start_matches(|c: char| c.is_whitespace() || ";}".contains(c));
+    let line = below.lines().next().unwrap_or_default();
+    let returns = || {
+        let words = words(line.strip_prefix("return ").unwrap_or_default());
+        words.iter().any(|word| matches!(word.as_str(), "err" | "error" | "errorf" | "errors"))
+    };
+    ["raise ", "throw ", "panic("].iter().any(|raise| line.starts_with(raise)) || line == "raise" || returns()
+}
+
+/// Whether the code below goes another way, or raises this error or another one.
+fn is_answered(file: &File<'_>, handler: &Handler) -> bool {
     let below = file.source.text[handler.span.end..].trim_start();
     let head = file.text(&head(file, handler));
     // Ruby keeps the error in a variable, which code below the handler may raise.
     let kept = head.split_once("=> ").map(|(_, name)| name.trim());
     let is_kept = kept.is_some_and(|name| below.lines().take(KEPT_LINES).any(|line| has_word(line, name)));
-    is_kept || below.starts_with("else:") || (is_probe && below.starts_with("return ")) || says_why_not(file, handler)
+    is_kept || below.starts_with("else:") || reports_below(file, &handler.span)
 }
 
 fn has_word(line: &str, name: &str) -> bool {
@@ -163,49 +177,10 @@ fn guarded_from(file: &File<'_>, handler: &Handler) -> Option<usize> {
     let indent = |line: usize| text(line).len() - text(line).trim_start().len();
     let own = file.source.line_of(handler.span.start);
     let opens = |line: &usize| {
-        indent(*line) == indent(own) && ["try", "begin"].iter().any(|word| text(*line).trim_start().starts_with(word))
+        indent(*line) == indent(own)
+            && ["try", "begin", "do {"].iter().any(|word| text(*line).trim_start().starts_with(word))
     };
     (own.saturating_sub(GUARDED_LINES_MAX)..own).rev().find(opens)
-}
-
-/// Whether a comment in the handler, behind it, on the line above or above what it guards says why the error is ignored.
-fn says_why_not(file: &File<'_>, handler: &Handler) -> bool {
-    let line = |at: usize| file.source.line_of(at);
-    let from = file.source.line_span(line(handler.span.start).saturating_sub(1)).start;
-    let to = handler.span.end.max(file.source.line_span(line(handler.body.end.saturating_sub(1))).end);
-    let comments = &file.outline.comments;
-    let tells = |text: &str| says_why(text) && !UNFINISHED.iter().any(|mark| text.contains(mark));
-    let above = guarded_from(file, handler).filter(|line| *line > 0).map(|line| file.source.line_span(line - 1));
-    let above = above.filter(|line| file.text(line).trim_start().starts_with(['/', '#', '*']));
-    if above.is_some_and(|line| file.outline.has_comment(&line) && tells(file.text(&line))) {
-        return true;
-    }
-    let first = comments.partition_point(|comment| comment.end <= from);
-    let mut texts = comments[first..].iter().take_while(|comment| comment.start < to).map(|comment| file.text(comment));
-    texts.any(tells)
-}
-
-/// Whether the last guarded statement above `handler` hands out or keeps a value: then what follows does without it.
-fn looks_for_a_value(file: &File<'_>, handler: &Handler) -> bool {
-    // Others stand behind what they guard, and not below it.
-    if !["catch", "except", "rescue"].iter().any(|word| file.text(&handler.span).starts_with(word)) {
-        return false;
-    }
-    if hands_on_what_it_set(file, handler) {
-        return true;
-    }
-    let before = file.source.text[..handler.span.start].trim_end_matches(|c: char| c == '}' || c.is_whitespace());
-    let mut lines = before.rsplit('\n');
-    let last = lines.next().unwrap_or_default();
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    // A statement over several lines ends with a line of its own, indented as its first one.
-    let begins = || lines.take(GUARDED_LINES_MAX).find(|line| !line.trim().is_empty() && indent(line) <= indent(last));
-    let line = if last.trim_start().starts_with([')', ']']) { begins().unwrap_or(last) } else { last };
-    let statement = line.rsplit(['{', '}']).next().unwrap_or_default().trim_start();
-    let is_plain =
-        |at: usize| !statement[at + 1..].starts_with(['=', '>']) && !statement[..at].ends_with(['=', '!', '<', '>']);
-    let target = statement.split('(').next().unwrap_or_default();
-    statement.starts_with("return ") || target.find('=').is_some_and(is_plain)
 }
 
 /// The last name of what a statement that throws its result away calls: `save` of `let _ = self.rows.save(row);`.
@@ -219,13 +194,15 @@ fn callee(statement: &str) -> &str {
 }
 
 /// Whether one of the kinds in `kinds` is one of `known`: `Exception`, `(OSError, builtins.Exception)`.
-fn names_one_of(kinds: &str, known: &[&str]) -> bool {
-    let mut paths = kinds.split(|c: char| c.is_whitespace() || "(),|&*".contains(c));
+fn names_one_of(file: &File<'_>, kinds: &Span, known: &[&str]) -> bool {
+    // These languages have no kind of that name, so it is one of a module.
+    let has_errors = matches!(paths::extension(file.source.path), Some("py" | "pyi" | "rb"));
+    let mut paths = file.text(kinds).split(|c: char| c.is_whitespace() || "(),|&*".contains(c));
     // The `Error` of a module is one of its own, unless the module is that of the language.
     paths.any(|path| {
         let path = path.trim_start_matches('\\');
         let name = LANGUAGE_MODULES.iter().find_map(|module| path.strip_prefix(module)).unwrap_or(path);
-        known.contains(&name)
+        known.contains(&name) && !(has_errors && name == "Error")
     })
 }
 

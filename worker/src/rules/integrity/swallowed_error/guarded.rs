@@ -49,9 +49,23 @@ const ABSENCES: &[&str] = &[" ??", " == nil", " == null", " === null", " === und
 /// What raises the error in the same breath, to see what comes of it.
 const RAISES: &[&str] = &["fail(", "raise ", "throw ", "self.fail(", "Assert.fail(", "pytest.fail("];
 
-/// What may well be missing where the code runs: modules, and stores of browsers that forbid them.
-const OPTIONAL_MARKS: &[&str] =
-    &["import ", "import(", "localStorage", "require(", "sessionStorage", "window.performance"];
+/// What may well be missing where the code runs: modules, languages, stores and windows of browsers that forbid them.
+const OPTIONAL_MARKS: &[&str] = &[
+    ".opener",
+    "ActiveXObject",
+    "Intl.",
+    "contentDocument",
+    "contentWindow",
+    "import ",
+    "import(",
+    "localStorage",
+    "navigator.",
+    "require(",
+    "sessionStorage",
+    "setlocale",
+    "typeof ",
+    "window.performance",
+];
 
 /// Beginnings of lines that only say when something is cleaned up.
 const CONDITIONS: &[&str] = &["if ", "if(", "for ", "for(", "try", "do ", "do{", "begin", "{", "}", "await "];
@@ -59,14 +73,27 @@ const CONDITIONS: &[&str] = &["if ", "if(", "for ", "for(", "try", "do ", "do{",
 /// Most bytes of guarded code that are read.
 const GUARDED_BYTES_MAX: usize = 2_000;
 
-/// Lines above what is guarded in which a comment may say that errors are ignored.
-const COMMENT_LINES: usize = 4;
+/// Words in names of calls that tell somebody something, where nothing is lost but the telling.
+const TELLING_WORDS: &[&str] = &[
+    "debug",
+    "echo",
+    "error",
+    "excepthook",
+    "info",
+    "log",
+    "mesg",
+    "message",
+    "print",
+    "printf",
+    "println",
+    "puts",
+    "trace",
+    "warn",
+    "warning",
+];
 
-/// Longest such line that is read.
-const LINE_BYTES_MAX: usize = 400;
-
-/// Beginnings of words by which a comment says so.
-const QUIET_WORDS: &[&str] = &["ignor", "swallow", "suppress"];
+/// Most lines above what is guarded in which the block begins that it stands in.
+const BLOCK_LINES_MAX: usize = 60;
 
 /// Whether what `handler` guards may fail without a word.
 pub(super) fn is_left_alone(file: &File<'_>, handler: &Handler) -> bool {
@@ -82,12 +109,13 @@ pub(super) fn is_left_alone(file: &File<'_>, handler: &Handler) -> bool {
         || only_asks_for_a_file(file, handler, &lines)
         || only_answers_with_an_error(&lines)
         || falls_back_below(file, handler, &lines)
-        || is_tested_below(file, handler, last)
-        || is_said_above(file, handler)
+        || only_tells(guarded)
+        || is_about_another(file, handler)
+        || is_in_finally(file, handler)
 }
 
 /// What `handler` guards, without the word that opens it.
-fn guarded<'f>(file: &'f File<'_>, handler: &Handler) -> &'f str {
+pub(super) fn guarded<'f>(file: &'f File<'_>, handler: &Handler) -> &'f str {
     let text = file.source.text.as_ref();
     let own = file.source.line_span(file.source.line_of(handler.span.start));
     let same = &text[own.start..handler.span.start];
@@ -97,7 +125,8 @@ fn guarded<'f>(file: &'f File<'_>, handler: &Handler) -> &'f str {
     };
     let from = text.ceil_char_boundary(from.max(handler.span.start.saturating_sub(GUARDED_BYTES_MAX)));
     let guarded = text[from.min(handler.span.start)..handler.span.start].trim_start();
-    guarded.strip_prefix("try").unwrap_or(guarded).trim_start_matches([':', ' ', '{'])
+    let word = ["try", "begin", "do"].iter().find_map(|word| guarded.strip_prefix(word));
+    word.unwrap_or(guarded).trim_start_matches([':', ' ', '{'])
 }
 
 /// Whether `lines` close and clean up, and there is at least one that does.
@@ -156,41 +185,64 @@ fn cleans_up(statement: &str) -> bool {
     [words.first(), words.last()].into_iter().flatten().any(is_cleanup) && !call.contains(" = ")
 }
 
-/// Whether the variable that the `last` guarded statement sets is tested or used on the first line below `handler`, or on the next
-/// one where the first only gives it another name.
-fn is_tested_below(file: &File<'_>, handler: &Handler, last: Option<&&str>) -> bool {
-    let Some((target, _)) = last.and_then(|line| line.split_once(" = ")) else { return false };
-    let mut name = last_word(target);
-    let is_comment = |line: &str| line.starts_with(['#', '*']) || line.starts_with("//");
-    let below = file.source.text[handler.span.end..].lines().map(str::trim).take(COMMENT_LINES);
-    let mut below = below.filter(|line| !line.is_empty() && *line != "}" && !is_comment(line));
-    let mut line = below.next().unwrap_or_default();
-    if let Some((alias, value)) = line.split_once(" = ")
-        && value.trim_end_matches(';') == name
-    {
-        name = last_word(alias);
-        line = below.next().unwrap_or_default();
-    }
-    let is_test = ["if ", "if(", "elif ", "unless ", "while ", "return "].iter().any(|open| line.starts_with(open));
-    let mut names = line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.');
-    !name.is_empty() && is_test && names.any(|word| word == name)
+/// The statements of `guarded` that stand deepest to the left, each by its first line.
+fn statements(guarded: &str) -> impl Iterator<Item = &str> {
+    // What opens the block is gone from the first line, and what stands there was written behind it.
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with(['}', ')', ']', '#']);
+    let mut lines = guarded.split('\n');
+    let first = lines.next().unwrap_or_default();
+    let least = lines.clone().filter(is_code).map(indent).min().unwrap_or_default();
+    let others = lines.filter(is_code).filter(move |line| indent(line) == least);
+    first
+        .split(';')
+        .chain(others.flat_map(|line| line.split(';')))
+        .map(str::trim)
+        .filter(|line| !line.trim_matches(['{', '}', ' ']).is_empty())
 }
 
-fn last_word(text: &str) -> &str {
-    text.split_whitespace().last().unwrap_or_default()
+/// The last name of what `statement` calls.
+pub(super) fn call_name(statement: &str) -> &str {
+    let path = statement.split('(').next().unwrap_or_default().trim_end();
+    path.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
 }
 
-/// Whether a comment not far above what is guarded says that errors are ignored.
-fn is_said_above(file: &File<'_>, handler: &Handler) -> bool {
+/// Whether `guarded` only prints or logs.
+fn only_tells(guarded: &str) -> bool {
+    let tells = |statement: &str| {
+        words(call_name(statement)).iter().any(|word| TELLING_WORDS.contains(&word.as_str()))
+            || statement.starts_with("console.")
+    };
+    let mut all = statements(guarded).peekable();
+    all.peek().is_some() && all.all(tells)
+}
+
+/// Whether what `handler` guards writes or saves something.
+pub(super) fn writes(file: &File<'_>, handler: &Handler) -> bool {
+    // Output that is flushed is often that of somebody who is gone.
+    statements(guarded(file, handler)).any(|statement| {
+        let name = super::callee(statement.trim_start_matches(['{', ' ']));
+        super::is_lasting(file, name) && name != "flush"
+    })
+}
+
+/// Whether `handler` stands in another one, so that the error that counts is known.
+fn is_about_another(file: &File<'_>, handler: &Handler) -> bool {
+    let Handler { span, .. } = handler;
+    file.outline.handlers.iter().any(|other| other.body.start <= span.start && span.end <= other.body.end)
+}
+
+/// Whether `handler` stands in a block that runs in any case, to clean up.
+fn is_in_finally(file: &File<'_>, handler: &Handler) -> bool {
     let Some(from) = guarded_from(file, handler) else { return false };
-    let mut above = (from.saturating_sub(COMMENT_LINES)..from).rev().map(|line| file.source.line_span(line));
-    above.any(|line| {
-        let text = file.text(&line);
-        let start = line.start + (text.len() - text.trim_start().len());
-        text.len() <= LINE_BYTES_MAX
-            && start < line.end
-            && file.outline.comment_around(start).is_some()
-            && words(text).iter().any(|word| QUIET_WORDS.iter().any(|quiet| word.starts_with(quiet)))
+    let text = |line: usize| file.text(&file.source.line_span(line));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut limit = indent(text(from));
+    (from.saturating_sub(BLOCK_LINES_MAX)..from).rev().map(text).any(|line| {
+        let opens = !line.trim().is_empty() && indent(line) < limit;
+        limit = if opens { indent(line) } else { limit };
+        let word = line.trim_start().trim_start_matches(['}', ' ']);
+        opens && (word.starts_with("finally") || word.starts_with("ensure"))
     })
 }
 
@@ -198,7 +250,7 @@ fn is_said_above(file: &File<'_>, handler: &Handler) -> bool {
 mod tests {
     use super::super::RULE;
     use crate::rules::testing::check;
-    use schemas::severity::Severity::{High, Low};
+    use schemas::severity::Severity::High;
 
     fn java(body: &str) -> String {
         format!("class A {{ void a() {{\n  try {{\n    {body}\n  }} catch (Exception e) {{\n  }}\n}} }}\n")
@@ -230,7 +282,7 @@ mod tests {
             format!("def a():\n    try:\n        {line}\n            b()\n    except OSError:\n        pass\n    c()\n")
         };
         check(&RULE, "src/a.py", &of("if os.path.getmtime(d) > e:"), &[]);
-        check(&RULE, "src/a.py", &of("if d > e:"), &[(5, Low)]);
+        check(&RULE, "src/a.py", &of("if d > e:"), &[]);
         let ruby = |line: &str, below: &str| format!("def a\n  begin\n    {line}\n  rescue\n  end\n  {below}\nend\n");
         check(&RULE, "lib/a.rb", &ruby("io << ERROR_ANSWER[b]", "c"), &[]);
         check(&RULE, "lib/a.rb", &ruby("io << ROWS[b]", "c"), &[(4, High)]);
@@ -249,31 +301,31 @@ mod tests {
     }
 
     #[test]
-    fn a_value_may_be_tested_below() {
-        let of = |below: &str| {
-            format!(
-                "def a():\n    b = None\n    try:\n        b = c()\n    except Exception:\n        pass\n    # Perhaps there is none.\n    {below}\n"
-            )
-        };
-        check(&RULE, "src/a.py", &of("if b is None:\n        d()"), &[]);
-        check(&RULE, "src/a.py", &of("if e is None:\n        d()"), &[(5, Low)]);
-        let coerced = |below: &str| {
-            format!(
-                "function a(b) {{\n  try {{\n    b.c = Number(b.c);\n  }} catch (e) {{}}\n  {below}\n  if (typeof d === 'number') f();\n}}\n"
-            )
-        };
-        check(&RULE, "src/a.ts", &coerced("const d = b.c;"), &[]);
-        check(&RULE, "src/a.ts", &coerced("const d = b.e;"), &[(4, Low)]);
+    fn what_only_tells_something_may_fail() {
+        let of =
+            |body: &str| format!("def a():\n    try:\n        {body}\n    except Exception:\n        pass\n    c()\n");
+        check(&RULE, "src/a.py", &of("warnings.warn('a'\n                      'b')"), &[]);
+        check(&RULE, "src/a.py", &of("self._mesg(b)"), &[]);
+        check(&RULE, "src/a.py", &of("self._mesg(b)\n        d()"), &[(5, High)]);
+        check(&RULE, "src/a.py", &of("self.run(b)"), &[(4, High)]);
     }
 
     #[test]
-    fn a_comment_not_far_above_may_say_that_errors_are_ignored() {
-        let of = |comment: &str| {
+    fn another_error_may_be_what_counts() {
+        let of = |outer: &str| {
             format!(
-                "def a():\n    # {comment}\n    assert b\n    try:\n        b.run()\n    except Exception:\n        pass\n"
+                "def a():\n    try:\n        b()\n    {outer}:\n        try:\n            c()\n        except Exception:\n            pass\n        d()\n"
             )
         };
-        check(&RULE, "src/a.py", &of("Errors are ignored here: others log them."), &[]);
-        check(&RULE, "src/a.py", &of("Runs what there is."), &[(6, High)]);
+        check(&RULE, "src/a.py", &of("except KeyError"), &[]);
+        check(&RULE, "src/a.py", &of("finally"), &[]);
+        check(&RULE, "src/a.py", &of("else"), &[(7, High)]);
+        let raised = |below: &str| {
+            format!(
+                "try {{\n  if (a) {{\n    try {{\n      b();\n    }} catch {{}}\n  }}\n  {below}\n}} finally {{}}\n"
+            )
+        };
+        check(&RULE, "a.js", &raised("throw d;"), &[]);
+        check(&RULE, "a.js", &raised("d();"), &[(5, High)]);
     }
 }

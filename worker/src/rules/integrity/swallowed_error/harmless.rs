@@ -55,10 +55,7 @@ pub(super) fn is_named_ignored(head: &str) -> bool {
 
 /// Whether the function around `handler` says by its name or documentation that errors are ignored.
 pub(super) fn says_so_around(file: &File<'_>, handler: &Handler) -> bool {
-    let functions = &file.outline.functions;
-    let before = functions.partition_point(|one| one.span.start <= handler.span.start);
-    let mut near = functions[..before].iter().rev().take(FUNCTIONS_BETWEEN_MAX);
-    let Some(function) = near.find(|one| handler.span.end <= one.span.end) else { return false };
+    let Some(function) = function_around(file, handler) else { return false };
     let says = |text: &str| words(text).iter().any(|word| QUIET_WORDS.iter().any(|quiet| word.starts_with(quiet)));
     let docstrings = &file.outline.docstrings;
     let first = docstrings.partition_point(|string| string.start < function.span.start);
@@ -71,6 +68,14 @@ pub(super) fn says_so_around(file: &File<'_>, handler: &Handler) -> bool {
     says(file.text(&function.name)) || texts.into_iter().any(|text| says(text) || does_without(text))
 }
 
+/// The function in which `handler` stands.
+pub(super) fn function_around<'f>(file: &'f File<'_>, handler: &Handler) -> Option<&'f Function> {
+    let functions = &file.outline.functions;
+    let before = functions.partition_point(|one| one.span.start <= handler.span.start);
+    let mut near = functions[..before].iter().rev().take(FUNCTIONS_BETWEEN_MAX);
+    near.find(|one| handler.span.end <= one.span.end)
+}
+
 /// The comment that ends on the line above `function`.
 fn documentation<'f>(file: &'f File<'_>, function: &Function) -> &'f str {
     let own = file.source.line_of(function.span.start);
@@ -80,18 +85,6 @@ fn documentation<'f>(file: &'f File<'_>, function: &Function) -> &'f str {
     };
     let first = (own.saturating_sub(DOCUMENTATION_LINES_MAX)..own).rev().take_while(is_comment).last();
     first.map_or("", |first| file.text(&(file.source.line_span(first).start..function.span.start)))
-}
-
-/// Whether a variable that the guarded code sets is handed on by the first statement below `handler`: `return ok` or `it = ok`.
-pub(super) fn hands_on_what_it_set(file: &File<'_>, handler: &Handler) -> bool {
-    let text: &str = &file.source.text;
-    let below = text[handler.span.end..].trim_start().lines().next().unwrap_or_default();
-    let value = below.strip_prefix("return ").or_else(|| below.split_once(" = ").map(|(_, value)| value));
-    let name = value.unwrap_or_default().trim().trim_end_matches(';');
-    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    let Some(guarded) = super::guarded_from(file, handler) else { return false };
-    let guarded = &text[file.source.line_span(guarded).start..handler.span.start];
-    is_name && guarded.lines().any(|line| line.trim_start().starts_with(&format!("{name} = ")))
 }
 
 /// Whether `statement` prints or logs, or, in Go, drops what it reads, or writes to something that is not called a file or a
@@ -173,22 +166,5 @@ mod tests {
         let of = |name: &str| format!("class A {{ void b() {{\ntry {{ c(); }} catch (Exception {name}) {{}}\n}} }}\n");
         check(&RULE, "A.java", &of("ignored"), &[]);
         check(&RULE, "A.java", &of("e"), &[(2, High)]);
-    }
-
-    #[test]
-    fn what_was_looked_for_is_handed_on() {
-        let of = |set: &str, below: &str| {
-            format!(
-                "function a() {{\n  let has = false\n  try {{\n    {set}\n    b.clear()\n  }} catch (e) {{}}\n  {below}\n}}\n"
-            )
-        };
-        check(&RULE, "a.js", &of("has = b.get() === 1", "return has"), &[]);
-        check(&RULE, "a.js", &of("has = b.get() === 1", "c.has = has;"), &[(6, Low)]);
-        check(&RULE, "A.java", "class A { void a() { try { b(); } catch (Exception e) {} } }\n", &[(1, High)]);
-        check(&RULE, "a.js", &of("b.set(1)", "return has"), &[(6, High)]);
-        check(&RULE, "a.js", &of("has = b.get() === 1", "return other"), &[(6, High)]);
-        let python = "try:\n    a = open(\n        b,\n    )\nexcept Exception:\n    pass\n";
-        check(&RULE, "a.py", python, &[(5, Low)]);
-        check(&RULE, "a.py", &python.replace("a = ", ""), &[(5, High)]);
     }
 }
