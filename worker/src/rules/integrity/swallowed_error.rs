@@ -143,7 +143,9 @@ fn is_lasting(file: &File<'_>, name: &str) -> bool {
     let words = words(name);
     let is_c = matches!(paths::extension(file.source.path), Some("c" | "cc" | "cpp" | "h" | "hpp"));
     let last = words.last().filter(|_| is_c);
-    words.first().into_iter().chain(last).any(|word| LASTING_WORDS.contains(&word.as_str()))
+    // What keeps an error is how that one is handed on.
+    let is_of_error = words.iter().any(|word| matches!(word.as_str(), "err" | "error"));
+    !is_of_error && words.first().into_iter().chain(last).any(|word| LASTING_WORDS.contains(&word.as_str()))
 }
 
 /// Whether the code behind `span` returns or raises another error, which is what counts.

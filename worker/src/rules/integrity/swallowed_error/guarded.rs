@@ -14,6 +14,7 @@ const CLEANUP_WORDS: &[&str] = &[
     "close",
     "dealloc",
     "delete",
+    "deregister",
     "destroy",
     "detach",
     "disconnect",
@@ -30,9 +31,13 @@ const CLEANUP_WORDS: &[&str] = &[
     "shutdown",
     "stop",
     "terminate",
+    "unbind",
     "unlink",
     "unlock",
+    "unmount",
+    "unregister",
     "unsubscribe",
+    "unwatch",
     "wait",
 ];
 
@@ -262,6 +267,8 @@ mod tests {
         run("if (reader != null) {\n      reader.close();\n    }", &[]);
         run("file.delete();\n    socket.shutdownOutput();", &[]);
         run("file.delete();\n    save();", &[(5, High)]);
+        run("poller.unregisterReader(a);", &[]);
+        run("poller.registerReader(a);", &[(4, High)]);
         run("if (reader != null) {\n      reader.read();\n    }", &[(6, High)]);
         check(&RULE, "a.js", "try { fs.unlinkSync(path) } catch (e) {}\n", &[]);
         check(&RULE, "a.js", "try { fs.writeSync(path) } catch (e) {}\n", &[(1, High)]);

@@ -36,6 +36,9 @@ const DOCUMENTATION_LINES_MAX: usize = 12;
 /// Words in names of what keeps or carries what is written to it.
 const LASTING_NAMES: &[&str] = &["conn", "connection", "fd", "file", "sock", "socket"];
 
+/// Words in names of what is kept in memory.
+const MEMORY_NAMES: &[&str] = &["buf", "buffer", "builder", "sb"];
+
 /// What opens such a thing.
 const OPENERS: &[&str] = &["net.Dial", "os.Create", "os.OpenFile", ".Accept()", "tls.Dial"];
 
@@ -100,7 +103,8 @@ pub(super) fn writes_without_loss(file: &File<'_>, statement: &Span) -> bool {
     if !file.source.path.ends_with(".go") {
         return false;
     }
-    if BUILT_IN.iter().any(|call| statement.contains(call)) {
+    let is_in_memory = parts.iter().any(|word| MEMORY_NAMES.contains(&word.as_str()));
+    if is_in_memory || BUILT_IN.iter().any(|call| statement.contains(call)) {
         return true;
     }
     let call = statement.split_once('=').map_or(statement, |(_, call)| call).trim_start();

@@ -7,15 +7,17 @@ use crate::names::words;
 use crate::outline::Handler;
 use crate::rules::File;
 
-/// First words of functions that look for something.
-const SEARCHES: &[&str] =
-    &["can", "detect", "find", "get", "guess", "has", "is", "lookup", "maybe", "probe", "supports", "try"];
+/// First words of functions that look for something, or show what there is of it.
+const SEARCHES: &[&str] = &[
+    "can", "describe", "detect", "find", "format", "get", "guess", "has", "is", "lookup", "maybe", "probe", "render",
+    "repr", "str", "supports", "try",
+];
 
 /// What hands out a value, or leaves a loop once one was found.
 const LEAVES: &[&str] = &["break", "return", "yield"];
 
 /// Names of calls that collect values.
-const COLLECTS: &[&str] = &["add", "append", "extend", "push"];
+const COLLECTS: &[&str] = &["add", "append", "extend", "push", "setdefault"];
 
 /// Whether what `handler` guards hands out, keeps or collects a value, or stands in a function that looks for one.
 pub(super) fn looks_for_a_value(file: &File<'_>, handler: &Handler) -> bool {
@@ -24,8 +26,10 @@ pub(super) fn looks_for_a_value(file: &File<'_>, handler: &Handler) -> bool {
         return false;
     }
     let name = function_around(file, handler).map_or("", |function| file.text(&function.name));
-    if words(name).first().is_some_and(|word| SEARCHES.contains(&word.as_str())) || hands_on_what_it_set(file, handler)
-    {
+    let parts = words(name);
+    let is_search = parts.first().is_some_and(|word| SEARCHES.contains(&word.as_str()));
+    // A report holds what there is to be told.
+    if is_search || parts.iter().any(|word| word == "report") || hands_on_what_it_set(file, handler) {
         return true;
     }
     let guarded = guarded(file, handler);
@@ -46,7 +50,13 @@ fn keeps_a_value(file: &File<'_>, handler: &Handler) -> bool {
     let is_plain =
         |at: usize| !statement[at + 1..].starts_with(['=', '>']) && !statement[..at].ends_with(['=', '!', '<', '>']);
     let target = statement.split('(').next().unwrap_or_default();
-    target.find('=').is_some_and(is_plain) || COLLECTS.contains(&call_name(statement))
+    // Braces may stand in a text that values are put into.
+    let is_set = || {
+        !line.contains("try")
+            && line.trim_start().starts_with(char::is_alphabetic)
+            && line.split('(').next().is_some_and(|target| target.contains(" = "))
+    };
+    target.find('=').is_some_and(is_plain) || is_set() || COLLECTS.contains(&call_name(statement))
 }
 
 /// Whether a variable that the guarded code sets is handed on by the first statement below `handler`: `return ok` or `it = ok`.
@@ -83,6 +93,8 @@ mod tests {
         run("c", "for e in b:\n            break", &[]);
         run("c", "all.append(a)", &[]);
         run("c", "all.send(a)", &[(5, High)]);
+        run("make_report", "e(a)", &[]);
+        run("c", "all.setdefault(a, []).append(b)", &[]);
         run("c", "a.e = 1", &[]);
     }
 

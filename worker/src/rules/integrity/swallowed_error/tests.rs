@@ -79,6 +79,9 @@ fn go() {
     run("b, err := load()\nif err != nil {}", &[(4, High)]);
     run("_ = save()", &[(3, Low)]);
     run("_ = postRefreshUpdate(b)", &[]);
+    run("_ = storeErr(b)", &[]);
+    run("_ = executeTemplate(&buf, b)", &[]);
+    run("_ = executeTemplate(b)", &[(3, Low)]);
     run("_ = save()\nreturn fmt.Errorf(b)", &[]);
     run("_ = save()\nreturn b", &[(3, Low)]);
     run("if err != nil {\nreturn\n}", &[]);
@@ -101,6 +104,8 @@ fn javascript_and_typescript() {
         run("try { save(); } catch {\n // ignore\n}\n", &[]);
         run("try {\n return load();\n} catch (e) {}\n", &[]);
         run("try { a = load(); } catch (e) {}\n", &[]);
+        run("try {\n  a = load(`${b}`).c();\n} catch (e) {}\n", &[]);
+        run("try {\n  load(`${b}`).c();\n} catch (e) {}\n", &[(3, High)]);
         run("function a() { try { return load(); } catch (e) {}\n return 0; }\n", &[]);
         run("// what cannot be saved is loaded again\ntry {\n save();\n} catch (e) {}\n", &[]);
         run("load(); // what cannot be saved is loaded again\ntry {\n save();\n} catch (e) {}\n", &[(4, High)]);
