@@ -73,7 +73,7 @@ const PACKERS: &[&str] = &[
     "Marshal.dump(",
     "ObjectOutputStream",
     "marshal.dumps(",
-    "pickle.dumps(",
+    "ickle.dumps(",
 ];
 
 /// Functions that a language calls to unpack an object, with what it has packed before.

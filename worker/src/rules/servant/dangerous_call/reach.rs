@@ -72,6 +72,7 @@ const TYPED_TO: &[&str] = &["cmd", "console", "debugger", "interpreter", "pdb", 
 
 /// Signs that a file speaks with a process that it started, or that started it.
 const PEERS: &[&str] = &[
+    "AF_UNIX",
     "IO.pipe",
     "child_process.fork",
     "fork(",
@@ -95,8 +96,10 @@ const PACKS: &[&str] = &[
     ".serialize(",
     "Marshal.dump(",
     "marshal.dumps(",
-    "pickle.dump(",
-    "pickle.dumps(",
+    "dill.dump",
+    "ickle.dump(",
+    "ickle.dumps(",
+    "jsonpickle.encode(",
     "writeObject(",
 ];
 

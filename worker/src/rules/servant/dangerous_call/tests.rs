@@ -59,6 +59,9 @@ fn harmless_python() {
         "def f(name):\n    name = shlex.quote(name)\n    os.system('ls ' + name)",
         "def load_cache(data): return pickle.loads(data)",
         "def f(data): pickle.loads(data)\ndef g(a): pickle.dumps(a)",
+        "def f(data): cPickle.loads(data)\ndef g(a): cPickle.dumps(a)",
+        "def f(data): dill.loads(data)\ndef g(a): dill.dumps(a)",
+        "def f(data):\n    a = socket.socket(socket.AF_UNIX)\n    pickle.loads(data)",
         "def f(data):\n    os.fork()\n    pickle.loads(data)",
         "class Debugger(Cmd):\n    def f(self, text): eval(text)",
         "def f(): exec(text)",
@@ -394,4 +397,19 @@ fn swift() {
 #[test]
 fn shells_put_their_own_text_together() {
     all("a.sh", "a=1", &["eval \"$command\"", "eval set -- \"$options\"", "eval \"$(ssh-agent -s)\""], "", false);
+}
+
+#[test]
+fn copies_of_released_scripts_are_others_work() {
+    let of = |head: &str| format!("/*\n{head}\n */\nfunction f(request) {{\n  eval(request.body);\n}}\n");
+    let run = |head: &str, expected: &[_]| check(&RULE, "lib/a.js", &of(head), expected);
+    run(" * Licensed under the LGPL.\n * Version: 5.8.2 (2021-06-23)", &[]);
+    run(" * @version v1.2\n * @license MIT", &[]);
+    run(" * http://example.org/file-uploader\n * Licensed under GNU GPL 2 or later.", &[]);
+    run(" * Licensed under GNU GPL 2 or later.\n *", &[(6, Medium)]);
+    run(" * Version: 5.8.2\n *", &[(6, Medium)]);
+    run(
+        " * Licensed under the Apache License, Version 2.0 (the \"License\");\n * http://www.apache.org/licenses/LICENSE-2.0",
+        &[(6, Medium)],
+    );
 }
