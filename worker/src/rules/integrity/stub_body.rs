@@ -23,9 +23,9 @@ rule!(
     /// Left alone are functions for others to fill in (abstract methods, members of protocols, traits and interfaces,
     /// overloads, stub files, methods of base classes), operators and inherited methods that refuse to work, what is not
     /// implemented for or on something in particular, functions that a condition of two chooses from, methods that do nothing,
-    /// functions that do nothing because of a decorator, or whose comment, documentation or name says why, hooks, parts of
+    /// functions that do nothing with several parameters, since others chose them, or because of a decorator, or whose comment, documentation or name says why, hooks, parts of
     /// the code that are built on a condition or for one platform, files of several functions that do nothing, types and files
-    /// that stand in for others by their name, examples, and code for tests.
+    /// that stand in for others by their name, methods of Go whose receiver has none, examples, and code for tests.
     ///
     /// ## Why it matters
     /// The function can be called and looks finished from outside. What it promises does not happen.
@@ -39,7 +39,7 @@ rule!(
     ///
     /// ## How to fix
     /// Implement it, or take it away until it is needed. If nothing is right here, say why in a comment.
-    "integrity/stub-body", Integrity, High, version: 6, Check::Code(check)
+    "integrity/stub-body", Integrity, High, version: 7, Check::Code(check)
 );
 
 /// Names of functions that may do nothing: entry points and constructors without work, and those that say so.
@@ -130,6 +130,12 @@ const TWIN_MARKS: &[&str] =
 const REASONS: &[&str] =
     &["abstract", "do nothing", "does nothing", "hook", "no op", "no-op", "noop", "overrid", "subclass"];
 
+/// Words in paths of modules that stand in for others.
+const STAND_IN_WORDS: &[&str] = &["dummy", "fake", "fakes", "noop", "null", "stub", "stubs"];
+
+/// Parameters of a function that does nothing, from which on its shape is chosen elsewhere: it fills an interface.
+const CHOSEN_PARAMETERS_MIN: u32 = 2;
+
 /// Directories of what only shows how, or is there to be filled in.
 const SAMPLE_DIRECTORIES: &[&str] = &[
     "bench",
@@ -177,7 +183,9 @@ const COMMENTS_ABOVE: usize = 2;
 const BODY_BYTES_MAX: usize = 1_000;
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if paths::is_stand_in(file.source.path) || paths::has_directory(file.source.path, SAMPLE_DIRECTORIES) {
+    let path = file.source.path;
+    let stands_in = || path_words(file, usize::MAX).any(|word| STAND_IN_WORDS.contains(&word.as_str()));
+    if paths::is_stand_in(path) || stands_in() || paths::has_directory(path, SAMPLE_DIRECTORIES) {
         return;
     }
     let is_idle_file =
@@ -263,8 +271,12 @@ pub(crate) fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
     // `__flowtests__` and the like: what is checked there is types.
     let is_for_types = || path_words(file, usize::MAX).any(|word| word.ends_with("tests"));
     let has_twin = || file_marks(file).any(|mark| TWIN_MARKS.contains(&mark));
+    // `def _f(): pass` is there to have a function.
+    let is_sample = name.starts_with('_') && name.trim_matches('_').len() == 1;
     function.is_bound
         || is_protocol(name)
+        || is_sample
+        || function.parameters >= CHOSEN_PARAMETERS_MIN
         || IDLE_NAMES.contains(&name)
         || is_idle
         || is_hook

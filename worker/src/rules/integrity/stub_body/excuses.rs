@@ -88,7 +88,10 @@ pub(super) fn belongs_to_others(file: &File<'_>, function: &Function) -> bool {
     let is_forced = before_name.split_whitespace().any(|word| word == "override") && !says_later(file, function);
     let around = type_line(file, function).unwrap_or_default();
     let stands_in = |text: &str| words(text).iter().any(|word| STAND_IN_WORDS.contains(&word.as_str()));
+    // A receiver without a name is never asked for anything: the method is there so that the type fits.
+    let is_unasked = before_name.strip_prefix("func (").is_some_and(|rest| !rest.trim().contains(' '));
     is_fallback
+        || is_unasked
         || is_forced
         || is_closed
         || is_protected
@@ -196,6 +199,13 @@ mod tests {
         let go = |name: &str| format!("package a\nfunc (m *{name}) Load() {{ panic(\"not implemented\") }}\n");
         check(&RULE, "a.go", &go("fakeStore"), &[]);
         check(&RULE, "a.go", &go("store"), &[(2, High)]);
+        check(&RULE, "a.go", &go("store").replace("m *", ""), &[]);
+        let python = "def load():\n    pass\n";
+        check(&RULE, "src/pool/dummy/a.py", python, &[]);
+        check(&RULE, "src/pool/a.py", python, &[(1, Medium)]);
+        check(&RULE, "src/pool/a.py", &python.replace("load", "_f"), &[]);
+        check(&RULE, "src/pool/a.py", &python.replace("()", "(a, b)"), &[]);
+        check(&RULE, "src/pool/a.py", &python.replace("()", "(a)"), &[(1, Medium)]);
         let rust = |name: &str| format!("impl Load for {name} {{\n    fn load(&self) {{ todo!() }}\n}}\n");
         check(&RULE, "src/a.rs", &rust("NullStore"), &[]);
         check(&RULE, "src/a.rs", &rust("Store"), &[(2, High)]);
