@@ -29,7 +29,7 @@ rule!(
     /// it, what a comment beside or right above gives a reason for, and hosts that are reached through a command of one's own
     /// (`ProxyCommand`) are left alone. So are words that throw no switch (manuals, help, texts over several lines,
     /// comparisons, tables, and what is called like the switch itself), functions that say by name or parameter that no
-    /// protection is wanted (`load_no_verify`), machines that were made a moment ago (containers and guests), certificates that
+    /// protection is wanted (`load_no_verify`) or that they fetch a certificate, machines that were made a moment ago (containers and guests), certificates that
     /// are checked in another way, and `--insecure` of other programs than `curl`. Two switches for one connection are one finding. In something that is called insecure the
     /// finding is low: nobody takes it for safe.
     ///
@@ -43,7 +43,7 @@ rule!(
     ///
     /// ## How to fix
     /// Add the authority that signed the certificate to those that are trusted, or the key of the host to the known ones.
-    "integrity/security-bypass", Integrity, High, version: 5, Check::Text(check)
+    "integrity/security-bypass", Integrity, High, version: 6, Check::Text(check)
 );
 
 /// What a switch turns off.

@@ -37,17 +37,21 @@ const DEFINING_WORDS: &[&str] = &["class", "def", "fn", "from", "func", "functio
 /// Keys of settings of a connection: a table with one throws the switch.
 const SETTING_KEYS: &[&str] = &["cert_reqs", "policy", "ssl_context", "verify_mode"];
 
-/// Parts of names of functions and their parameters that say that the caller wants no protection.
+/// Parts of names of functions and their parameters that say that the caller wants no protection, or only the certificate.
 const OPEN_NAMES: &[&str] = &[
     "acceptall",
     "acceptany",
     "danger",
+    "fetchcert",
+    "getcert",
     "ignorecert",
     "ignoressl",
     "insecure",
     "noverif",
+    "peercert",
     "permissive",
     "selfsigned",
+    "servercert",
     "skipcert",
     "skiphost",
     "skipssl",
@@ -69,12 +73,14 @@ const SETTING_WORDS: &[&str] = &[
     "flag",
     "host_key",
     "hostkey",
+    "hostname",
     "insecure",
     "known_hosts",
     "option",
     "opts",
     "param",
     "secure",
+    "server_name",
     "setting",
     "ssl",
     "strict",
@@ -301,6 +307,20 @@ mod tests {
         python("c.verify_mode = ssl.CERT_NONE if o else ssl.CERT_REQUIRED", &[]);
         check(&RULE, "a.py", "class AutoAddPolicy(Policy):\n    pass\n", &[]);
         check(&RULE, "a.py", "def f():\n    c.set(AutoAddPolicy())\n", &[(2, High)]);
+    }
+
+    #[test]
+    fn who_fetches_a_certificate_cannot_check_it_yet() {
+        let go = |name: &str| {
+            format!(
+                "package a\n\nfunc {name}(h string) {{\n\tc := tls.Config{{InsecureSkipVerify: true}}\n\tg(c)\n}}\n"
+            )
+        };
+        check(&RULE, "a.go", &go("fetchPeerCertificate"), &[]);
+        check(&RULE, "a.go", &go("fetchRows"), &[(4, High)]);
+        let python = |condition: &str| format!("def f(h):\n    if {condition}:\n        c.check_hostname = False\n");
+        check(&RULE, "a.py", &python("not server_hostname"), &[]);
+        check(&RULE, "a.py", &python("not h"), &[(3, High)]);
     }
 
     #[test]
