@@ -131,7 +131,7 @@ const REASONS: &[&str] =
     &["abstract", "do nothing", "does nothing", "hook", "no op", "no-op", "noop", "overrid", "subclass"];
 
 /// Words in paths of modules that stand in for others.
-const STAND_IN_WORDS: &[&str] = &["dummy", "fake", "fakes", "noop", "null", "stub", "stubs"];
+const STAND_IN_WORDS: &[&str] = &["dummy", "fake", "fakes", "noop", "null"];
 
 /// Parameters of a function that does nothing, from which on its shape is chosen elsewhere: it fills an interface.
 const CHOSEN_PARAMETERS_MIN: u32 = 2;

@@ -9,7 +9,7 @@ use schemas::severity::Severity;
 
 use guarded::{is_left_alone, writes};
 use harmless::{is_named_ignored, says_so_around, writes_without_loss};
-use looks::looks_for_a_value;
+use looks::{hands_out_nothing, looks_for_a_value};
 use said::is_explained;
 
 use crate::names::words;
@@ -21,7 +21,7 @@ rule!(
     /// ## What it finds
     /// Handlers for any error that do nothing, without a word why, around code that does something: `except: pass`,
     /// `catch (e) {}`, `if err != nil {}` and `if let Err(_) = .. {}`; and results of saving and the like that are thrown away by
-    /// `.ok();` (high). Low where a comment says that there is still something to be done, and where the kind is no wider than
+    /// `.ok();` (high). Low where what is guarded returns a value and the function ends with the handler, where a comment says that there is still something to be done, and where the kind is no wider than
     /// `IOException`, which counts only if it is writing or saving that may fail. Results of saving and the like that are thrown
     /// away in plain sight, `let _ = save()`, `_ = save()`, `try? save()`, `@save()` and `save rescue nil`, are low too.
     ///
@@ -118,7 +118,8 @@ fn of_handler(file: &File<'_>, handler: &Handler) -> Option<Severity> {
         || is_explained(file, handler)
         || says_so_around(file, handler)
         || is_left_alone(file, handler);
-    (!may_be).then_some(if is_wide || handler.has_comment { Severity::Low } else { Severity::High })
+    let is_mild = || is_wide || handler.has_comment || hands_out_nothing(file, handler);
+    (!may_be).then(|| if is_mild() { Severity::Low } else { Severity::High })
 }
 
 /// How bad it is that a result is thrown away, and how sure that is, in permille; nothing if it may be. What only fails once

@@ -34,7 +34,18 @@ pub(super) fn looks_for_a_value(file: &File<'_>, handler: &Handler) -> bool {
     }
     let guarded = guarded(file, handler);
     let mut names = guarded.split(|c: char| !c.is_alphanumeric() && c != '_');
-    names.any(|name| LEAVES.contains(&name)) || keeps_a_value(file, handler)
+    let leaves = names.any(|name| LEAVES.contains(&name));
+    (leaves && !hands_out_nothing(file, handler)) || keeps_a_value(file, handler)
+}
+
+/// Whether the code that `handler` guards returns a value, and its function ends with `handler`: callers are given nothing, and
+/// cannot tell why.
+pub(super) fn hands_out_nothing(file: &File<'_>, handler: &Handler) -> bool {
+    let Some(function) = function_around(file, handler) else { return false };
+    let below = file.source.text.get(handler.span.end..function.span.end).unwrap_or_default();
+    let is_last = below.split_whitespace().all(|word| matches!(word, "}" | "};" | "end" | ";"));
+    is_last
+        && guarded(file, handler).lines().any(|line| line.trim_start_matches(['{', ' ', '\t']).starts_with("return "))
 }
 
 /// Whether the last guarded statement above `handler` sets a variable or adds to a list.
@@ -75,7 +86,7 @@ fn hands_on_what_it_set(file: &File<'_>, handler: &Handler) -> bool {
 mod tests {
     use super::super::RULE;
     use crate::rules::testing::check;
-    use schemas::severity::Severity::High;
+    use schemas::severity::Severity::{High, Low};
 
     #[test]
     fn code_may_look_for_a_value() {
@@ -92,6 +103,12 @@ mod tests {
         run("c", "if b:\n            returned(a)\n        e(a)", &[(7, High)]);
         run("c", "for e in b:\n            break", &[]);
         run("c", "all.append(a)", &[]);
+        let last = |below: &str| {
+            format!("def c(a):\n    try:\n        return b(a)\n    except Exception:\n        pass\n{below}")
+        };
+        check(&RULE, "src/a.py", &last(""), &[(4, Low)]);
+        check(&RULE, "src/a.py", &last("    return d\n"), &[]);
+        check(&RULE, "src/a.py", &last("").replace("def c", "def find_c"), &[]);
         run("c", "all.send(a)", &[(5, High)]);
         run("make_report", "e(a)", &[]);
         run("c", "all.setdefault(a, []).append(b)", &[]);
