@@ -202,3 +202,39 @@ deb_project roundcube-core usr/share/roundcube
 deb_project ruby-rspec-core usr
 deb_project ruby-sinatra usr/share/rubygems-integration/all/gems
 deb_project vagrant usr/share/rubygems-integration/all/gems
+
+# Held out a third time: read once the rules had been mended on all those above.
+npm_project sequelize 6.37.5
+npm_project nodemailer 6.9.16
+npm_project forever 4.0.3
+npm_project react-native-reanimated 3.16.1
+npm_project expo-camera 16.0.7
+npm_project bull 4.16.4
+npm_project lodash-es 4.17.21
+pip_source_project twisted 24.10.0
+pip_source_project luigi 3.5.2
+pip_source_project fabric 3.2.2
+pip_source_project sqlalchemy 2.0.36
+pip_source_project buildbot 4.1.0
+pip_source_project salt 3007.1
+pip_source_project h5py 3.12.1
+crate_project actix-web 4.9.0
+crate_project diesel 2.2.4
+crate_project sled 0.34.7
+crate_project librocksdb-sys 0.16.0+8.10.0
+crate_project bindgen 0.70.1
+go_project vault-sdk github.com/hashicorp/vault/sdk v0.14.0
+go_project k3d github.com/k3d-io/k3d/v5 v5.7.4
+maven_project org.springframework spring-core 6.1.14
+maven_project io.netty netty-transport 4.1.114.Final
+maven_project org.apache.lucene lucene-core 9.12.0 test-sources
+maven_project com.squareup.moshi moshi 1.15.1
+maven_project org.apache.activemq activemq-broker 6.1.3 test-sources
+deb_project git-buildpackage usr
+deb_project lintian usr
+deb_project cacti usr/share/cacti
+deb_project ruby-rails usr
+deb_project ruby-nokogiri usr
+deb_project redmine usr/share/redmine
+deb_project initramfs-tools usr
+deb_project live-build usr

@@ -189,9 +189,16 @@ async fn a_wiped_queue_is_filled_again_from_the_record() {
     // Requests are on their way, and nothing is planned yet or little is.
     let audits = push_all(&stack, &projects).await;
     stack.wipe_nats().await;
-    // Bundles, tasks and results are on their way.
+    // Bundles, tasks and results are on their way, and with nobody at work some of the tasks stay so until the wipe.
     stack.reaches(6).await;
+    for worker in 0..2 {
+        stack.kill(Role::Worker, worker).await;
+    }
+    some_published(&stack).await;
     stack.wipe_nats().await;
+    for worker in 0..2 {
+        stack.restart(Role::Worker, worker).await;
+    }
 
     assert_all_end(&stack, &projects, &audits).await;
     let repeated = "SELECT count(*) FROM tasks WHERE generation > 0";
@@ -222,6 +229,17 @@ async fn roles_that_are_told_to_stop_lose_and_repeat_nothing() {
     assert_eq!(stack.traffic("AUDIT_REQ", "planner").await, once(projects.len() as u64));
     assert_eq!(stack.traffic("AUDIT_TASKS", "worker-normal").await, once(tasks));
     assert_eq!(stack.traffic("AUDIT_RESULTS", "aggregator").await, once(tasks));
+}
+
+/// Waits until a task is in the queue.
+async fn some_published(stack: &Stack) {
+    let mut record = stack.record().await;
+    wait_for("a task to be published", LONG, async || {
+        let published = "SELECT count(*) FROM tasks WHERE state = 'published'";
+        let published: i64 = sqlx::query_scalar(published).fetch_one(&mut record).await.unwrap();
+        (published > 0).then_some(())
+    })
+    .await;
 }
 
 /// Waits until every audit is planned and every task of it is in the queue, but for those that wait for others.

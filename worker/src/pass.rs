@@ -17,7 +17,7 @@ use schemas::repository_config::{ByRule, FIXED_RULE, RuleSettings, Settings};
 
 use crate::automation::Automation;
 use crate::lines::CodeLines;
-use crate::rules::{ALL, CATALOGUE, Check, File, Findings, Rule, Told};
+use crate::rules::{ALL, CATALOGUE, Check, File, Findings, Known, Rule, Told};
 use crate::source::Source;
 use crate::suppressions::Suppressions;
 use crate::suppressions::allowances::Allowances;
@@ -121,7 +121,8 @@ pub(crate) fn read(file: &SourceFile, day: Option<Day>) -> Result<File<'_>, Skip
     let code_lines = CodeLines::count(&source, &outline);
     let automation = automation::read(&source);
     let suppressions = Suppressions::read(&source, &outline.comments);
-    Ok(File { source, outline, code_lines, secrets, automation, suppressions, day })
+    let known = Known::default();
+    Ok(File { source, outline, code_lines, secrets, automation, suppressions, day, known })
 }
 
 fn allows_bare_values(path: &str) -> bool {

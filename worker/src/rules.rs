@@ -82,7 +82,7 @@ use schemas::severity::Severity;
 use crate::automation::Automation;
 use crate::languages;
 
-pub(crate) use findings::{File, Findings, Hit, Place};
+pub(crate) use findings::{File, Findings, Hit, Known, Place};
 pub(crate) use threshold::Threshold;
 
 /// Every rule, by id.

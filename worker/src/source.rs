@@ -174,12 +174,15 @@ fn is_generated(text: &str) -> bool {
     if text.lines().take(GENERATED_PROBE_LINES).any(marks_generated) {
         return true;
     }
+    let is_notice = |line: &str| {
+        line.starts_with(['/', '#', '-'])
+            && line.trim_start_matches(['/', '*', '#', '-', ' ']).starts_with("Code generated ")
+            && marks_generated(&line[1..])
+    };
+    let mut below = text.lines().enumerate().take(NOTICE_PROBE_LINES).skip(GENERATED_PROBE_LINES);
     // What is in a text over several lines is what this file writes into others.
-    let opens_text = |line: &&str| ["`", "\"\"\"", "'''", "<<"].iter().any(|mark| line.contains(mark));
-    let below = text.lines().take(NOTICE_PROBE_LINES).take_while(|line| !opens_text(line)).skip(GENERATED_PROBE_LINES);
-    below.filter_map(|line| line.strip_prefix(['/', '#', '-'])).any(|line| {
-        line.trim_start_matches(['/', '*', '#', '-', ' ']).starts_with("Code generated ") && marks_generated(line)
-    })
+    let opens_text = |line: &str| ["`", "\"\"\"", "'''", "<<"].iter().any(|mark| line.contains(mark));
+    below.find(|(_, line)| is_notice(line)).is_some_and(|(at, _)| !text.lines().take(at).any(opens_text))
 }
 
 /// Whether the last line says where the file was compiled from, or one of the first is what compilers of JavaScript write.

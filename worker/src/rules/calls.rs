@@ -2,7 +2,6 @@
 
 use super::File;
 use crate::outline::{Call, Span};
-use crate::paths;
 
 /// Longest list of arguments that is taken apart; what is longer is no simple call.
 const ARGUMENTS_BYTES_MAX: usize = 2_000;
@@ -25,7 +24,7 @@ pub(crate) fn is_whole(file: &File<'_>, call: &Call) -> bool {
 
 /// Whether the place `at` belongs to tests: by its file or as a part of it.
 pub(crate) fn is_in_tests(file: &File<'_>, at: usize) -> bool {
-    paths::is_test(file.source.path) || file.outline.is_test_code(at)
+    file.is_test() || file.outline.is_test_code(at)
 }
 
 /// The arguments of `list`, one by one. Where a language has calls without brackets, there may be none around them.

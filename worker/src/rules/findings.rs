@@ -1,5 +1,6 @@
 //! What a rule is given, and where it puts what it finds.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use schemas::bundle::CommitFacts;
@@ -45,6 +46,16 @@ pub(crate) struct File<'f> {
     pub(crate) suppressions: Suppressions,
     /// The day of the audit, where it is known.
     pub(crate) day: Option<Day>,
+    /// What many rules ask, once one of them has.
+    pub(crate) known: Known,
+}
+
+/// Answers about a whole file.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(super) is_foreign: OnceCell<bool>,
+    is_test: OnceCell<bool>,
+    is_test_input: OnceCell<bool>,
 }
 
 /// A place, ready to be reported: every secret in it is masked.
@@ -85,7 +96,17 @@ impl File<'_> {
 
     /// Whether byte `at` is in code that exists for tests only.
     pub(crate) fn is_test_code(&self, at: usize) -> bool {
-        paths::is_test(self.source.path) || self.outline.is_test_code(at)
+        self.is_test() || self.outline.is_test_code(at)
+    }
+
+    /// Whether it is a file of tests, by its path.
+    pub(crate) fn is_test(&self) -> bool {
+        *self.known.is_test.get_or_init(|| paths::is_test(self.source.path))
+    }
+
+    /// Whether tests read it, by its path.
+    pub(crate) fn is_test_input(&self) -> bool {
+        *self.known.is_test_input.get_or_init(|| paths::is_test_input(self.source.path))
     }
 
     /// The comments on the line of byte `at` and those that end on the line above.

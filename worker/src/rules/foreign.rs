@@ -26,6 +26,10 @@ const LICENSED: &[&str] = &["copyright", "licence", "license"];
 impl File<'_> {
     /// Whether others wrote the file: a copy of a library, by its folder, its name or the notice at its top.
     pub(crate) fn is_foreign(&self) -> bool {
+        *self.known.is_foreign.get_or_init(|| self.looks_foreign())
+    }
+
+    fn looks_foreign(&self) -> bool {
         let path = self.source.path;
         let is_script = || matches!(paths::extension(path), Some("cjs" | "css" | "js" | "mjs"));
         paths::is_foreign(path) || (is_script() && is_published(self)) || is_given_away(self) || is_copied_from_go(self)

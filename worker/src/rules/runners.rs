@@ -27,7 +27,7 @@ pub(crate) fn is_tried_on(file: &File<'_>) -> bool {
 
 /// Whether tests of the file are none of the project, as they are read by other tests or copied from another project.
 pub(crate) fn is_of_others(file: &File<'_>) -> bool {
-    paths::is_test_input(file.source.path) || file.is_foreign()
+    file.is_test_input() || file.is_foreign()
 }
 
 /// Whether runners of Python take tests from a file of this name; other languages have no such rule.

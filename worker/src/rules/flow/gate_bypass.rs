@@ -7,7 +7,6 @@ use crate::automation::gates::{Gate, gate, is_optional, named_gate};
 use crate::automation::pipeline::{Job, Pipeline, Step};
 use crate::automation::shell::{Command, Joint};
 use crate::outline::Span;
-use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
@@ -49,7 +48,7 @@ const SKIPPED_PERMILLE: u16 = 600;
 fn check(file: &File<'_>, automation: &Automation, found: &mut Findings<'_>) {
     match automation {
         Automation::Pipeline(pipeline) => check_pipeline(file, pipeline, found),
-        Automation::Script(script) if !paths::is_test(file.source.path) => {
+        Automation::Script(script) if !file.is_test() => {
             let tests = script.commands.iter().any(runs_tests);
             check_commands(file, &script.commands, tests, found);
         }

@@ -188,7 +188,7 @@ static CODE: LazyLock<AhoCorasick> = LazyLock::new(|| {
 });
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if paths::is_test_input(file.source.path) {
+    if file.is_test_input() {
         return;
     }
     let text = file.source.text.as_ref();
@@ -323,7 +323,7 @@ fn allow(file: &File<'_>, open: Span, reach: Reach, found: &mut Findings<'_>) {
     // The lint says itself what is done on purpose: a module stands in two places.
     let is_evident = !lints.is_empty() && lints.iter().all(|lint| EVIDENT_LINTS.contains(lint));
     // Tests share modules of which each uses a part; naming the lint is enough there, as it is for a single item.
-    let is_named_enough = is_evident || !is_file_wide || has_reason || paths::is_test(file.source.path);
+    let is_named_enough = is_evident || !is_file_wide || has_reason || file.is_test();
     if is_group {
         report(file, open.start..open.end + length, is_file_wide, has_reason, found);
     } else if !is_named_enough {

@@ -55,7 +55,7 @@ const GUESS: &str = "secret-like value";
 const ADDRESS: &str = "password in an address";
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    let in_tests = paths::is_test(file.source.path);
+    let in_tests = file.is_test();
     let in_documentation = paths::is_documentation(file.source.path);
     let is_sample = in_tests || made_up::is_sample(file.source.path);
     let is_trial = made_up::is_trial(file.source.path);

@@ -13,9 +13,9 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Stops for a debugger: `breakpoint()`, `pdb.set_trace()`, `debugger`, `runtime.Breakpoint()`, `binding.pry`,
-    /// `Debugger.Break()` (medium); `dbg!`, `var_dump`, `dd`, and prints that can hardly be for anybody but who
-    /// wrote them (low): of a name with its value (`print("rows", rows)`, `console.log('rows: ' + rows)`), of a mark (`print("here")`),
-    /// of inner state (`print(self._rows)`), of a type or in the notation for debugging (`println!("{rows:?}")`).
+    /// `Debugger.Break()` (medium); `dbg!`, `var_dump`, `dd`, and prints that can hardly be for anybody but who wrote them (low):
+    /// of a name with its value (`print("rows", rows)`, `console.log('rows: ' + rows)`), of a mark (`print("here")`), of inner
+    /// state (`print(self._rows)`), of a type or in the notation for debugging (`println!("{rows:?}")`).
     ///
     /// A print of a message or of a result is left alone, whoever it is for: nothing tells a message left behind from one that is
     /// meant. Programs, examples, scripts and tests may print anything; so may functions whose name or documentation says

@@ -25,13 +25,13 @@ rule!(
     /// (every origin allowed, together with credentials), and a function that checks who somebody is lets everybody in
     /// while a switch for developers is on (`if DEBUG: return True`).
     ///
-    /// Tests, documentation and examples, lines about the own machine, what is only done if a setting of the user asks for
-    /// it, what a comment beside or right above gives a reason for, and hosts that are reached through a command of one's own
-    /// (`ProxyCommand`) are left alone. So are words that throw no switch (manuals, help, texts over several lines,
-    /// comparisons, tables, and what is called like the switch itself), functions that say by name or parameter that no
-    /// protection is wanted (`load_no_verify`) or that they fetch a certificate, machines that were made a moment ago (containers and guests), certificates that
-    /// are checked in another way, and `--insecure` of other programs than `curl`. Two switches for one connection are one finding. In something that is called insecure the
-    /// finding is low: nobody takes it for safe.
+    /// Tests, documentation and examples, lines about the own machine, what is only done if a setting of the user asks for it,
+    /// what a comment beside or right above gives a reason for, and hosts that are reached through a command of one's own
+    /// (`ProxyCommand`) are left alone. So are words that throw no switch (manuals, help, texts over several lines, comparisons,
+    /// tables, and what is called like the switch itself), functions that say by name or parameter that no protection is wanted
+    /// (`load_no_verify`) or that they fetch a certificate, machines that were made a moment ago (containers and guests),
+    /// certificates that are checked in another way, and `--insecure` of other programs than `curl`. Two switches for one
+    /// connection are one finding. In something that is called insecure the finding is low: nobody takes it for safe.
     ///
     /// ## Why it matters
     /// The connection is encrypted, with whoever answers. Nobody notices until somebody else does.

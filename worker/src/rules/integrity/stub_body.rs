@@ -20,12 +20,13 @@ rule!(
     /// less sure). In a class that others may extend the method has to say that it waits to be written ("not yet
     /// implemented", `TODO`; medium): without that, it is left to them.
     ///
-    /// Left alone are functions for others to fill in (abstract methods, members of protocols, traits and interfaces,
-    /// overloads, stub files, methods of base classes), operators and inherited methods that refuse to work, what is not
-    /// implemented for or on something in particular, functions that a condition of two chooses from, methods that do nothing,
-    /// functions that do nothing with several parameters, since others chose them, or because of a decorator, or whose comment, documentation or name says why, hooks, parts of
-    /// the code that are built on a condition or for one platform, files of several functions that do nothing, types and files
-    /// that stand in for others by their name, methods of Go whose receiver has none, examples, and code for tests.
+    /// Left alone are functions for others to fill in (abstract methods, members of protocols, traits and interfaces, overloads,
+    /// stub files, methods of base classes), operators and inherited methods that refuse to work, what is not implemented for or
+    /// on something in particular, functions that a condition of two chooses from, methods that do nothing, functions that do
+    /// nothing with several parameters, since others chose them, or because of a decorator, or whose comment, documentation or
+    /// name says why, hooks, parts of the code that are built on a condition or for one platform, files of several functions that
+    /// do nothing, types and files that stand in for others by their name, methods of Go whose receiver has none, examples, and
+    /// code for tests.
     ///
     /// ## Why it matters
     /// The function can be called and looks finished from outside. What it promises does not happen.

@@ -21,9 +21,10 @@ rule!(
     /// ## What it finds
     /// Handlers for any error that do nothing, without a word why, around code that does something: `except: pass`,
     /// `catch (e) {}`, `if err != nil {}` and `if let Err(_) = .. {}`; and results of saving and the like that are thrown away by
-    /// `.ok();` (high). Low where what is guarded returns a value and the function ends with the handler, where a comment says that there is still something to be done, and where the kind is no wider than
-    /// `IOException`, which counts only if it is writing or saving that may fail. Results of saving and the like that are thrown
-    /// away in plain sight, `let _ = save()`, `_ = save()`, `try? save()`, `@save()` and `save rescue nil`, are low too.
+    /// `.ok();` (high). Low where what is guarded returns a value and the function ends with the handler, where a comment only
+    /// says that there is still something to be done, and where the handler names a kind as wide as `IOException`, which counts
+    /// only if it is writing or saving that may fail. Results of saving and the like that are thrown away in plain sight,
+    /// `let _ = save()`, `_ = save()`, `try? save()`, `@save()` and `save rescue nil`, are low too.
     ///
     /// Left alone are tests, handlers with any other comment, comments near them that speak of errors or say why, handlers for
     /// one kind of error, and what calls the error `ignored` or `expected`. Code that only looks for a value may do without it:

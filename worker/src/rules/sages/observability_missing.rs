@@ -180,7 +180,7 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     if file.outline.gap.is_some() {
         return false;
     }
-    if paths::is_test(file.source.path) {
+    if file.is_test() {
         return true;
     }
     let start = file.outline.calls.iter().find(|call| is_start(file, call)).filter(|_| is_for_others(file));

@@ -10,7 +10,8 @@ use crate::rules::{Check, File, Findings, Hit, rule};
 rule!(
     /// ## What it finds
     /// Jobs of workflows without `timeout-minutes`, unless each of their steps has one. Jobs that call another workflow cannot
-    /// have one; the jobs there can. Jobs that only say how others ended (`echo`, `exit`, `alls-green`) end by themselves. GitLab CI always has a limit, an hour by default, for the whole project.
+    /// have one; the jobs there can. Jobs that only say how others ended (`echo`, `exit`, `alls-green`) end by themselves. GitLab
+    /// CI always has a limit, an hour by default, for the whole project.
     ///
     /// ## Why it matters
     /// A test that waits for ever holds a runner for six hours, the default, and with it everybody who waits for that runner.

@@ -3,7 +3,6 @@
 use schemas::severity::Severity;
 
 use crate::names::words;
-use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
@@ -48,7 +47,7 @@ const LENIENT_TIMES: u64 = 2;
 const PARSER_WORDS: &[&str] = &["decode", "lex", "lexer", "parse", "parser", "scan", "tokenize"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if file.is_foreign() || paths::is_test_input(file.source.path) {
+    if file.is_foreign() || file.is_test_input() {
         return;
     }
     let plain = found.threshold(&PATHS_MAX);

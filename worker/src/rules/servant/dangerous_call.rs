@@ -15,21 +15,21 @@ use reach::Reach;
 rule!(
     /// ## What it finds
     /// Calls that give something other than a literal to a shell: `os.system`, `shell=True`, `child_process.exec`,
-    /// `Runtime.exec`, `shell_exec`, `system`, a shell with `-c` (high, in scripts and tools medium); calls that run as
-    /// code what comes from outside: `eval`, `exec`, `new Function`; and calls that build any object that the data asks for: `pickle.loads`,
-    /// `yaml.load` without a safe loader, `readObject`, `unserialize`, `Marshal.load`, `BinaryFormatter` and their kin
-    /// (medium). In C and C++ calls that write on past the end of what they fill, if the text is long enough: `gets`
+    /// `Runtime.exec`, `shell_exec`, `system`, a shell with `-c` (high, in scripts and tools medium); calls that run as code what
+    /// comes from outside: `eval`, `exec`, `new Function`; and calls that build any object that the data asks for:
+    /// `pickle.loads`, `yaml.load` without a safe loader, `readObject`, `unserialize`, `Marshal.load`, `BinaryFormatter` and
+    /// their kin (medium). In C and C++ calls that write on past the end of what they fill, if the text is long enough: `gets`
     /// (high), `strcpy`, `strcat`, `sprintf` (medium).
     ///
     /// What is run has to come from outside, as far as the function around the call shows: what it is sent, what somebody types
-    /// or sets, or a parameter, unless the function's name says that it runs what it is given (then medium). In programs that only the
-    /// team runs (`scripts/`, `tools/`, tasks) only what comes over a network counts. Left alone are literals, constants, code that a program makes for
-    /// itself, a file that is named so that it is run, commands that a function is given under that name, private
-    /// functions that are called with literals only, tests, examples, benchmarks, copies of libraries, tools that exist to run
-    /// what is typed, `eval` in shells, and calls beside which a linter is silenced with a reason in words. So is data that
-    /// lies beside the code, is signed, is kept in a cache or session, was packed in the same file or by a process of the same
-    /// program, streams of objects that a caller has opened, what was escaped or quoted, and copies in C whose length was looked at.
-    /// Further than the function nothing is followed.
+    /// or sets, or a parameter, unless the function's name says that it runs what it is given (then medium). In programs that
+    /// only the team runs (`scripts/`, `tools/`, tasks) only what comes over a network counts. Left alone are literals,
+    /// constants, code that a program makes for itself, a file that is named so that it is run, commands that a function is given
+    /// under that name, private functions that are called with literals only, tests, examples, benchmarks, copies of libraries,
+    /// tools that exist to run what is typed, `eval` in shells, and calls beside which a linter is silenced with a reason in
+    /// words. So is data that lies beside the code, is signed, is kept in a cache or session, was packed in the same file or by a
+    /// process of the same program, streams of objects that a caller has opened, what was escaped or quoted, and copies in C
+    /// whose length was looked at. Further than the function nothing is followed.
     ///
     /// ## Why it matters
     /// Whoever can put a part into that text runs programs of their choice with the rights of this one.

@@ -2,7 +2,6 @@
 
 use schemas::severity::Severity;
 
-use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
@@ -34,7 +33,7 @@ const DEPTH_MAX: Threshold = Threshold {
 };
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if file.is_foreign() || paths::is_test_input(file.source.path) {
+    if file.is_foreign() || file.is_test_input() {
         return;
     }
     let limit = found.threshold(&DEPTH_MAX);

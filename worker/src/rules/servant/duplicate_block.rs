@@ -16,14 +16,15 @@ use crate::winnow::{GUARANTEE, WINDOW, winnow};
 rule!(
     /// ## What it finds
     /// Blocks of code that stand in another file too, token by token, whatever their layout and comments. A hundred equal tokens
-    /// (some ten lines) are always found (medium), fifty and more often (low, from ten lines on). Each further copy is reported once, with the place of the first.
+    /// (some ten lines) are always found (medium), fifty and more often (low, from ten lines on). Each further copy is reported
+    /// once, with the place of the first.
     ///
     /// Comments and so licences, imports, tests, benchmarks, examples, documentation, templates, generated and compiled files,
-    /// copies of libraries and tables of values are left alone, and so are blocks that are mostly signatures or
-    /// constructors without a decision, and, in languages that keep their code in functions, blocks that are mostly
-    /// declarations: types, interfaces, members that only hand on or rebuild an object field by field. Programs as they are
-    /// installed (`bin/`), scripts beside what they are compiled from, and folders beside each other that implement the same (mostly
-    /// the same file names in both) are left alone. Files for one platform or build are meant to be alike.
+    /// copies of libraries and tables of values are left alone, and so are blocks that are mostly signatures or constructors
+    /// without a decision, and, in languages that keep their code in functions, blocks that are mostly declarations: types,
+    /// interfaces, members that only hand on or rebuild an object field by field. Programs as they are installed (`bin/`),
+    /// scripts beside what they are compiled from, and folders beside each other that implement the same (mostly the same file
+    /// names in both) are left alone. Files for one platform or build are meant to be alike.
     ///
     /// ## Why it matters
     /// What is mended in one copy stays broken in the other. Nobody who reads one of them knows that there are two.

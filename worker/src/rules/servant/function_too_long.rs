@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use schemas::severity::Severity;
 
 use crate::outline::{Function, Span};
-use crate::paths;
 use crate::rules::calls::arguments;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
@@ -53,7 +52,7 @@ const WORK: &[&str] = &["=>", "do |", "for ", "fn ", "func", "if ", "lambda", "r
 const TEST_TIMES: u64 = 2;
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if file.is_foreign() || paths::is_test_input(file.source.path) {
+    if file.is_foreign() || file.is_test_input() {
         return;
     }
     let plain = found.threshold(&LINES_MAX);

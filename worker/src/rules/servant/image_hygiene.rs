@@ -183,7 +183,7 @@ fn check_user(file: &File<'_>, image: &Image, last: &Stage, found: &mut Findings
         }
         Some(_) => {}
         None if is_only_files(file, last) => {}
-        None if paths::is_test(file.source.path) || is_for_writing(file.source.path) || gets_compiler(file, last) => {}
+        None if file.is_test() || is_for_writing(file.source.path) || gets_compiler(file, last) => {}
         None if OTHER_USER_MARKS.iter().any(|mark| file.text(&last.base).contains(mark)) => {}
         None => {
             let message = "container runs as the user of its base image, mostly root";

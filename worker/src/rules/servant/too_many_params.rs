@@ -4,7 +4,6 @@ mod shape;
 
 use schemas::severity::Severity;
 
-use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Threshold, rule};
 
 rule!(
@@ -42,7 +41,7 @@ const PARAMETERS_MAX: Threshold = Threshold {
 const CONSTRUCTORS: &[&str] = &["__init__", "__new__", "build", "constructor", "new"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
-    if file.is_foreign() || paths::is_test_input(file.source.path) {
+    if file.is_foreign() || file.is_test_input() {
         return;
     }
     let limit = found.threshold(&PARAMETERS_MAX);

@@ -26,24 +26,24 @@ rule!(
     /// `check…`, `require…` or `verify…` or of one in the same file that asserts, no expected failure, no error handed on,
     /// no generated input. In Rust, `unwrap` counts: it fails the test as an assertion would.
     ///
-    /// It asks for strong evidence. Files are judged only where at least as many tests assert as do not: elsewhere they assert in a
-    /// way that is not known here. In C, C++, JavaScript, Python, Rust and TypeScript a test is judged only if
-    /// every plain function that it calls is in the same file, or is imported from a module that is not named as helpers of tests are
-    /// and does not stand beside the test.
+    /// It asks for strong evidence. Files are judged only where at least as many tests assert as do not: elsewhere they assert in
+    /// a way that is not known here. In C, C++, JavaScript, Python, Rust and TypeScript a test is judged only if every plain
+    /// function that it calls is in the same file, or is imported from a module that is not named as helpers of tests are and
+    /// does not stand beside the test.
     ///
     /// Left alone are tests that give something else the means to fail them, such as Go's `t`, or that get it as parameters
     /// (`({ same }) => same(a, b)`), those that tell what they expect to what runs a program (`.stdout("..")`) or to `pytester`,
-    /// and those that call what is named after checking, comparing, matching or waiting, or make a `..Checker` or `..Test`.
-    /// So are those that would hang otherwise, end in a callback, click through a page, turn warnings into errors, call the same
-    /// test of a base class or something that another test of the file says to raise, are the program that another test
-    /// starts, those of files that assert after the tests or are for measuring, and those that say, by their names,
-    /// comments or docstrings, that they are about not crashing, not raising, not hanging, being accepted, being compiled,
-    /// being printed or how long something takes, or about an issue by its number. A script that throws away what it parsed
-    /// (`schema.parse(x)`), a body of types or of what a compiler refuses (`satisfies`, `@ts-expect-error`, `#[derive]`), tests of a
-    /// file in TypeScript that asserts types elsewhere, and one of Python that only names what must be there are done, too, and so
-    /// are tests with a decorator, a limit of time or a fixture that may fail them. Examples, files that other tests read, and tests of
-    /// a library of tests, which its own root declares, are none of the project. Those that are switched
-    /// off are left to `tdd/skipped-test`, empty ones to `tdd/empty-test`. Helpers in other files are not looked into.
+    /// and those that call what is named after checking, comparing, matching or waiting, or make a `..Checker` or `..Test`. So
+    /// are those that would hang otherwise, end in a callback, click through a page, turn warnings into errors, call the same
+    /// test of a base class or something that another test of the file says to raise, are the program that another test starts,
+    /// those of files that assert after the tests or are for measuring, and those that say, by their names, comments or
+    /// docstrings, that they are about not crashing, not raising, not hanging, being accepted, being compiled, being printed or
+    /// how long something takes, or about an issue by its number. A script that throws away what it parsed (`schema.parse(x)`), a
+    /// body of types or of what a compiler refuses (`satisfies`, `@ts-expect-error`, `#[derive]`), tests of a file in TypeScript
+    /// that asserts types elsewhere, and one of Python that only names what must be there are done, too, and so are tests with a
+    /// decorator, a limit of time or a fixture that may fail them. Examples, files that other tests read, and tests of a library
+    /// of tests, which its own root declares, are none of the project. Those that are switched off are left to
+    /// `tdd/skipped-test`, empty ones to `tdd/empty-test`. Helpers in other files are not looked into.
     ///
     /// ## Why it matters
     /// The test runs the code and looks away. It is green whatever the code does, and counts as coverage.

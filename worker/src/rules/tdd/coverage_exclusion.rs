@@ -7,7 +7,6 @@ use schemas::facts::{FileFacts, Repeated, Tree};
 use schemas::severity::Severity;
 
 use crate::outline::Span;
-use crate::paths;
 use crate::rules::{Check, File, Findings, Hit, Place, Threshold, Told, rule};
 
 rule!(
@@ -139,7 +138,7 @@ const MARK_WORDS: &[&str] = &["all", "br", "else", "end", "file", "if", "line", 
 
 fn collect(file: &File<'_>, told: &mut Told) -> bool {
     let is_rust = file.source.path.ends_with(".rs");
-    if file.is_foreign() || paths::is_test(file.source.path) {
+    if file.is_foreign() || file.is_test() {
         return file.outline.gap.is_none();
     }
     let comments = file.outline.comments.iter().filter(|span| is_unexplained_mark(file.text(span)));

@@ -13,8 +13,8 @@ rule!(
     /// ten statements: `Mock`, `patch`, `jest.fn`, `spyOn`, `gomock`, `mockall`, Mockito, gmock and their kin.
     ///
     /// Tests of what stands at the border to other systems (adapters, clients, gateways, HTTP, sockets) need doubles and are left
-    /// alone, as are fixtures, copies of tests of others and tests of mocks. What replaces a part of the environment (`sys`, `os`, `platform`, `process`,
-    /// `console`, clocks) or gives a name or a function a written value is no double.
+    /// alone, as are fixtures, copies of tests of others and tests of mocks. What replaces a part of the environment (`sys`,
+    /// `os`, `platform`, `process`, `console`, clocks) or gives a name or a function a written value is no double.
     ///
     /// ## Why it matters
     /// Such tests say how the code calls its parts, not what it does. They break when it is rearranged, and stay green when it

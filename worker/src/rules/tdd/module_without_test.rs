@@ -35,7 +35,8 @@ rule!(
     /// ```
     ///
     /// ## How to fix
-    /// Begin with a test of what it decides most often. What is tested through another module is left alone once a test mentions it.
+    /// Begin with a test of what it decides most often. What is tested through another module is left alone once a test mentions
+    /// it.
     "tdd/module-without-test", Tdd, Info, version: 3, thresholds: &[&DECISIONS_MIN, &SHARE_PERCENT_MAX],
     Check::Tree { facts_version: 3, collect, judge }
 );
@@ -152,7 +153,7 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     if file.outline.gap.is_some() {
         return false;
     }
-    let is_test = paths::is_test(file.source.path);
+    let is_test = file.is_test();
     let (mut offers, mut decisions, mut place) = (Vec::new(), 0, None);
     let is_program = file.outline.functions.iter().any(|one| file.text(&one.name) == "main");
     // What extends such a class is tested, and the class through it.

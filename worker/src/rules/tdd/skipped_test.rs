@@ -23,12 +23,13 @@ rule!(
     /// Without a reason medium; with one (in the mark, in a comment beside it or right above it and
     /// other marks, in the docstring, in a comment that the test begins with, or as a ticket) low.
     ///
-    /// Marks that depend on a platform, an environment or another condition are left alone: there the test runs elsewhere. So
-    /// are marks whose reason is that there is nothing to run: what is abstract, not supported, not applicable, only for another
+    /// Marks that depend on a platform, an environment or another condition are left alone: there the test runs elsewhere. So are
+    /// marks whose reason is that there is nothing to run: what is abstract, not supported, not applicable, only for another
     /// case, tested elsewhere, run by hand, or only to compile; in Rust also tests that need something and are run on demand
-    /// (`--ignored`). So are expected failures of which the docstring says why, as they run, and tests that are named after being run
-    /// by hand (`benchmark`, `stress`, `regenerate`). Calls in helpers and benchmarks, abstract classes, tests that replace one of the class they extend by
-    /// nothing but the mark, what tests read, copies of tests of others, and tests of a test runner or of skipping itself are left alone, too.
+    /// (`--ignored`). So are expected failures of which the docstring says why, as they run, and tests that are named after being
+    /// run by hand (`benchmark`, `stress`, `regenerate`). Calls in helpers and benchmarks, abstract classes, tests that replace
+    /// one of the class they extend by nothing but the mark, what tests read, copies of tests of others, and tests of a test
+    /// runner or of skipping itself are left alone, too.
     ///
     /// ## Why it matters
     /// A test that is off protects nothing, and looks like one that does. Without a reason nobody knows when it may come back.

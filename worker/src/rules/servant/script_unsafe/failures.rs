@@ -203,7 +203,7 @@ impl<'f> Look<'f> {
             || fails_never
             || program.ends_with("()")
             || is_harmless(command)
-            || (is_showing(command) && !paths::is_test(self.file.source.path))
+            || (is_showing(command) && !self.file.is_test())
     }
 
     /// Whether what `command` says of its failure is thrown away: whoever wrote it knows that it may fail.
