@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A corpus of real projects from the ordinary registries, each a git repository of one commit.
-# usage: benches/corpus.sh FOLDER     (1.5 GB; needs npm, pip, cargo, git; go, mvn, apt-get and dpkg where they are there)
+# usage: benches/corpus.sh FOLDER     (3 GB; needs npm, pip, cargo, git; go, mvn, apt-get and dpkg where they are there)
 set -euo pipefail
 
 [ $# -eq 1 ] || { sed -n 3p "$0" >&2; exit 2; }

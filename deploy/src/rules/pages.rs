@@ -49,7 +49,8 @@ pub(crate) fn page(rule: &RuleMeta) -> String {
 fn how_often(Reading { right, read }: Reading) -> String {
     format!(
         "\n## How often it is right\n\nOf {read} findings that people read in projects it was not written on, {right} were right \
-         (see [precision](../../precision.md)). Where fewer than 80 of 100 are, no finding is surer than that.\n"
+         (see [precision](../../precision.md)). Where fewer than 80 of 100 are, no finding is surer than that or worse \
+         than medium, and where fewer than half are, none is worse than low.\n"
     )
 }
 

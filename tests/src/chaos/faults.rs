@@ -143,7 +143,11 @@ impl Fault {
                 report.kill("nats-server", "store damaged");
                 stack.nats.kill().await;
                 damage::spoil(&stack.folder("services").join("nats"), random);
-                stack.nats.restart().await.unwrap_or_else(|error| panic!("{error:#}"));
+                // A server that does not start on what is left is given an empty store, as its operator would.
+                if let Err(error) = stack.nats.restart().await {
+                    report.note(format!("nats-server did not start: {error:#}"));
+                    stack.wipe_nats().await;
+                }
             }
             Self::FillDisk => {
                 damage::forbid_writes(stack);

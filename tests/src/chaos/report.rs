@@ -79,6 +79,11 @@ impl Report {
         self.happened.push((self.begin.elapsed(), format!("{fault:?}")));
     }
 
+    /// Something that who reads of a failed run should know.
+    pub(super) fn note(&mut self, what: String) {
+        self.happened.push((self.begin.elapsed(), what));
+    }
+
     /// `whom` is a role or a server, `how` what it died of.
     pub(super) fn kill(&mut self, whom: &str, how: &str) {
         *self.killed.entry(format!("{whom} {how}")).or_default() += 1;

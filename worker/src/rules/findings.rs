@@ -23,6 +23,9 @@ use crate::suppressions::Suppressions;
 /// Confidence, in permille, below which nothing is worse than medium: a guess must not fail an audit.
 const SURE_PERMILLE: u16 = 700;
 
+/// Confidence, in permille, below which nothing is worse than low: what is more often wrong than right is only a hint.
+const LIKELY_PERMILLE: u16 = 500;
+
 /// From this column on a snippet starts shortly before its place instead of at the start of the line.
 const SNIPPET_COLUMN_MAX: usize = 150;
 
@@ -235,9 +238,12 @@ impl<'r> Findings<'r> {
         let max = self.heeds_readings.then(|| readings::confidence_max(self.rule.id)).flatten();
         hit.confidence_permille = hit.confidence_permille.min(max.unwrap_or(hit.confidence_permille));
         hit.severity = self.chosen(hit.severity);
-        if hit.confidence_permille < SURE_PERMILLE {
-            hit.severity = hit.severity.min(Severity::Medium);
-        }
+        let worst = match hit.confidence_permille {
+            ..LIKELY_PERMILLE => Severity::Low,
+            ..SURE_PERMILLE => Severity::Medium,
+            _ => hit.severity,
+        };
+        hit.severity = hit.severity.min(worst);
         self.hits.push(hit);
     }
 
