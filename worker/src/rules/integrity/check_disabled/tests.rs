@@ -51,7 +51,13 @@ fn two_marks_on_a_line_are_two_findings() {
 #[test]
 fn javascript_and_typescript() {
     for path in ["a.js", "a.ts", "a.tsx"] {
-        let places = ["f() // eslint-disable-line", "// eslint-disable-next-line", "// @ts-ignore", "/* @ts-ignore */"];
+        let places = [
+            "f() // tslint:disable-line",
+            "f() // eslint-disable-line",
+            "// eslint-disable-next-line",
+            "// @ts-ignore",
+            "/* @ts-ignore */",
+        ];
         all(path, &places, Some(Low));
         all(path, &["/* eslint-disable */", "// @ts-nocheck", "/* tslint:disable */"], Some(Medium));
         all(
@@ -65,6 +71,8 @@ fn javascript_and_typescript() {
             "// eslint-disable-next-line @a/b -- why",
             "/* stylelint-disable-line a-b */",
             "/* tslint:disable:no-any */",
+            "f() // tslint:disable-line unified-signatures",
+            "// tslint:disable-next-line:no-any no-console",
         ];
         all(path, &named, None);
         all(
@@ -74,6 +82,17 @@ fn javascript_and_typescript() {
         );
         check(&RULE, path, "/* eslint-disable */\nf()\n/* eslint-enable */\n", &[(1, Low)]);
     }
+}
+
+#[test]
+fn reasons_stand_beside_a_mark_or_in_the_comment_that_it_ends() {
+    check(&RULE, "a.rs", "#![allow(unsafe_code)] // ffi code\n", &[]);
+    check(&RULE, "a.rs", "#![allow(unsafe_code)] // ffi\n", &[(1, Low)]);
+    check(&RULE, "a.ts", "f()\n// Old compilers cannot read such keys.\n// @ts-ignore\ng()\n", &[(3, Info)]);
+    check(&RULE, "a.ts", "f()\n// Keys.\n// @ts-ignore\ng()\n", &[(3, Low)]);
+    check(&RULE, "a.ts", "f('this is a sentence')\n// @ts-ignore\ng()\n", &[(2, Low)]);
+    check(&RULE, "a.py", "# This adds up all of them.\nf()  # type: ignore\n", &[(2, Low)]);
+    check(&RULE, "a.ts", "// This adds up all of them.\n/* eslint-disable */\ng()\n", &[(2, Medium)]);
 }
 
 #[test]
