@@ -17,7 +17,8 @@ rule!(
     /// Documentation, licences, files of settings and templates, where what may be set is shown as a comment, what tests read, and
     /// samples are left alone: what a sentence ending in a colon introduces, what speaks of an example, an address or of
     /// where values come from, what is indented below a sentence of the same comment, a comment right above a function or type
-    /// that begins with a sentence, and the C code above Go's `import "C"`.
+    /// that begins with a sentence, the format of a file of settings (`[section]`, `key=value`), what the first sentence calls the
+    /// original or old code and says why it was replaced, and the C code above Go's `import "C"`.
     ///
     /// ## Why it matters
     /// Nobody compiles it, tests it or renames in it; soon it does not fit the code around it. Who reads it cannot tell whether
@@ -196,8 +197,11 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let lower = file.text(&(block[0].span.start..block[block.len() - 1].span.end)).to_ascii_lowercase();
         let below = &file.source.text[block[block.len() - 1].span.end..];
         let is_source = below.trim_start_matches([' ', '\t', '\r', '\n', '*', '/']).starts_with(C_IMPORT);
-        let is_told = told::is_tagged(file, &block) || told::is_pseudocode(file, &block);
-        if !is_source && !is_told && !documents(file, &block) && !LICENCES.iter().any(|word| lower.contains(word)) {
+        if !is_source
+            && !told::is_told(file, &block)
+            && !documents(file, &block)
+            && !LICENCES.iter().any(|word| lower.contains(word))
+        {
             read(file, &block, ends_in_semicolons, found);
         }
     }

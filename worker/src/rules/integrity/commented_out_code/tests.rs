@@ -209,3 +209,24 @@ fn tags_and_pseudocode_are_no_code_of_the_file() {
     check(&RULE, "a.rs", &of("// def Open(b):"), &[]);
     check(&RULE, "a.rs", &of("// if b == c {"), &[(2, Low)]);
 }
+
+#[test]
+fn formats_of_settings_are_no_code() {
+    let of = |first: &str| {
+        format!(
+            "def load(path):\n    # {first}\n    # allow=a,b\n    # deny=c,d\n    # order=allow,deny\n    # [other]\n    # allow=e\n    # deny=f\n    # order=deny\n    return read(path)\n"
+        )
+    };
+    check(&RULE, "a.py", &of("[access]"), &[]);
+    check(&RULE, "a.py", &of("[access]").replace("[other]", "b = find(c)"), &[(3, Low)]);
+}
+
+#[test]
+fn former_code_with_the_reason_why_it_is_gone_is_told() {
+    let of = |sentence: &str| {
+        format!("def load(path):\n    # {sentence}\n{}    return read(path)\n", "    # a = find(b)\n".repeat(7))
+    };
+    check(&RULE, "a.py", &of("This is the original code of it, but the compiler breaks the loop"), &[]);
+    check(&RULE, "a.py", &of("This is the original code of it, with the whole of the loop"), &[(3, Low)]);
+    check(&RULE, "a.py", &of("This is gone for now, but the compiler breaks the loop"), &[(3, Low)]);
+}
