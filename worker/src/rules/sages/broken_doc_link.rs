@@ -1,5 +1,6 @@
 //! Links in documents that lead nowhere.
 
+mod generated;
 mod target;
 
 use std::cell::LazyCell;
@@ -23,7 +24,8 @@ rule!(
     /// Addresses, paths that begin with `/` and those that lead out of the repository are left alone, and so are code, templates,
     /// tests, posts, histories of changes, and what looks like a placeholder. Headings are compared as forges write them, and
     /// explicit `<a id>` count. A file is missed only where its folder is there: a copy of a part of a repository, or a package,
-    /// leaves whole folders out. In a published package no file is missed. Addresses of pages (`../basics/#part`), and paths that
+    /// leaves whole folders out. In a published package, and by documents as they are installed
+    /// (`share/doc/`), no file is missed. What a program writes between its marks (`<!-- NAME:START -->`) is left alone. Addresses of pages (`../basics/#part`), and paths that
     /// hold from the folder that a site makes of the page, are left alone. Where a site generator is at work, only links to
     /// Markdown files are looked at: it alone knows the rest.
     ///
@@ -95,6 +97,9 @@ const REPOSITORY_MARKS: &[&str] = &[
     "yarn.lock",
 ];
 
+/// Folders of documents as they are installed, without what stood around them.
+const INSTALLED: &[&str] = &["share/doc/"];
+
 /// Folders that say the same of the folder that they are in.
 const SITE_FOLDERS: &[&str] = &["/.vitepress/", "/.vuepress/"];
 
@@ -118,7 +123,9 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     let moved = path.to_ascii_lowercase();
     let is_moved = is_history(path) || paths::is_test(path) || MOVED.iter().any(|part| moved.contains(part));
     let all = if is_moved { Vec::new() } else { document.links };
-    let links = all.into_iter().filter_map(|link| {
+    let made = generated::spans(&file.source.text, &document.comments);
+    let is_made = |at: usize| made.iter().any(|span| span.contains(&at));
+    let links = all.into_iter().filter(|link| !is_made(link.span.start)).filter_map(|link| {
         let Target { path: to, anchor } = target::resolve(path, &link.target)?;
         // Most links within a document are well, and then there is nothing to tell.
         let is_here = to == path && anchor.as_ref().is_none_or(|anchor| document.anchors.contains(anchor));
@@ -192,7 +199,8 @@ fn missing(path: &str, other: Option<&str>) -> String {
 fn lacking(link: &Link, document: Option<&Document>) -> Option<String> {
     let (anchor, anchors) = (link.anchor.as_ref()?, document?.anchors.as_ref()?);
     let is_lacking = anchors.0.binary_search(&hash(anchor)).is_err();
-    is_lacking.then(|| format!("`{}` has no heading or anchor `#{anchor}`", link.path))
+    let as_written = target::written(&link.spot.snippet, anchor).unwrap_or(anchor);
+    is_lacking.then(|| format!("`{}` has no heading or anchor `#{as_written}`", link.path))
 }
 
 /// Folders in which a site generator is at work.
@@ -230,7 +238,8 @@ fn may_hold(paths: &BTreeSet<String>, from: &str, link: &Link) -> bool {
     let is_page = link.anchor.is_some() && paths::extension(&link.path).is_none();
     // A page is a folder of its own there, so that everything is one folder further up.
     let mut folders = from.match_indices('/').map(|(at, _)| &from[..=at]);
-    is_left_out || is_page || folders.any(|folder| paths.contains(&format!("{folder}{}", link.path)))
+    let is_installed = INSTALLED.iter().any(|folder| from.starts_with(folder) || from.contains(&format!("/{folder}")));
+    is_left_out || is_page || is_installed || folders.any(|folder| paths.contains(&format!("{folder}{}", link.path)))
 }
 
 /// Every path by its lower case, of equal ones the first.

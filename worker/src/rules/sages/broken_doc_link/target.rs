@@ -70,6 +70,15 @@ fn anchor(fragment: &str) -> Option<String> {
     (!is_none).then_some(anchor)
 }
 
+/// How `anchor` is written in `link`.
+pub(super) fn written<'l>(link: &'l str, of: &str) -> Option<&'l str> {
+    let pieces = link.match_indices('#').map(|(at, _)| {
+        let rest = &link[at + 1..];
+        rest.split(|c: char| c.is_whitespace() || ")\"'<>]".contains(c)).next().unwrap_or_default()
+    });
+    pieces.rev().find(|piece| anchor(&decoded(piece)).as_deref() == Some(of))
+}
+
 /// `path` seen from the folder of `from`; nothing if it leads out of the repository.
 fn joined(from: &str, path: &str) -> Option<String> {
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);

@@ -75,6 +75,35 @@ fn what_holds_on_a_site_is_left_alone() {
 }
 
 #[test]
+fn what_a_program_writes_between_its_marks_is_left_alone() {
+    let of =
+        |start: &str, end: &str| format!("# A\n\n<!-- {start} - do not change -->\n\n[a](#b-c)\n\n<!-- {end} -->\n");
+    check(&of("PEOPLE-LIST:START", "PEOPLE-LIST:END"), &[], &[]);
+    check(&of("people_start", "people_end"), &[], &[]);
+    check(&of("PEOPLE-LIST:START", "OTHER:END"), &[], &[5]);
+    check(&of("toc:start", "toc:end"), &[], &[5]);
+    check(&of("We start", "We end"), &[], &[5]);
+    check(&format!("{}\n[a](#b-c)\n", of("A:START", "A:END")), &[], &[9]);
+    let table = "# A\n\n<!-- P:START -->\n<!-- other -->\n<table>\n <tr><td><a href=\"#b-c\">b</a></td></tr>\n</table>\n\n<!-- P:END -->\n";
+    check(table, &[], &[]);
+    check(&table.replace("P:END", "Q:END"), &[], &[6]);
+}
+
+#[test]
+fn documents_as_they_are_installed_have_no_tree() {
+    let text = "[a](A.md)\n";
+    check_tree(&RULE, &[("share/doc/cart/b.md", text), ("share/doc/cart/c.md", "# C\n")], &[]);
+    let expected = [("share/docs/cart/b.md", 1, Medium)];
+    check_tree(&RULE, &[("share/docs/cart/b.md", text), ("share/docs/cart/c.md", "# C\n")], &expected);
+}
+
+#[test]
+fn an_anchor_is_told_as_it_is_written() {
+    let found = tree_findings(&RULE, &tree(&RULE, &[("a.md", "# A\n\n[b](#400---2022-02-25)\n")]));
+    assert_eq!(found[0].message, "`a.md` has no heading or anchor `#400---2022-02-25`");
+}
+
+#[test]
 fn a_name_in_other_letters_is_told() {
     let found = tree_findings(&RULE, &tree(&RULE, &[("a.md", "[b](docs/B.md)\n"), ("docs/b.md", "# B\n")]));
     assert_eq!(found[0].message, "`docs/B.md` is not in the repository; `docs/b.md` is, in other letters");
