@@ -20,7 +20,7 @@ rule!(
     /// A print of a message or of a result is left alone, whoever it is for: nothing tells a message left behind from one that is
     /// meant. Programs, examples, scripts and tests may print anything; so may functions whose name or documentation says
     /// that they print, log or report, and files that print often. What a mark for another linter stands beside is known
-    /// to somebody; a print that was asked for by a setting is no leftover, nor are last words before the program ends.
+    /// to somebody; a print or stop that was asked for by a setting or a signal is no leftover, nor are last words before the program ends.
     ///
     /// ## Why it matters
     /// A stop halts whatever runs the code. What a library prints ends up between the output of the program that uses it.
@@ -144,7 +144,13 @@ const OTHER_EXTENSIONS: &[&str] = &["cjs", "cts", "go", "js", "jsx", "mjs", "mts
 const CONDITION_LINES: usize = 5;
 
 /// Words of settings that ask for output, as a condition names them.
-const ASKING_WORDS: &[&str] = &["debug", "disp", "false", "iprint", "print", "show", "trace", "verbos"];
+const ASKING_WORDS: &[&str] = &["debug", "disp", "dump", "false", "iprint", "print", "show", "trace", "verbos"];
+
+/// The same, where a longer word says something else: an emitter emits whatever it is asked.
+const ASKING_WHOLE: &[&str] = &["emit"];
+
+/// How a handler of a signal is set.
+const SIGNAL_CALLS: &[&str] = &["signal.signal(", "add_signal_handler("];
 
 /// Lines below a print in which the program ends.
 const END_LINES: usize = 4;
@@ -158,7 +164,10 @@ const DOCUMENTATION_BYTES_MAX: usize = 300;
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     for call in &file.outline.calls {
         let callee = file.text(&call.callee);
-        if is_stop(file, callee) && is_whole(file, call) && !is_wrapped(file, call) {
+        if is_stop(file, callee) && is_whole(file, call) {
+            if is_wrapped(file, call) || is_asked_for(file, call.callee.start) || is_handler(file, call) {
+                continue;
+            }
             report(file, call.callee.clone(), Severity::Medium, 950, found);
         } else if is_show(file, call) && !is_told_to_show(file, call) {
             report(file, call.callee.clone(), Severity::Low, 950, found);
@@ -169,7 +178,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let text = file.text(&line);
         let word = text.trim_start().trim_end().trim_end_matches(';');
         let start = line.start + (text.len() - text.trim_start().len());
-        if stop_lines.contains(&word) && !file.outline.is_quoted(start) {
+        if stop_lines.contains(&word) && !file.outline.is_quoted(start) && !is_asked_for(file, start) {
             report(file, start..start + word.len(), Severity::Medium, 900, found);
         }
     }
@@ -299,7 +308,7 @@ fn prints_on_purpose(file: &File<'_>, call: &Call) -> bool {
         || SHORT_NAMES.contains(&name.as_str())
         || is_script
         || function.is_some_and(|function| is_documented_to_print(file, function))
-        || is_asked_for(file, call)
+        || is_asked_for(file, call.callee.start)
         || ends_below(file, call)
         || file.text(&call.arguments).contains("file=")
 }
@@ -313,15 +322,24 @@ fn is_documented_to_print(file: &File<'_>, function: &Function) -> bool {
     docstring.is_some() && ["Print", "Display", "print the", "prints "].iter().any(|word| head.contains(word))
 }
 
-/// Whether a condition right above `call` asks for output.
-fn is_asked_for(file: &File<'_>, call: &Call) -> bool {
-    let line = file.source.line_of(call.callee.start);
+/// Whether `call` stands in a handler that is given to a signal, on the same line: who sends it wants to stop there.
+fn is_handler(file: &File<'_>, call: &Call) -> bool {
+    let line = file.source.line_span(file.source.line_of(call.callee.start));
+    let before = file.text(&(line.start..call.callee.start.max(line.start)));
+    SIGNAL_CALLS.iter().any(|set| before.contains(set))
+}
+
+/// Whether a condition right above byte `at` asks for output or a stop.
+fn is_asked_for(file: &File<'_>, at: usize) -> bool {
+    let line = file.source.line_of(at);
     let above = (line.saturating_sub(CONDITION_LINES)..line).map(|line| file.text(&file.source.line_span(line)));
-    let own = file.text(&(file.source.line_span(line).start..call.callee.start));
+    let own = file.text(&(file.source.line_span(line).start..at));
     above.chain([own]).map(str::trim_start).filter_map(|text| text.split_once("if")).any(|(before, condition)| {
         let words = words(condition);
         before.chars().all(|c| !c.is_alphanumeric() && c != '_' || "else".contains(c))
-            && words.iter().any(|word| ASKING_WORDS.iter().any(|asking| word.starts_with(asking)))
+            && words.iter().any(|word| {
+                ASKING_WHOLE.contains(&word.as_str()) || ASKING_WORDS.iter().any(|asking| word.starts_with(asking))
+            })
     })
 }
 

@@ -149,3 +149,22 @@ fn what_is_told_to_show_values() {
     check(&RULE, "src/a.rs", &rust("#[allow(clippy::dbg_macro)] fn d() {\n}\n"), &[(5, Low)]);
     check(&RULE, "src/a.rs", &rust("#![allow(clippy::dbg_macro)] use e;"), &[]);
 }
+
+#[test]
+fn stops_that_were_asked_for_are_meant() {
+    let of = |above: &str, stop: &str| format!("def f():\n    {above}\n        {stop}\n");
+    check(&RULE, "a.py", &of("if DEBUG_STEP == line:", "breakpoint()"), &[]);
+    check(&RULE, "a.py", &of("elif config['debug']:", "pdb.set_trace()"), &[]);
+    check(&RULE, "a.py", &of("if step == line:", "breakpoint()"), &[(3, Medium)]);
+    check(&RULE, "a.js", "function f() {\n  if (opts.debug)\n    debugger;\n}\n", &[]);
+    let handler = "signal.signal(signal.SIGINT, lambda *args: pdb.set_trace())";
+    check(&RULE, "a.py", &of("if a:", handler), &[]);
+    check(&RULE, "a.py", &of("if a:", &handler.replace("signal.signal(", "call(")), &[(3, Medium)]);
+    let rust =
+        |word: &str| format!("fn f() {{\n    if options.{word} {{\n        println!(\"{{a:?}}\");\n    }}\n}}\n");
+    for (word, expected) in
+        [("emit_ir", vec![]), ("dump_rows", vec![]), ("emitter", vec![(3, Low)]), ("rows", vec![(3, Low)])]
+    {
+        check(&RULE, "src/a.rs", &rust(word), &expected);
+    }
+}
