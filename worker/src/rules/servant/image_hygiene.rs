@@ -16,8 +16,8 @@ rule!(
     /// medium), an `ARG` of such a name without a value (medium), `USER root` at the end of the last stage (medium) or no `USER`
     /// there (low), `ADD` from the network without a checksum (medium), and base images without a tag or with `latest` (low).
     ///
-    /// Build stages may run as root, and files on `scratch` with nothing to run have no user. Bases called `nonroot` or
-    /// `rootless`, and stages made from one that changed its user, need no `USER`; nor do images for tests and for writing the
+    /// Build stages may run as root; `scratch` has no users, and programs that run containers (`dockerd`, `kubelet`) must be root. Bases called `nonroot` or
+    /// `rootless`, and stages made from one that changed its user, need no `USER`; nor do images for tests, whose base may be any, and for writing the
     /// code in (`.devcontainer`, `.gitpod`), and those whose last stage gets a compiler, since they build something and end.
     /// Values that are taken from elsewhere (`$NAME`), paths and empty ones are no secrets.
     ///
@@ -53,6 +53,10 @@ const SECRET_NAMES: &[&str] = &[
 /// Parts of names of base images that set another user.
 const OTHER_USER_MARKS: &[&str] = &["nonroot", "rootless", "unprivileged"];
 
+/// Programs that run containers, as commands and as names of their folders (`/var/lib/kubelet`).
+const CONTAINER_DAEMONS: &[&str] =
+    &["buildkitd", "containerd", "crio", "docker-init", "dockerd", "k0s", "k3s", "kubelet", "rke2"];
+
 /// Packages of compilers and what drives them.
 const COMPILERS: &[&str] = &["build-base", "build-essential", "clang", "cmake", "g++", "gcc", "make", "ninja-build"];
 
@@ -65,7 +69,7 @@ fn check(file: &File<'_>, automation: &Automation, found: &mut Findings<'_>) {
     for (index, stage) in image.stages.iter().enumerate() {
         let is_last = index + 1 == image.stages.len();
         let base = file.text(&stage.base);
-        if !is_fixed(base) && !earlier.contains(&base.to_lowercase()) {
+        if !is_fixed(base) && !file.is_test() && !earlier.contains(&base.to_lowercase()) {
             let advice = "name the base image by tag and digest";
             report(
                 || file.place(stage.base.clone()),
@@ -182,7 +186,7 @@ fn check_user(file: &File<'_>, image: &Image, last: &Stage, found: &mut Findings
             report(|| file.place(word), Severity::Medium, 950, "container runs as root", advice, found);
         }
         Some(_) => {}
-        None if is_only_files(file, last) => {}
+        None if file.text(&last.base) == "scratch" || runs_containers(file, last) => {}
         None if file.is_test() || is_for_writing(file.source.path) || gets_compiler(file, last) => {}
         None if OTHER_USER_MARKS.iter().any(|mark| file.text(&last.base).contains(mark)) => {}
         None => {
@@ -204,10 +208,16 @@ fn gets_compiler(file: &File<'_>, stage: &Stage) -> bool {
     words.any(|word| COMPILERS.contains(&word) || word.starts_with("clang-") || word.starts_with("gcc-"))
 }
 
-/// Whether `stage` is there to be copied from: nothing in it and nothing to run.
-fn is_only_files(file: &File<'_>, stage: &Stage) -> bool {
-    let runs = |instruction: &Instruction| matches!(instruction.name.as_str(), "CMD" | "ENTRYPOINT");
-    file.text(&stage.base) == "scratch" && !stage.instructions.iter().any(runs)
+/// Whether what `stage` starts or keeps is that of a program that runs containers, which must be root.
+fn runs_containers(file: &File<'_>, stage: &Stage) -> bool {
+    let tells = |instruction: &&Instruction| matches!(instruction.name.as_str(), "CMD" | "ENTRYPOINT" | "VOLUME");
+    let mut words = stage
+        .instructions
+        .iter()
+        .filter(tells)
+        .flat_map(|one| &one.words)
+        .flat_map(|word| file.text(word).split(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_')));
+    words.any(|word| CONTAINER_DAEMONS.contains(&word))
 }
 
 /// The user that `stage` ends with, its own or that of the stages it is made from.
@@ -247,7 +257,11 @@ mod tests {
         run("FROM a:1 AS b\nUSER c\nFROM b\nRUN d\n", &[]);
         run("FROM gcr.io/distroless/static:nonroot\nCOPY a b\n", &[]);
         run("FROM a:1\nUSER root\nRUN b\nUSER $NAME\n", &[]);
-        run("FROM scratch\nCOPY a b\nENTRYPOINT c\n", &[(1, Low)]);
+        run("FROM scratch\nCOPY a b\nENTRYPOINT c\n", &[]);
+        run("FROM scratch\nCOPY a b\nUSER root\n", &[(3, Medium)]);
+        run("FROM a:1\nVOLUME /var/lib/kubelet\nENTRYPOINT [\"/bin/b\"]\n", &[]);
+        run("FROM a:1\nENTRYPOINT [\"/usr/bin/dockerd\", \"-D\"]\n", &[]);
+        run("FROM a:1\nVOLUME /var/lib/cart\nENTRYPOINT [\"/bin/b\"]\nRUN dockerd --version\n", &[(1, Low)]);
         run("FROM scratch\nCOPY a b\n", &[]);
         run("FROM a:1 AS a\nFROM a AS a\nFROM a\n", &[(3, Low)]);
         run("FROM a:1\nRUN apt-get install -y cmake && b\nENTRYPOINT c\n", &[]);
@@ -268,6 +282,7 @@ mod tests {
         for base in ["a:1", "scratch", "${BASE}", "a@sha256:0", "a:${TAG}", "--platform=x a:1 AS c"] {
             run(base, &[]);
         }
+        check(&RULE, "tests/a/Dockerfile", "FROM a:latest\nUSER b\n", &[]);
         check(&RULE, "Dockerfile", "FROM a:1 AS Build\nFROM build\nUSER c\n", &[]);
     }
 
