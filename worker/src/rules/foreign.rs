@@ -18,7 +18,18 @@ const PUBLISHED: &[&str] =
 const GIVEN_AWAY: &[&str] = &["public domain", "disclaims copyright"];
 
 /// What a notice says of a file that was taken over as it is, in small letters.
-const TAKEN_OVER: &[&str] = &["copied from http", "copied verbatim from", "forked from http", "vendored from"];
+const TAKEN_OVER: &[&str] =
+    &["copied verbatim from", "repackaged from", "repackaged version of", "vendored copy of", "vendored from"];
+
+/// The same, where the address or the full name of something else must follow: of what is copied from another file of the project,
+/// the project has the rest too.
+const TAKEN_FROM: &[&str] = &["copied from", "forked and adapted from", "forked and trimmed from", "forked from"];
+
+/// How the address or full name of a library begins.
+const ELSEWHERE: &[&str] = &["com.", "git@", "github.com/", "http://", "https://", "io.", "net.", "org."];
+
+/// How far from the start of a file a comment may say where it is from: below its licence and imports.
+const TAKEN_BYTES_MAX: usize = 2_500;
 
 /// Words of a notice, in small letters.
 const LICENSED: &[&str] = &["copyright", "licence", "license"];
@@ -56,7 +67,22 @@ fn is_published(file: &File<'_>) -> bool {
 /// Whether a notice at the top of the file gives up all rights, or says where the file was taken from.
 fn is_given_away(file: &File<'_>) -> bool {
     let notice = notice(file);
-    GIVEN_AWAY.iter().chain(TAKEN_OVER).any(|words| notice.contains(words))
+    GIVEN_AWAY.iter().chain(TAKEN_OVER).any(|words| notice.contains(words)) || is_taken_from_elsewhere(file)
+}
+
+/// Whether one of the first comments, no part of an indented block, says that the file was taken from another project.
+fn is_taken_from_elsewhere(file: &File<'_>) -> bool {
+    let text: &str = &file.source.text;
+    let first = file.outline.functions.iter().map(|function| function.span.start).min().unwrap_or(text.len());
+    let comments = file.outline.comments.iter().take_while(|one| one.start < TAKEN_BYTES_MAX && one.end <= first);
+    let at_line_start = comments.filter(|one| one.start == 0 || text.as_bytes().get(one.start - 1) == Some(&b'\n'));
+    at_line_start.map(|comment| file.text(comment)).any(|comment| {
+        let comment = comment[..comment.floor_char_boundary(TAKEN_BYTES_MAX)].to_ascii_lowercase();
+        TAKEN_FROM.iter().any(|words| {
+            let mut behind = comment.match_indices(words).map(|(at, _)| comment[at + words.len()..].trim_start());
+            behind.any(|rest| ELSEWHERE.iter().any(|start| rest.starts_with(start)))
+        })
+    })
 }
 
 /// The first comments of the file, in small letters.
@@ -107,6 +133,21 @@ mod tests {
         check("A.java", "/* Written by Cart, released to the public domain. */\nclass A {}\n", true);
         check("a.py", "# Placed in the Public Domain.\na = 1\n", true);
         check("a.py", "# Copied from https://example.com/cart/a.py\na = 1\n", true);
+        check("a.py", "# Vendored copy of cart 1.2.\na = 1\n", true);
+        let java = |from: &str| {
+            format!(
+                "package a;\n\nimport b.C;\n\n/**\n * A list.\n *\n * <p>Mostly forked and trimmed from {from}\n */\nclass A {{}}\n"
+            )
+        };
+        check("A.java", &java("com.example.cart.List"), true);
+        check("A.java", &java("List"), false);
+        check("a.c", "int a;\n\n// Copied from https://example.com/cart/a.c\nint b(void) { return 1; }\n", true);
+        check(
+            "a.c",
+            "int a(void) { return 1; }\n\n// Copied from https://example.com/cart/a.c\nint b(void) { return 1; }\n",
+            false,
+        );
+        check("a.c", "// Copied from util.c\nint b(void) { return 1; }\n", false);
         check("a.py", "# Values are copied from the table.\na = 1\n", false);
         check("a.py", "a = 'in the public domain'\n", false);
         check("a.py", &format!("# a\n{}# in the public domain\n", "a = 1\n".repeat(200)), false);
