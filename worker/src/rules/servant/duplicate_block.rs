@@ -1,7 +1,5 @@
 //! Code that stands in two files.
 
-use std::collections::BTreeSet;
-
 use schemas::facts::{FileFacts, Spot, Tree};
 use schemas::packed::{Window, Windows};
 use schemas::severity::Severity;
@@ -13,10 +11,13 @@ use crate::rules::{Check, File, Findings, Hit, Place, Threshold, Told, rule};
 use crate::tokens::{self, Token};
 use crate::winnow::{GUARANTEE, WINDOW, winnow};
 
+mod declared;
+mod twins;
+
 rule!(
     /// ## What it finds
     /// Blocks of code that stand in another file too, token by token, whatever their layout and comments. A hundred equal tokens
-    /// (some ten lines) are always found (medium), fifty and more often (low, from ten lines on). Each further copy is reported
+    /// (some ten lines) are always found (medium, below ten lines low), fifty and more often (low, from ten lines on). Each further copy is reported
     /// once, with the place of the first.
     ///
     /// Comments and so licences, imports, tests, benchmarks, examples, documentation, templates, generated and compiled files,
@@ -24,7 +25,9 @@ rule!(
     /// without a decision, and, in languages that keep their code in functions, blocks that are mostly declarations: types,
     /// interfaces, members that only hand on or rebuild an object field by field. Programs as they are installed (`bin/`),
     /// scripts beside what they are compiled from, and folders beside each other that implement the same (mostly the same file
-    /// names in both) are left alone. Files for one platform or build are meant to be alike.
+    /// names in both) are left alone. Files for one platform, build or type of values (`IntList`, `FloatList`) are meant to be
+    /// alike. Markup between the code of PHP and lists of calls with nothing but fixed values (`add_option("a", help="b")`) are
+    /// no code.
     ///
     /// ## Why it matters
     /// What is mended in one copy stays broken in the other. Nobody who reads one of them knows that there are two.
@@ -68,20 +71,6 @@ const WHOLE: &[&str] = &[
     "templates",
 ];
 
-/// Files of one folder whose names are compared.
-const NAMES_MAX: usize = 500;
-
-/// Directories of what is compiled from sources of the same name.
-const COMPILED: &[&str] = &["build", "cjs", "compiled", "dist", "es", "esm", "lib", "out", "umd"];
-
-/// Words of names of files that are there for one platform.
-#[rustfmt::skip]
-const PLATFORMS: &[&str] = &[
-    "386", "aix", "amd64", "android", "arm", "arm64", "bsd", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "linux",
-    "macos", "mips", "native", "netbsd", "openbsd", "plan9", "posix", "ppc64", "ppc64x", "riscv64", "s390x", "solaris", "unix",
-    "wasi", "wasm", "web", "win", "win32", "windows", "x86",
-];
-
 /// Names of functions that set up an object.
 const CONSTRUCTORS: &[&str] = &["__construct", "__init__", "constructor", "initialize"];
 
@@ -91,11 +80,8 @@ const HANDS_ON_MAX: usize = 24;
 /// Tokens for each field of its own object from which on a body does more than to hand fields on: `a: self.a,` are six.
 const TOKENS_PER_FIELD_MAX: usize = 10;
 
-/// Directories of programs as they are installed.
-const INSTALLED: &[&str] = &["bin", "sbin"];
-
-/// File names that two folders beside each other share if each is a whole implementation of the same.
-const SHARED_NAMES_MIN: usize = 3;
+/// Tokens of a signature from which on it is long, for a window that begins with them.
+const SIGNATURE_MAX: usize = 15;
 
 /// Extensions of languages in which what is done stands in functions, and the rest declares.
 const IN_FUNCTIONS: &[&str] =
@@ -123,6 +109,9 @@ const WINDOWS_MAX: usize = 10_000;
 /// A block that is found by a single window may be an accident, or a signature that a trait prescribes.
 const SINGLE_PERMILLE: u16 = 500;
 
+/// Lines from which on a block is medium: fewer are a form of the language as often as something that goes wrong twice.
+const MEDIUM_LINES_MIN: u32 = 10;
+
 /// How many lines more such a block must have: a few calls in a row are soon alike.
 const SINGLE_LINES_MORE: u64 = 4;
 
@@ -133,6 +122,7 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
     let path = file.source.path;
     if paths::is_test(path)
         || paths::has_directory(path, WHOLE)
+        || path.split('/').rev().skip(1).any(|folder| folder.ends_with("bench"))
         || file.is_foreign()
         || is_for_one_build(file)
         || is_misnamed(file)
@@ -184,12 +174,14 @@ fn is_code(window: &[Token<'_>], hashes: &[u64]) -> bool {
     let words = window.iter().filter(|token| token.is_word()).count();
     // Most windows have enough in their first half, so that counting on costs more than looking back.
     let firsts = hashes.iter().enumerate().filter(|(place, hash)| !hashes[..*place].contains(hash));
-    words >= WORDS_MIN && firsts.take(DISTINCT_MIN).count() == DISTINCT_MIN
+    words >= WORDS_MIN && firsts.take(DISTINCT_MIN).count() == DISTINCT_MIN && !declared::is_list_of_calls(window)
 }
 
 /// How many tokens of a file do something, up to each one.
 struct Bodies {
     before: Vec<usize>,
+    /// Whether each one stands in the signature of a function.
+    is_signature: Vec<bool>,
 }
 
 impl Bodies {
@@ -217,28 +209,33 @@ impl Bodies {
         functions.sort_unstable_by_key(|(function, _)| function.span.start);
         let mut functions = functions.into_iter().peekable();
         let (mut open, mut sum) = (Vec::<(&Function, bool)>::new(), 0);
-        let mut before = vec![0];
-        for token in tokens {
+        let (mut before, mut is_signature) = (vec![0], Vec::with_capacity(tokens.len()));
+        let markup = if matches!(extension, Some("php" | "phtml")) { declared::markup(tokens) } else { Vec::new() };
+        for (place, token) in tokens.iter().enumerate() {
             while open.pop_if(|(function, _)| function.span.end <= token.at).is_some() {}
             while let Some(next) = functions.next_if(|(function, _)| function.span.start <= token.at) {
                 open.push(next);
                 while open.pop_if(|(function, _)| function.span.end <= token.at).is_some() {}
             }
-            let does = open.last().map_or(is_elsewhere, |(function, works)| {
-                *works && function.body.as_ref().is_some_and(|body| body.contains(&token.at))
-            });
-            sum += usize::from(does);
+            let is_in_body =
+                |(function, _): &(&Function, bool)| function.body.as_ref().is_some_and(|body| body.contains(&token.at));
+            is_signature.push(open.last().is_some_and(|open| !is_in_body(open)));
+            let does = open.last().map_or(is_elsewhere, |open| open.1 && is_in_body(open));
+            sum += usize::from(does && !markup.get(place).is_some_and(|is_markup| *is_markup));
             before.push(sum);
         }
-        Self { before }
+        Self { before, is_signature }
     }
 
-    /// Whether at least half of the window that begins with token `first` does something.
+    /// Whether at least half of the window that begins with token `first` does something, and it does not begin with a long
+    /// signature: the rest of it is a line or two.
     fn hold_most(&self, first: usize) -> bool {
         let (Some(before), Some(up_to)) = (self.before.get(first), self.before.get(first + WINDOW)) else {
             return true;
         };
-        2 * (up_to - before) >= WINDOW
+        let opening = self.is_signature.get(first..first + SIGNATURE_MAX).unwrap_or_default();
+        let is_signature = !opening.is_empty() && opening.iter().all(|is_signature| *is_signature);
+        2 * (up_to - before) >= WINDOW && !is_signature
     }
 }
 
@@ -300,63 +297,6 @@ fn blocks(files: &[FileFacts], matches: &[(At, At)]) -> Vec<Block> {
     runs.filter_map(block).collect()
 }
 
-/// Whether two files are meant to be alike: each is for another platform, or one is compiled from the other.
-fn are_twins(one: &str, other: &str) -> bool {
-    let stem = |path: &str| paths::file_name(path).split('.').next().unwrap_or_default().to_owned();
-    let is_compiled = [one, other].iter().any(|path| paths::has_directory(path, COMPILED));
-    let is_for_platform = |path: &str| {
-        let name = paths::file_name(path);
-        let name = name.rsplit_once('.').map_or(name, |(name, _)| name);
-        name.split(['_', '-', '.']).skip(1).any(|word| PLATFORMS.contains(&word.to_ascii_lowercase().as_str()))
-    };
-    let is_source = |source: &str, made: &str| {
-        let folders = source
-            .strip_prefix("src/")
-            .map(str::to_owned)
-            .or_else(|| source.contains("/src/").then(|| source.replacen("/src/", "/", 1)));
-        let bare = |path: &str| path.rsplit_once('.').map_or(path, |(bare, _)| bare).to_owned();
-        let is_script = matches!(paths::extension(made), Some("cjs" | "js" | "mjs"));
-        is_script && folders.is_some_and(|folders| bare(&folders) == bare(made))
-    };
-    is_source(one, other)
-        || is_source(other, one)
-        || (is_compiled && stem(one) == stem(other))
-        || (is_for_platform(one) && is_for_platform(other))
-}
-
-/// Whether two files are the same one of two implementations: each in a folder of its own, beside each other, with mostly the same
-/// names in both.
-fn are_variants(paths: &BTreeSet<String>, one: &str, other: &str) -> bool {
-    let (Some((one, name)), Some((other, other_name))) = (one.rsplit_once('/'), other.rsplit_once('/')) else {
-        return false;
-    };
-    let above = |folder: &str| folder.rsplit_once('/').map(|(above, _)| above.to_owned());
-    if name != other_name || one == other || above(one) != above(other) {
-        return false;
-    }
-    let names = |folder: &str| -> BTreeSet<String> {
-        let start = format!("{folder}/");
-        let inside = paths.range(start.clone()..).take_while(|path| path.starts_with(&start)).take(NAMES_MAX);
-        inside
-            .filter_map(|path| path.strip_prefix(&start))
-            .filter(|name| !name.contains('/'))
-            .map(str::to_owned)
-            .collect()
-    };
-    let (one, other) = (names(one), names(other));
-    let shared = one.intersection(&other).count();
-    shared >= SHARED_NAMES_MIN && shared * 2 >= one.len().max(other.len())
-}
-
-/// Whether one of two files is what the other is installed as: all of it is the same.
-fn is_installed(file: &FileFacts, other: &FileFacts) -> bool {
-    let is_there = |path: &str| paths::has_directory(path, INSTALLED);
-    let (one, two) = (&file.facts.windows.0, &other.facts.windows.0);
-    is_there(&file.path) != is_there(&other.path)
-        && one.len() == two.len()
-        && one.iter().zip(two).all(|(one, two)| one.hash == two.hash && one.first_line == two.first_line)
-}
-
 fn report(tree: &Tree, block: &Block, found: &mut Findings<'_>) {
     let files = &tree.files;
     let windows = (window(files, block.copy.0), window(files, block.copy.1), window(files, block.first));
@@ -371,9 +311,9 @@ fn report(tree: &Tree, block: &Block, found: &mut Findings<'_>) {
     let lines_min = found.threshold(&LINES_MIN) + if is_single { SINGLE_LINES_MORE } else { 0 };
     let is_small = u64::from(lines) < lines_min || tokens < found.threshold(&TOKENS_MIN);
     let is_meant = || {
-        are_twins(&file.path, &other.path)
-            || are_variants(&tree.paths, &file.path, &other.path)
-            || is_installed(file, other)
+        twins::are_twins(&file.path, &other.path)
+            || twins::are_variants(&tree.paths, &file.path, &other.path)
+            || twins::is_installed(file, other)
     };
     if is_small || is_meant() || !(tree.is_asked(&file.path) || tree.is_asked(&other.path)) {
         return;
@@ -381,7 +321,7 @@ fn report(tree: &Tree, block: &Block, found: &mut Findings<'_>) {
     let spot = Spot { line: from.first_line, column: 1, end_line, end_column: 1, snippet: String::new() };
     found.push(Hit {
         place: Place::of_spot(&file.path, &spot).marked(&format!("{:x}", from.hash)),
-        severity: if is_single { Severity::Low } else { Severity::Medium },
+        severity: if is_single || lines < MEDIUM_LINES_MIN { Severity::Low } else { Severity::Medium },
         confidence_permille: if is_single { SINGLE_PERMILLE } else { 900 },
         message: format!("{lines} lines that also stand in `{}` from line {} on", other.path, original.first_line),
         suggestion: "keep one of them where both can call it",

@@ -1,5 +1,7 @@
 //! Copies in each language, and what is alike without being one.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use schemas::item::FINDINGS_PER_RULE_MAX;
 use schemas::severity::Severity::Medium;
@@ -149,7 +151,7 @@ fn declarations_and_benchmarks_are_no_copies() {
     let statements = block("", "memberN(one, OtherN, TypeN, two)\n", "");
     check(["a.py", "b.py"], [&statements, &statements], Some(1));
     check(["a.rs", "b.rs"], [&rust(), &rust()], Some(1));
-    for folder in ["benches", "examples", "docs", "vendor"] {
+    for folder in ["benches", "microbench", "examples", "docs", "vendor"] {
         check([&format!("{folder}/a.rs"), &format!("{folder}/b.rs")], [&rust(), &rust()], None);
     }
 }
@@ -192,6 +194,47 @@ fn members_of_classes_of_php_are_declarations_and_its_scripts_are_code() {
 }
 
 #[test]
+fn lists_of_calls_with_fixed_values_are_tables() {
+    let of = |value: &str| block("", &format!("groupN.add_option(\"--aN\", dest={value}, default=None)\n"), "");
+    let [fixed, computed] = [of("\"bN\""), of("find(bN)")];
+    check(["a.py", "b.py"], [&fixed, &fixed], None);
+    check(["a.py", "b.py"], [&computed, &computed], Some(1));
+}
+
+#[test]
+fn markup_between_pieces_of_php_is_no_code() {
+    let of =
+        |close: &str| block(&format!("<?php\nstart($a);\n{close}\n"), "<td class=aN>bN cN</td>\n", "<?php end($b);\n");
+    check(["a.php", "b.php"], [&of("?>"), &of("?>")], None);
+    let script = block("<?php\nstart($a);\n", "$aN = b($cN) + $d;\n", "?>\n");
+    check(["a.php", "b.php"], [&script, &script], Some(2));
+}
+
+#[test]
+fn what_begins_in_a_signature_must_do_more() {
+    let of = |lines: usize| {
+        let names: String = (0..14).map(|number| format!("    v{number},\n")).collect();
+        let body: String = (0..lines).map(|number| format!("    w{number} = checked(v{number})\n")).collect();
+        format!("def set(\n{names}):\n{body}")
+    };
+    for (lines, expected) in [(4, 0), (20, 1)] {
+        let text = of(lines);
+        let found = tree_findings(&RULE, &tree(&RULE, &[("a.py", &text), ("b.py", &text)]));
+        assert_eq!(found.len(), expected, "{found:#?}");
+    }
+}
+
+#[test]
+fn a_few_lines_are_mild_however_full() {
+    let line =
+        "    let vN = compute_N(x, other_N, first(aN, bN), second(cN, dN)) + table_N[eN] * fN - rest(gN, hN, iN);\n";
+    let text: String = (0..7).map(|number| line.replace('N', &number.to_string())).collect();
+    let text = format!("fn sum(x: u32) -> u32 {{\n{text}    x\n}}\n");
+    let found = tree_findings(&RULE, &tree(&RULE, &[("a.rs", &text), ("b.rs", &text)]));
+    assert_eq!(found.iter().map(|one| one.severity).collect::<Vec<_>>(), [Severity::Low]);
+}
+
+#[test]
 fn a_single_window_is_mild_and_wants_more_lines() {
     let of = |lines: usize, line: &str| {
         let lines: String = (0..lines).map(|number| line.replace('N', &number.to_string())).collect();
@@ -215,6 +258,9 @@ fn files_that_are_meant_to_be_alike_are_no_copies() {
         ["build/a.js", "src/a.ts"],
         ["cjs/b/a.js", "esm/b/a.js"],
         ["a/b.js", "src/a/b.ts"],
+        ["a/io_polyfill.js", "a/io_windows.js"],
+        ["a/FloatArrayList.js", "a/IntArrayList.js"],
+        ["a/sort_f64.js", "a/sort_i32.js"],
         ["bin/a.js", "c/d.js"],
     ] {
         let text = if names[0].ends_with(".go") { format!("package a\n\n{}", go()) } else { javascript() };
@@ -233,7 +279,14 @@ fn files_that_are_meant_to_be_alike_are_no_copies() {
         let found = tree_findings(&RULE, &tree(&RULE, &[&files[..], &more].concat()));
         assert_eq!(found.len(), expected, "{third}");
     }
-    check(["a.js", "a_linux.js"], [&javascript(), &javascript()], Some(1));
+    for names in [
+        ["a.js", "a_linux.js"],
+        ["a/FloatArrayList.js", "a/IntLinkedList.js"],
+        ["a/IntList.js", "b/FloatList.js"],
+        ["a/int.js", "a/long.js"],
+    ] {
+        check(names, [&javascript(), &javascript()], Some(1));
+    }
 }
 
 #[test]
