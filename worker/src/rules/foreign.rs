@@ -1,6 +1,7 @@
 //! Whether others wrote a file.
 
 use super::File;
+use crate::outline::Span;
 use crate::paths;
 
 /// How much of a file shows that it is a library as it is published.
@@ -70,13 +71,18 @@ fn is_given_away(file: &File<'_>) -> bool {
     GIVEN_AWAY.iter().chain(TAKEN_OVER).any(|words| notice.contains(words)) || is_taken_from_elsewhere(file)
 }
 
-/// Whether one of the first comments, no part of an indented block, says that the file was taken from another project.
+/// Whether one of the first comments, no part of an indented block, says that the file was taken from another project. Right above a
+/// function it speaks of that alone.
 fn is_taken_from_elsewhere(file: &File<'_>) -> bool {
     let text: &str = &file.source.text;
     let first = file.outline.functions.iter().map(|function| function.span.start).min().unwrap_or(text.len());
     let comments = file.outline.comments.iter().take_while(|one| one.start < TAKEN_BYTES_MAX && one.end <= first);
     let at_line_start = comments.filter(|one| one.start == 0 || text.as_bytes().get(one.start - 1) == Some(&b'\n'));
-    at_line_start.map(|comment| file.text(comment)).any(|comment| {
+    let is_of_file = |one: &&Span| {
+        let between = text.get(one.end..first).unwrap_or_default();
+        !between.trim().is_empty() || between.matches('\n').count() > 1 || first == text.len()
+    };
+    at_line_start.filter(is_of_file).map(|comment| file.text(comment)).any(|comment| {
         let comment = comment[..comment.floor_char_boundary(TAKEN_BYTES_MAX)].to_ascii_lowercase();
         TAKEN_FROM.iter().any(|words| {
             let mut behind = comment.match_indices(words).map(|(at, _)| comment[at + words.len()..].trim_start());
@@ -141,12 +147,8 @@ mod tests {
         };
         check("A.java", &java("com.example.cart.List"), true);
         check("A.java", &java("List"), false);
-        check("a.c", "int a;\n\n// Copied from https://example.com/cart/a.c\nint b(void) { return 1; }\n", true);
-        check(
-            "a.c",
-            "int a(void) { return 1; }\n\n// Copied from https://example.com/cart/a.c\nint b(void) { return 1; }\n",
-            false,
-        );
+        check("a.c", "int a;\n\n// Copied from https://example.com/cart/a.c\n\nint b(void) { return 1; }\n", true);
+        check("a.c", "int a;\n\n// Copied from https://example.com/cart/a.c\nint b(void) { return 1; }\n", false);
         check("a.c", "// Copied from util.c\nint b(void) { return 1; }\n", false);
         check("a.py", "# Values are copied from the table.\na = 1\n", false);
         check("a.py", "a = 'in the public domain'\n", false);
