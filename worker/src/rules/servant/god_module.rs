@@ -14,6 +14,7 @@ rule!(
     /// Files with more than 1,000 lines of code (low) or 2,000 (medium), or with more than 60 things that can be used from
     /// outside (low): functions, types and constants. Code for tests and data written out do not count, nor do files of
     /// declarations or constants only, a function that many classes have more than once and the classes that have no other,
+    /// what only hands on a member of an import under its name,
     /// methods that an interface or a base class dictates, that others fill in or that only get or set a value, copies of
     /// libraries, and amalgamations, which say so in their names.
     ///
@@ -125,7 +126,22 @@ fn offered(file: &File<'_>, names: &[&Span]) -> usize {
     };
     let accessors = file.outline.functions.iter().filter(|one| is_accessor(file, one));
     let accessors: HashSet<usize> = accessors.map(|one| one.name.start).collect();
-    (0..names.len()).filter(|at| !further[*at] && !is_reopened(*at) && !accessors.contains(&names[*at].start)).count()
+    let forwards = forwarded(file, names);
+    (0..names.len())
+        .filter(|at| !forwards[*at] && !further[*at] && !is_reopened(*at) && !accessors.contains(&names[*at].start))
+        .count()
+}
+
+/// Whether each of the `names` only hands on what an import has: `export const a = Package.a;`. Such a file is a table of contents.
+fn forwarded(file: &File<'_>, names: &[&Span]) -> Vec<bool> {
+    let hands_on = |name: &&Span| {
+        let line = file.source.line_span(file.source.line_of(name.start));
+        let (before, after) = (file.text(&(line.start..name.start)), file.text(&(name.end..line.end.max(name.end))));
+        let value = after.trim_start().strip_prefix('=').unwrap_or_default().trim().trim_end_matches(';');
+        let is_member = value.split_once('.').is_some_and(|(_, member)| member == file.text(name));
+        before.trim_start().starts_with("export ") && is_member
+    };
+    names.iter().map(hands_on).collect()
 }
 
 /// Whether others fill `function` in, or it only reaches for one value: `getName`, `with_name`.
@@ -175,6 +191,17 @@ mod tests {
         run(&format!("pub trait A {{ {} }}\n", "fn a();\n".repeat(70)), &[]);
         check(&RULE, "vendor/a.rs", &"static A: u8 = 1;\n".repeat(1_001), &[]);
         check(&RULE, "tests/a.rs", &"static A: u8 = 1;\n".repeat(1_001), &[]);
+    }
+
+    #[test]
+    fn exports_that_hand_on_are_a_table_of_contents() {
+        let of = |value: &str| {
+            let lines: String =
+                (0..70).map(|at| format!("export const a{at} = {};\n", value.replace('N', &at.to_string()))).collect();
+            format!("import Cart from './cart.js';\n{lines}export function b(c) {{ return c ? 1 : 2; }}\n")
+        };
+        check(&RULE, "a.mjs", &of("Cart.aN"), &[]);
+        check(&RULE, "a.mjs", &of("Cart.bN"), &[(1, Low)]);
     }
 
     #[test]
