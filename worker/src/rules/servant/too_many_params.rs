@@ -12,7 +12,8 @@ rule!(
     /// Python those that have a default or can only be given by name, in C#, Kotlin, Ruby and Swift those with a default.
     /// Left alone are functions whose
     /// parameters are chosen elsewhere: by a trait, an interface, a base class, a decorator, marks on each parameter, or C,
-    /// and constructors, which frameworks fill, functions that only make a value of what they are given, parameters with
+    /// and constructors, which frameworks fill, functions that only make a value of what they are given or hand all of it
+    /// to one constructor, those in a block of C++ for C (`extern "C" {`), parameters with
     /// numbers (`k1, v1, k2, v2`, `e1, e2, e3`), what tests read, and copies of libraries.
     ///
     /// ## Why it matters
@@ -105,6 +106,12 @@ mod tests {
         run(&format!("class A:\n    def a(self, {}):\n        b()\n", list(7, "")), &[]);
         run(&format!("class A:\n    def __init__(self, {}):\n        b()\n", list(9, "")), &[]);
         run(&format!("class A(B):\n    def a(self, {}):\n        b()\n", list(9, "")), &[]);
+        let made = |values: &str, class: &str| {
+            format!("class A:\n    def add(self, {}):\n        self.all.append({class}({values}))\n", list(8, ": str"))
+        };
+        run(&made(&list(8, ""), "_Record"), &[]);
+        run(&made(&list(7, ""), "_Record"), &[(2, Low)]);
+        run(&made(&list(8, ""), "record"), &[(2, Low)]);
         run(&format!("@app.command\ndef a({}):\n    b()\n", list(9, "")), &[]);
         run(&format!("def a({}, *, b, /):\n    b()\n", list(6, "")), &[]);
         check(&RULE, "tests/test_a.py", &format!("def test_a({}):\n    b()\n", list(9, "")), &[]);
@@ -152,6 +159,10 @@ mod tests {
             check(&RULE, path, &format!("void a({});\n", many(9)), &[]);
             check(&RULE, path, &format!("void a(void) {{ b({}); }}\n", many(9).replace("int ", "")), &[]);
         }
+        let block =
+            |close: &str| format!("extern \"C\" {{\nvoid b() {{ c(); }}\n{close}void a({}) {{ b(); }}\n", many(8));
+        check(&RULE, "a.cc", &format!("{}}}\n", block("")), &[]);
+        check(&RULE, "a.cc", &block("}\n"), &[(4, Low)]);
         check(&RULE, "a.cc", &format!("struct A {{ void a({}) override {{ b(); }} }};\n", many(9)), &[]);
     }
 

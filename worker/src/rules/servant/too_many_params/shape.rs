@@ -6,7 +6,7 @@ use crate::names::words;
 use crate::outline::Function;
 use crate::paths;
 use crate::rules::File;
-use crate::rules::calls::split;
+use crate::rules::calls::{arguments, last_name, split};
 
 /// Languages in which a call may name what it gives, so that whoever leaves out defaults names the rest.
 const NAMING: &[&str] = &["cs", "kt", "kts", "rb", "swift"];
@@ -25,6 +25,18 @@ const PLAIN_MARKS: &[&str] = &["non", "not", "nullable", "final", "param", "para
 
 /// What types of numbers are called in front of their width: `u8`, `int32`.
 const NUMBERS: &[&str] = &["Float", "Int", "UInt", "f", "float", "i", "int", "u", "uint"];
+
+/// Calls of a function that does little more than one of them.
+const HANDING_CALLS_MAX: usize = 3;
+
+/// Languages with blocks for the functions of another.
+const CPP: &[&str] = &["cc", "cpp", "cxx", "h", "hh", "hpp"];
+
+/// What such a block begins with.
+const C_BLOCK: &str = "extern \"C\" ";
+
+/// Longest text in which the beginning of such a block is looked for.
+const BLOCK_BYTES_MAX: usize = 400_000;
 
 /// Longest text between two classes that is looked through for the first.
 const CLASS_BYTES_MAX: usize = 200_000;
@@ -46,6 +58,8 @@ pub(super) fn named_at_the_call(file: &File<'_>, function: &Function) -> u64 {
 pub(super) fn is_given(file: &File<'_>, function: &Function) -> bool {
     are_numbered(file, function)
         || only_makes(file, function)
+        || hands_all_on(file, function)
+        || is_in_block_of_c(file, function)
         || calls_the_replaced(file, function)
         || may_replace(file, function)
         || is_called_by_others(file, function)
@@ -117,6 +131,52 @@ fn only_makes(file: &File<'_>, function: &Function) -> bool {
         let name = made.split(|c: char| !c.is_alphanumeric() && !"_.:[]<>".contains(c)).next().unwrap_or_default();
         !name.is_empty() && made[name.len()..].trim_start().starts_with('{') && ends_there(inner)
     }
+}
+
+/// Whether `function` does little more than to give all of its parameters, in their order, to one constructor: whatever is wrong with
+/// their number is wrong there.
+fn hands_all_on(file: &File<'_>, function: &Function) -> bool {
+    let Some(body) = function.body.as_ref().filter(|_| function.complexity <= 1) else { return false };
+    let receivers = ["self", "&self", "&mut self", "mut self", "cls"];
+    let parameters: Vec<&str> =
+        parameters(file, function).into_iter().map(str::trim).filter(|one| !receivers.contains(one)).collect();
+    let is_word_of = |parameter: &str, value: &str| {
+        let value = value.rsplit(['=', ':']).next().unwrap_or(value).trim();
+        !value.is_empty() && parameter.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == value)
+    };
+    let makes = |callee: &str| last_name(callee).trim_start_matches('_').starts_with(char::is_uppercase);
+    let from = file.outline.calls.partition_point(|call| call.callee.start < body.start);
+    let inside: Vec<_> = file.outline.calls[from..].iter().take_while(|call| call.callee.start < body.end).collect();
+    !parameters.is_empty()
+        && inside.len() <= HANDING_CALLS_MAX
+        && inside.into_iter().filter(|call| makes(file.text(&call.callee))).any(|call| {
+            let values = arguments(file, &call.arguments);
+            values.len() == parameters.len()
+                && parameters.iter().zip(&values).all(|(parameter, value)| is_word_of(parameter, value))
+        })
+}
+
+/// Whether `function` stands in a block of C++ whose functions are called from C, which has no types to put parameters into.
+fn is_in_block_of_c(file: &File<'_>, function: &Function) -> bool {
+    if !is_in(file, CPP) {
+        return false;
+    }
+    let text = file.source.text.as_ref();
+    let above =
+        &text[text.ceil_char_boundary(function.span.start.saturating_sub(BLOCK_BYTES_MAX))..function.span.start];
+    above.rfind(C_BLOCK).is_some_and(|at| {
+        let mut depth = 0usize;
+        let inside = &above[at + C_BLOCK.len()..];
+        inside.starts_with('{')
+            && inside.bytes().all(|byte| {
+                match byte {
+                    b'{' => depth += 1,
+                    b'}' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                depth > 0
+            })
+    })
 }
 
 /// Whether nothing but closing brackets follows the first value in brackets.
