@@ -1,10 +1,12 @@
 //! Functions that are not implemented.
 
 mod excuses;
+mod surroundings;
 
 use schemas::severity::Severity;
 
 use excuses::{belongs_to_others, is_of_type, is_one_of_two, says_later};
+use surroundings::{is_interface, may_be_idle};
 
 use crate::names::words;
 use crate::outline::{Body, Function, Span};
@@ -25,8 +27,9 @@ rule!(
     /// on something in particular, functions that a condition of two chooses from, methods that do nothing, functions that do
     /// nothing with several parameters, since others chose them, or because of a decorator, or whose comment, documentation or
     /// name says why, hooks, parts of the code that are built on a condition or for one platform, files of several functions that
-    /// do nothing, types and files that stand in for others by their name, methods of Go whose receiver has none, examples, and
-    /// code for tests.
+    /// do nothing or that all refuse, several stubs of Python with one decorator, which has the use of their names, functions of
+    /// PHP that show markup, steps of migrations (`upgrade`, `down`), messages that say why something is not supported, types and
+    /// files that stand in for others by their name, methods of Go whose receiver has none, examples, and code for tests.
     ///
     /// ## Why it matters
     /// The function can be called and looks finished from outside. What it promises does not happen.
@@ -191,8 +194,14 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
     let is_idle_file =
         file.outline.functions.iter().filter(|one| one.shape == Body::Empty).nth(IDLE_FILE_MIN - 1).is_some();
+    if is_interface(file, |function| says_later(file, function)) {
+        return;
+    }
     for function in &file.outline.functions {
         if function.is_abstract || function.test.is_some() || file.is_test_code(function.span.start) {
+            continue;
+        }
+        if matches!(function.shape, Body::Empty | Body::Stub) && may_be_idle(file, function) {
             continue;
         }
         let (severity, confidence_permille, message) = match function.shape {
