@@ -2,6 +2,7 @@
 
 use super::File;
 use super::calls::last_name;
+use crate::outline::Function;
 use crate::paths;
 
 /// Extensions of languages whose tests are calls of what a file takes from elsewhere.
@@ -19,6 +20,19 @@ const NAMES_BYTES_MAX: usize = 200;
 /// What a package hands out as a whole, as a path from its root without the extension.
 const ENTRIES: &[&str] = &["", "dist", "dist/index", "index", "lib", "lib/index", "src", "src/index"];
 
+/// Directories in which runners of Python look for tests by the names of files.
+const TEST_DIRECTORIES: &[&str] = &["test", "testing", "tests", "unittests"];
+
+/// Signs that a file of Python runs its tests itself, or says which they are.
+const RUNS_ITSELF: &[&str] = &["__main__", "def load_tests(", "unittest.main("];
+
+/// How many lines above a test what stands around it is looked for.
+const AROUND_LINES_MAX: usize = 2_000;
+
+/// What begins a block of Python.
+const BLOCK_HEADS: &[&str] =
+    &["async", "class", "def", "elif", "else", "except", "finally", "for", "if", "try", "while", "with"];
+
 /// Whether tests of the file are none of the project: they are read by other tests, show how tests are written, are declared
 /// by a runner that is tested here, or are in a file of Python that runners do not look into.
 pub(crate) fn is_tried_on(file: &File<'_>) -> bool {
@@ -33,7 +47,69 @@ pub(crate) fn is_of_others(file: &File<'_>) -> bool {
 /// Whether runners of Python take tests from a file of this name; other languages have no such rule.
 fn is_collected(file: &File<'_>) -> bool {
     let name = paths::file_name(file.source.path).to_ascii_lowercase();
-    !name.ends_with(".py") || name.contains("test") || file.source.text.contains("TestCase")
+    !name.ends_with(".py")
+        || (!is_unnamed_among_tests(file) && (name.contains("test") || file.source.text.contains("TestCase")))
+}
+
+/// Whether a file of Python stands among tests, is named as none of them, and does not run by itself: other tests run those
+/// that are in it.
+fn is_unnamed_among_tests(file: &File<'_>) -> bool {
+    let path = file.source.path;
+    let Some(stem) = paths::file_name(path).strip_suffix(".py") else { return false };
+    let lower = stem.to_ascii_lowercase();
+    let ends = ["_test", "_tests", "-test", "-tests", "unittest", "unittests"];
+    let is_named = lower.starts_with("test")
+        || ["Test", "Tests", "TestCase"].iter().any(|end| stem.ends_with(end))
+        || ends.iter().any(|end| lower.ends_with(end))
+        || lower.contains("_test_");
+    !is_named
+        && paths::has_directory(path, TEST_DIRECTORIES)
+        && !RUNS_ITSELF.iter().any(|sign| file.source.text.contains(sign))
+}
+
+/// Whether classes of tests in a file of Python are what other tests run, as runners go by names and this one has none of
+/// theirs. Where `pytest` marks its tests, the project may have told it other names.
+pub(crate) fn is_run_by_others(file: &File<'_>) -> bool {
+    let text = &file.source.text;
+    is_unnamed_among_tests(file) && text.contains("TestCase") && !text.contains("pytest")
+}
+
+/// Whether the test `function` of Python is in a class that no runner finds: it is made in a function, or stands in a class
+/// that is none of tests. Other tests run it, or hide it so.
+pub(crate) fn is_hidden(file: &File<'_>, function: &Function) -> bool {
+    if !file.source.path.ends_with(".py") || !file.text(&function.name).to_ascii_lowercase().starts_with("test") {
+        return false;
+    }
+    let around = around(file, function.name.start);
+    let is_class = |head: &&str| head.starts_with("class ");
+    let Some(class) = around.iter().position(is_class) else { return false };
+    let is_of_tests = |head: &str| head.contains("Test") || head.contains("Spec") || head.contains("Suite");
+    around[class + 1..].iter().any(|head| !is_class(&head))
+        || around.get(class + 1).is_some_and(|one| !is_of_tests(one))
+}
+
+/// The heads of the classes and functions of Python around what stands on the line of byte `at`, inner ones first.
+fn around<'f>(file: &'f File<'_>, at: usize) -> Vec<&'f str> {
+    let own = file.source.line_of(at);
+    let text = |line: usize| file.text(&file.source.line_span(line));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut depth = indent(text(own));
+    let mut heads = Vec::new();
+    for line in (own.saturating_sub(AROUND_LINES_MAX)..own).rev().map(text) {
+        if depth == 0 {
+            break;
+        }
+        let head = line.trim();
+        let word = head.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+        if indent(line) >= depth || !BLOCK_HEADS.contains(&word) {
+            continue;
+        }
+        depth = indent(line);
+        if ["class ", "def ", "async def "].iter().any(|kind| head.starts_with(kind)) {
+            heads.push(head);
+        }
+    }
+    heads
 }
 
 /// Whether what declares the tests of a script is taken from the project's own root, or made in the script.
@@ -142,8 +218,35 @@ mod tests {
         check("tests/plugin/simple.py", text, true);
         check("tests/plugin/test_simple.py", text, false);
         check("app/tests.py", text, false);
-        check("app/test/cart.py", "class A(TestCase):\n    def test_a(self):\n        pass\n", false);
+        let case = "class A(TestCase):\n    def test_a(self):\n        pass\n";
+        check("app/test/cart.py", case, true);
+        check("app/test/cart.py", &format!("{case}unittest.main()\n"), false);
+        for name in ["test_cart", "cart_test", "cart_tests", "tests", "testcart", "CartTest", "unittests"] {
+            check(&format!("app/test/{name}.py"), case, false);
+        }
+        check("app/test/ordertests.py", case, true);
+        check("app/cart.py", case, false);
         check("docs/test_a.py", text, true);
         check("tests/fixtures/test_a.py", text, true);
+    }
+
+    #[test]
+    fn what_a_test_makes_or_hides_is_found_by_no_runner() {
+        let is_found = |text: &str, expected: bool| {
+            let source = testing::file("tests/test_a.py", text);
+            let outline = pass::read(&source, None).unwrap();
+            let (test, _) = outline.outline.tests().last().unwrap();
+            assert_eq!(!is_hidden(&outline, test), expected, "{text}");
+        };
+        let of = |head: &str| format!("{head}class B(TestCase):\n        def test_a(self):\n            run()\n");
+        is_found(&of("class Mask:\n    "), false);
+        is_found(&of("class TestCart:\n    "), true);
+        is_found(&of("def make():\n    pass\nif two:\n    "), true);
+        is_found(&of("class Cart:\n    def make():\n        pass\nclass TestAll:\n    "), true);
+        is_found(&of("def make():\n    a = \"\"\"\ntwo\n\"\"\"\n    "), false);
+        is_found(
+            "class TestCart:\n    def make(self):\n        class B(TestCase):\n            def test_a(self):\n                run()\n",
+            false,
+        );
     }
 }

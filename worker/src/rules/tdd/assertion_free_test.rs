@@ -91,6 +91,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             || fails_by_itself(file, function)
             || calls_a_stranger(file, calls)
             || may_fail(file, function)
+            || runners::is_hidden(file, function)
         {
             continue;
         }

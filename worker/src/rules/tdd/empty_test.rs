@@ -20,8 +20,9 @@ rule!(
     ///
     /// Left alone is what may be meant to be empty: tests that are named `Dummy`, `Empty` or `Noop` or after being compiled, or
     /// after starting and stopping where something is set up for them; in Python those with fixtures, with decorators that may do
-    /// something, and those of classes that may inherit a test of that name; overrides; and in Java and Kotlin those of classes
-    /// for which a container is started. So are examples, files that other tests read or that lie deep in a project below
+    /// something, those of classes that may inherit a test of that name, and those that no runner finds, by the name of their
+    /// file among tests, or as their class is made in a function or stands in one that is none of tests; overrides; and in Java
+    /// and Kotlin those of classes for which a container is started. So are examples, files that other tests read or that lie deep in a project below
     /// integration tests, copies of tests of others, and the tests of a library of tests, which are declared by what its own root
     /// hands out.
     ///
@@ -95,7 +96,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         return;
     }
     for (function, _) in file.outline.tests().filter(|(_, test)| is_empty(test)) {
-        if is_meant(file, function) || is_in_skipped_class(file, function) {
+        if is_meant(file, function) || is_in_skipped_class(file, function) || runners::is_hidden(file, function) {
             continue;
         }
         let is_explained = is_explained(file, function);

@@ -79,7 +79,7 @@ fn python() {
     check("app/test/runner.py", "def test_tags(test):\n    run()\n", &[]);
     check("app/test/runner.py", "class R(TestResult):\n    def test_index(self):\n        run()\n", &[]);
     let class = "class A(TestCase):\n def test_a(self): run()\n def test_b(self): assert x\n";
-    check("app/test/cart.py", class, &[(2, Low)]);
+    check("app/test/cart_test.py", class, &[(2, Low)]);
     run("class A(TestCase):\n    def test_a(self):\n        self.run_it()\n", &[]);
     run("class TestA:\n    def test_a(self):\n        self.run_it()\n", &[]);
     run("class TestA:\n    def test_a(self):\n        self.client.run()\n", &[(2, Low)]);

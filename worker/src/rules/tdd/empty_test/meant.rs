@@ -150,12 +150,43 @@ pub(super) fn is_in_skipped_class(file: &File<'_>, function: &Function) -> bool 
     skips().any(|skip| (marks..=class).contains(&file.source.line_of(skip.span.start)))
 }
 
+/// Bases of classes of tests that have no tests of their own.
+const PLAIN_BASES: &[&str] = &[
+    "ABC",
+    "AsyncTestCase",
+    "Generic",
+    "IsolatedAsyncioTestCase",
+    "LiveServerTestCase",
+    "SimpleTestCase",
+    "SynchronousTestCase",
+    "TestCase",
+    "TransactionTestCase",
+    "object",
+];
+
+/// How many lines the head of a class may take.
+const CLASS_HEAD_LINES_MAX: usize = 12;
+
 /// Whether the class around a method of Python inherits from one that may have a test of the same name.
 fn may_replace(file: &File<'_>, function: &Function) -> bool {
-    let Some(class) = class(file, function).map(|line| file.text(&file.source.line_span(line))) else { return false };
-    let Some((_, bases)) = class.split_once('(') else { return false };
-    let mut bases = bases.split([',', ')', ':']).map(str::trim).filter(|base| !base.is_empty());
-    bases.any(|base| base != "object" && !base.contains('=') && !base.ends_with("TestCase"))
+    let Some(class) = class(file, function) else { return false };
+    let lines = (class..class + CLASS_HEAD_LINES_MAX).map(|line| file.text(&file.source.line_span(line)));
+    let mut head = String::new();
+    for line in lines {
+        head.push_str(line.split('#').next().unwrap_or_default());
+        if line.split('#').next().is_some_and(|code| code.trim_end().ends_with(':')) {
+            break;
+        }
+    }
+    let Some((_, bases)) = head.split_once('(') else { return false };
+    let bases = bases.split([',', ')', ':', '[', '\n']).map(str::trim);
+    let mut bases = bases
+        .filter(|base| !base.is_empty() && !base.contains('='))
+        .map(|base| base.rsplit('.').next().unwrap_or(base))
+        .filter(|base| !PLAIN_BASES.contains(base));
+    let name = file.text(&function.name);
+    let is_elsewhere = || file.outline.functions.iter().filter(|one| file.text(&one.name) == name).count() > 1;
+    bases.any(|base| !base.ends_with("TestCase") || is_elsewhere())
 }
 
 #[cfg(test)]
@@ -216,6 +247,11 @@ mod tests {
         run("def test_a(two):\n    pass\n", &[]);
         run("class TestA(Base):\n    def test_a(self):\n        pass\n", &[]);
         run("class TestA(unittest.TestCase):\n    def test_a(self):\n        pass\n", &[(2, High)]);
+        run("class TestA(\n    One, more.Two\n):\n    def test_a(self):\n        pass\n", &[]);
+        run("class TestA(\n    unittest.TestCase,\n):\n    def test_a(self):\n        pass\n", &[(4, High)]);
+        run("class TestA(CartTestCase):\n    def test_a(self):\n        pass\n", &[(2, High)]);
+        let other = "class CartTestCase(TestCase):\n    def test_a(self):\n        run()\n";
+        run(&format!("{other}class TestA(CartTestCase):\n    def test_a(self):\n        pass\n"), &[]);
         run("class TestB(Base):\n    pass\nclass TestA:\n    def test_a(self):\n        pass\n", &[(4, High)]);
     }
 
