@@ -6,8 +6,8 @@ pub(in crate::rules) mod runner;
 use schemas::severity::Severity;
 
 use place::{
-    comments, is_documented, is_explained_inside, is_for_subclasses, is_in_helper, is_known_limit, is_on_demand,
-    is_override,
+    comments, is_conditional_by_word, is_documented, is_explained_inside, is_for_subclasses, is_in_helper,
+    is_known_limit, is_meant_to_fail, is_on_demand, is_override,
 };
 
 use crate::names;
@@ -28,7 +28,9 @@ rule!(
     /// case, tested elsewhere, run by hand, or only to compile; in Rust also tests that need something and are run on demand
     /// (`--ignored`). So are expected failures of which the docstring says why, as they run, and tests that are named after being
     /// run by hand (`benchmark`, `stress`, `regenerate`). Calls in helpers and benchmarks, abstract classes, tests that replace
-    /// one of the class they extend by nothing but the mark, what tests read, copies of tests of others, and tests of a test
+    /// one of the class they extend by nothing but the mark, strict expected failures of what should always fail, one word that
+    /// is handed to a `skip` of the project's own (`@skip("sqlite")`), what tests read, classes in files that no runner of
+    /// Python looks into, copies of tests of others, and tests of a test
     /// runner or of skipping itself are left alone, too.
     ///
     /// ## Why it matters
@@ -112,6 +114,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     }
     for skip in marks {
         if is_inapplicable(file, skip)
+            || is_meant_to_fail(file, skip)
+            || is_conditional_by_word(file, skip)
             || is_in_helper(file, skip)
             || is_for_subclasses(file, skip)
             || is_override(file, skip)
@@ -141,7 +145,7 @@ fn is_about_skips(file: &File<'_>) -> bool {
     let name = paths::file_name(file.source.path);
     let words = names::words(name.split('.').next().unwrap_or(name));
     let says = words.iter().any(|word| word.starts_with("skip") || word == "xfail");
-    says || runners::is_of_others(file) || runner::is_own(file)
+    says || runners::is_of_others(file) || runners::is_run_by_others(file) || runner::is_own(file)
 }
 
 /// Whether the mark says that there is nothing to test, or nothing to be run each time.

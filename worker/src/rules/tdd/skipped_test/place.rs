@@ -77,6 +77,9 @@ fn head<'f>(file: &'f File<'_>, skip: &Skip) -> &'f str {
 /// Most marks above one that a comment is looked for above.
 const MARKS_MAX: usize = 6;
 
+/// Most lines of a block of comments above a test that are read.
+const COMMENT_LINES_MAX: usize = 12;
+
 /// The comments beside the mark, and those above it and above other marks of the same test.
 pub(super) fn comments<'f>(file: &'f File<'f>, skip: &Skip) -> impl Iterator<Item = &'f str> {
     let at = skip.span.start;
@@ -87,7 +90,12 @@ pub(super) fn comments<'f>(file: &'f File<'f>, skip: &Skip) -> impl Iterator<Ite
     };
     let above = (line.saturating_sub(MARKS_MAX)..line).rev().take_while(is_mark).last().filter(|_| is_mark(&line));
     let above = above.map(|line| file.source.line_span(line).start);
-    file.comments_near(at).chain(above.into_iter().flat_map(|start| file.comments_near(start)))
+    // Each line of a block is a comment of its own in many languages, and the last may say little.
+    let is_comment = |line: &usize| file.text(&file.source.line_span(*line)).trim_start().starts_with("//");
+    let first = above.map_or(line, |start| file.source.line_of(start));
+    let block = (first.saturating_sub(COMMENT_LINES_MAX)..first).rev().take_while(is_comment);
+    let block = block.map(|line| file.text(&file.source.line_span(line)).trim());
+    file.comments_near(at).chain(above.into_iter().flat_map(|start| file.comments_near(start))).chain(block)
 }
 
 /// The test that is switched off, if it is one and no group.
@@ -119,6 +127,31 @@ pub(super) fn is_known_limit(file: &File<'_>, skip: &Skip) -> bool {
     (mark.contains("xfail") || mark.contains("expectedfailure"))
         && !mark.contains("run=false")
         && is_documented(file, skip)
+}
+
+/// Whether the test is to fail each time, and fails the run where it does not: it tries the runner.
+pub(super) fn is_meant_to_fail(file: &File<'_>, skip: &Skip) -> bool {
+    let mark = file.text(&skip.span);
+    let is_strict = mark.contains("xfail") && mark.contains("strict=True");
+    let says = || mark.to_ascii_lowercase().contains("always fail");
+    let is_false = |one: &Function| {
+        let body = one.body.as_ref().map_or("", |body| file.text(body)).trim();
+        ["assert False", "assert 0", "assert not True"].contains(&body)
+    };
+    is_strict && (says() || marked(file, skip).is_some_and(is_false))
+}
+
+/// Whether the mark of Python is a `skip` of the project's own that is handed one word: where the test does not run.
+pub(super) fn is_conditional_by_word(file: &File<'_>, skip: &Skip) -> bool {
+    let mark = file.text(&skip.span).trim_start_matches('@');
+    let Some(given) = mark.strip_prefix("skip(").and_then(|rest| rest.strip_suffix(')')) else { return false };
+    let word = given.trim_matches(['"', '\'']);
+    let is_word = !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let text = &file.source.text;
+    // What is taken from a library of tests switches off whatever it is told.
+    let is_library = |line: &str| line.contains("unittest") || line.contains("pytest") || line.contains("nose");
+    let is_known = text.lines().any(|line| line.trim_start().starts_with("from ") && is_library(line));
+    paths::extension(file.source.path) == Some("py") && given != word && is_word && !is_known
 }
 
 /// Whether comments at the start of the test that is switched off give a reason.

@@ -270,3 +270,35 @@ fn what_is_named_after_being_run_by_hand_is_off_on_purpose() {
     check(&RULE, "a.rs", &of("regenerate_carts"), &[]);
     check(&RULE, "a.rs", &of("carts_regenerated"), &[(2, Medium)]);
 }
+
+#[test]
+fn what_is_to_fail_each_time_tries_the_runner() {
+    let of = |mark: &str, body: &str| format!("@pytest.mark.xfail({mark})\ndef test_a():\n    {body}\n");
+    check(&RULE, "test_a.py", &of("strict=True", "assert False"), &[]);
+    check(&RULE, "test_a.py", &of("strict=True", "assert run()"), &[(1, Medium)]);
+    check(&RULE, "test_a.py", &of("strict=True, reason='this should always fail'", "assert run()"), &[]);
+    check(&RULE, "test_a.py", &of("reason='this should always fail'", "assert run()"), &[(1, Low)]);
+}
+
+#[test]
+fn one_word_for_a_skip_of_the_project_says_where_a_test_does_not_run() {
+    let of =
+        |module: &str, said: &str| format!("from {module} import skip\n@skip('{said}')\ndef test_a():\n    run()\n");
+    check(&RULE, "test_a.py", &of("carts.testing", "sqlite"), &[]);
+    check(&RULE, "test_a.py", &of("carts.testing", "no mailer"), &[(2, Low)]);
+    check(&RULE, "test_a.py", &of("unittest", "flaky"), &[(2, Low)]);
+}
+
+#[test]
+fn classes_in_files_that_no_runner_looks_into_are_run_by_others() {
+    let text = "class A(TestCase):\n    @unittest.skip('no mailer')\n    def test_a(self):\n        run()\n";
+    check(&RULE, "app/test/cases.py", text, &[]);
+    check(&RULE, "app/test/test_cases.py", text, &[(2, Low)]);
+}
+
+#[test]
+fn a_reason_may_stand_in_the_whole_block_above() {
+    let of = |block: &str| format!("{block}TEST(Suite, DISABLED_a) {{ run(); }}\n");
+    check(&RULE, "a_test.cc", &of("// waits for the new mailer\n//\n// so.\n"), &[(4, Low)]);
+    check(&RULE, "a_test.cc", &of("// waits for the new mailer\n\n// so.\n"), &[(4, Medium)]);
+}
