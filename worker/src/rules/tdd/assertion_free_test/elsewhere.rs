@@ -123,8 +123,31 @@ pub(super) fn asserts_elsewhere(file: &File<'_>, function: &Function, calls: &[&
     let helper = |name: &str| file.outline.functions.iter().filter(is_helper).find(|one| file.text(&one.name) == name);
     let helps = |name: &str| helper(name).is_some_and(|one| one.calls.iter().any(|call| says(file.text(call))));
     function.calls.iter().map(|name| file.text(name)).any(|name| says(name) || helps(name))
+        || hands_on_a_check(file, calls, |name| says(name) || helps(name))
+        || returns_a_value(file, function)
         || calls_a_parameter(file, function)
         || uses_a_checker(file, function, calls)
+}
+
+/// Whether a call is handed a method of the test's own that `checks`: `done.addCallback(self.check)`.
+fn hands_on_a_check(file: &File<'_>, calls: &[&Call], checks: impl Fn(&str) -> bool) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let handed = calls.iter().flat_map(|call| {
+        let given = file.text(&call.arguments);
+        ["self.", "this.", "this::"].iter().flat_map(move |own| given.split(own).skip(1))
+    });
+    handed
+        .filter(|rest| rest.trim_start_matches(is_part).trim_start().starts_with([',', ')']))
+        .filter_map(|rest| rest.split(|c| !is_part(c)).next())
+        .any(checks)
+}
+
+/// Whether the test of Python ends in a value that its runner waits for, and that may hold a failure.
+fn returns_a_value(file: &File<'_>, function: &Function) -> bool {
+    let body = function.body.as_ref().map_or("", |body| file.text(body));
+    let last = body.trim_end().lines().last().unwrap_or_default().trim();
+    let value = last.strip_prefix("return ").map(str::trim);
+    file.source.path.ends_with(".py") && value.is_some_and(|value| !["None", "True", "False"].contains(&value))
 }
 
 fn is_checking(word: &str) -> bool {
@@ -243,5 +266,14 @@ mod tests {
         run("test('a', async function ({ match }) { match(run(), /a/) })\n", &[]);
         run("test('a', ({ same, end }) => {\n  run()\n  end()\n})\n", &[(1, Low)]);
         run("test('a', async ({ page }) => { await page.open(); run.page(1); Homepage(2) })\n", &[(1, Low)]);
+    }
+
+    #[test]
+    fn a_check_may_be_handed_on_or_a_result_waited_for() {
+        let of = |body: &str| format!("class TestA:\n    def test_a(self):\n        {body}\n");
+        check("test_a.py", &of("cart.total.on(self.checkTotal, 1)"), &[]);
+        check("test_a.py", &of("cart.total.on(self.total, 1)"), &[(2, Low)]);
+        check("test_a.py", &of("d = cart.later()\n        return d"), &[]);
+        check("test_a.py", &of("cart.later()\n        return None"), &[(2, Low)]);
     }
 }

@@ -5,7 +5,17 @@ use crate::rules::File;
 
 /// Whether `body` is there for a compiler, to parse something, or to name what must be there.
 pub(super) fn needs_only_to_run(file: &File<'_>, body: &str) -> bool {
-    is_for_compiler(file, body) || is_about_types(file, body) || drops_parsed(file, body) || only_looks_up(file, body)
+    is_for_compiler(file, body)
+        || only_declares(file, body)
+        || is_about_types(file, body)
+        || drops_parsed(file, body)
+        || only_looks_up(file, body)
+}
+
+/// Whether every statement of a test in Go says which interface something has: `var _ Cart = new(Basket)`.
+fn only_declares(file: &File<'_>, body: &str) -> bool {
+    let mut all = lines(body).peekable();
+    file.source.path.ends_with(".go") && all.peek().is_some() && all.all(|line| line.starts_with("var _ "))
 }
 
 /// The lines of `body` with code.
@@ -80,6 +90,8 @@ fn only_looks_up(file: &File<'_>, body: &str) -> bool {
     let is_lookup = |line: &str| {
         line.contains('.') && !line.ends_with(')') && line.chars().all(|c| c.is_alphanumeric() || "_.()".contains(c))
     };
+    let quoted = ["\"\"\"", "'''"].iter().find_map(|quote| body.trim_start().strip_prefix(quote)?.split_once(quote));
+    let body = quoted.map_or(body, |(_, rest)| rest);
     let mut all = lines(body).filter(|line| !is_import(line)).peekable();
     file.source.path.ends_with(".py") && all.peek().is_some() && all.all(is_lookup)
 }
@@ -136,6 +148,16 @@ mod tests {
     fn what_is_only_named_must_be_there() {
         let run = |body: &str, expected: &[_]| check("test_a.py", &format!("def test_a():\n    {body}\n"), expected);
         run("cart.total\n    cart.item().price\n    # people rely on it\n    from cart.items import Item", &[]);
+        run("\"\"\"What people\n    rely on.\"\"\"\n    cart.total\n    cart.price", &[]);
         run("cart.total\n    cart.pay()", &[(1, Low)]);
+    }
+
+    #[test]
+    fn interfaces_are_checked_as_a_test_of_go_is_compiled() {
+        let run = |body: &str, expected: &[_]| {
+            check("a_test.go", &format!("package a\nfunc TestA(t *testing.T) {{\n{body}\n}}"), expected);
+        };
+        run("var _ Cart = new(Basket)\nvar _ Pay = &Basket{}", &[]);
+        run("var _ Cart = new(Basket)\ncart.Pay()", &[(2, Low)]);
     }
 }

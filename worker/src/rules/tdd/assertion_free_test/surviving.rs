@@ -108,8 +108,8 @@ const WHOLE_WORDS: &[&str] = &[
 /// The same in names alone, where they stand for what is tried: comments use them for much else.
 #[rustfmt::skip]
 const NAME_WORDS: &[&str] = &[
-    "asan", "debuggable", "demo", "drop", "drops", "example", "examples", "handles", "miri", "missing", "nil", "null", "plot",
-    "plots", "printable", "readme", "supported", "supports", "tutorial", "works",
+    "asan", "debuggable", "demo", "drop", "drops", "example", "examples", "handles", "hung", "miri", "missing", "nil", "null", "plot",
+    "plots", "printable", "readme", "stuck", "supported", "supports", "timeout", "timeouts", "tutorial", "works",
 ];
 
 /// Words that begin like one of those and say something else.
@@ -125,6 +125,7 @@ const SURVIVAL_PHRASES: &[&str] = &[
     "can display",
     "can format",
     "can print",
+    "can take",
     "compile error",
     "did fail",
     "do nothing",
@@ -153,6 +154,7 @@ const SURVIVAL_PHRASES: &[&str] = &[
     "no crash",
     "no error",
     "no exception",
+    "no op",
     "no segfault",
     "no timeout",
     "no warning",
@@ -179,10 +181,12 @@ const SURVIVAL_PHRASES: &[&str] = &[
     "t raise",
     "t throw",
     "throw an error",
+    "time out",
     "to make sure",
     "to trigger",
     "type error",
     "used to",
+    "validate creation",
     "without error",
     "without exception",
     "without fail",
@@ -283,6 +287,9 @@ mod tests {
             "cart_is_debug",
             "concurrent_carts",
             "drop_cart",
+            "time_out_carts",
+            "hung_cart",
+            "cart_can_take_items",
             "empty",
         ] {
             run(name, &[]);
