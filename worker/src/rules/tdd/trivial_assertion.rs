@@ -20,7 +20,8 @@ rule!(
     /// A value compared with itself where the test is about comparing (its name speaks of `eq`, `hash`, `order`, `nan` and such,
     /// or it also says what the same value differs from) and calls on both sides, which may answer differently, are left alone.
     /// So is a literal where coming there is what is tested: the test says elsewhere how it fails, how many assertions it plans,
-    /// or ends in the callback that asserts. And so are the identity of what a property gives, which may be computed anew at each
+    /// or ends in the callback that asserts, is named after no more than how it ends, or a comment right above says that nothing
+    /// is raised. And so are the identity of what a property gives, which may be computed anew at each
     /// look, assertions about types (`assert<Equal<A, B>>(true)`), examples, files that other tests read, copies of tests of
     /// others, and the tests of a library of tests or of assertions, by what the file is named or takes from its root.
     ///

@@ -12,6 +12,7 @@ const FAILURES: &[&str] = &[
     "add_failure",
     "assert!(false",
     "assert(false",
+    "assertfalse(true",
     "assertions(",
     "expect(false",
     "fail(",
@@ -81,7 +82,68 @@ pub(super) fn is_about_reaching(file: &File<'_>, at: usize) -> bool {
         let is_false = line.strip_prefix("assertfalse").is_some_and(|rest| !rest.starts_with('('));
         is_false || FAILURES.iter().any(|sign| line.contains(sign))
     };
-    file.text(&test.span).lines().any(says) || is_awaited(file, test, at)
+    file.text(&test.span).lines().any(says)
+        || is_awaited(file, test, at)
+        || is_about_running(file, test, at)
+        || is_said_to_raise_nothing(file, at)
+}
+
+/// Words of tests that are named after no more than how they end.
+const OUTCOMES: &[&str] = &["fail", "fails", "pass", "passes", "run", "runs", "skip", "skipped", "succeed", "succeeds"];
+
+/// Words that say no more of a test.
+const OUTCOME_WORDS: &[&str] = &["always", "it", "must", "not", "should", "test", "tests", "will"];
+
+/// Signs, in lower case, on the line of an assertion or a mark above the test, that it is the running that is tested.
+const RUNNING: &[&str] = &["should run", "not be skipped", "skipif(false", "skipunless(true"];
+
+/// What a comment above an assertion says, in lower case, where coming there is enough.
+const NOTHING_RAISED: &[&str] = &[
+    "doesn't raise",
+    "doesn't throw",
+    "didn't raise",
+    "didn't throw",
+    "no crash",
+    "no error",
+    "no exception",
+    "not crash",
+    "not fail",
+    "not raise",
+    "not stack trace",
+    "not throw",
+    "n't crash",
+    "n't fail",
+    "n't stack",
+    "without error",
+    "without exception",
+    "without raising",
+];
+
+/// How many lines above a place are read for such signs.
+const SIGN_LINES_MAX: usize = 3;
+
+/// Whether the test tries what runs it: it is named after nothing but its end, or says that it is to be run.
+fn is_about_running(file: &File<'_>, test: &Function, at: usize) -> bool {
+    let words = names::words(file.text(&test.name));
+    let is_outcome = |word: &String| OUTCOMES.contains(&word.as_str());
+    let is_named_so = words.iter().any(is_outcome)
+        && words.iter().all(|word| is_outcome(word) || OUTCOME_WORDS.contains(&word.as_str()));
+    let says = |line: usize| {
+        let text = file.text(&file.source.line_span(line)).to_ascii_lowercase();
+        RUNNING.iter().any(|sign| text.contains(sign))
+    };
+    let head = file.source.line_of(test.name.start);
+    is_named_so || says(file.source.line_of(at)) || (head.saturating_sub(SIGN_LINES_MAX)..head).any(says)
+}
+
+/// Whether a comment right above byte `at` says that nothing is raised.
+fn is_said_to_raise_nothing(file: &File<'_>, at: usize) -> bool {
+    let line = file.source.line_of(at);
+    let is_above = |at: usize| (line.saturating_sub(SIGN_LINES_MAX)..=line).contains(&file.source.line_of(at));
+    file.outline.comments.iter().filter(|span| is_above(span.end.saturating_sub(1))).any(|span| {
+        let text = file.text(span).to_ascii_lowercase();
+        NOTHING_RAISED.iter().any(|phrase| text.contains(phrase))
+    })
 }
 
 /// Whether byte `at` is in a callback that ends `test`: without it the test would not come to its end.

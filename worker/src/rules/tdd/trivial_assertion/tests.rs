@@ -249,3 +249,20 @@ fn a_callback_that_ends_the_test_is_waited_for() {
     check(&RULE, "ATests.cs", &caught("Assert.Fail();"), &[]);
     check(&RULE, "ATests.cs", &caught("Other();"), &[(4, High)]);
 }
+
+#[test]
+fn coming_there_is_what_is_tested() {
+    let run = |text: &str, expected: &[_]| check(&RULE, "test_a.py", text, expected);
+    let of = |name: &str, body: &str| format!("def test_{name}(self):\n    {body}\n");
+    run(&of("should_always_pass", "assert True"), &[]);
+    run(&of("should_pass_cart", "assert True"), &[(2, High)]);
+    run(&of("cart", "self.assertTrue(True, 'it should run')"), &[]);
+    run(&format!("@skipIf(False, 'x')\n{}", of("cart", "assert True")), &[]);
+    run(&format!("@skipIf(TWO, 'x')\n{}", of("cart", "assert True")), &[(3, High)]);
+    run(&of("cart", "# it just doesn't stack trace\n    pay()\n    assert True"), &[]);
+    run(&of("cart", "# it just pays\n    pay()\n    assert True"), &[(4, High)]);
+    let fails =
+        "try:\n        pay()\n        self.assertFalse(VALUE, 'x')\n    except E:\n        self.assertTrue(True)";
+    run(&of("cart", &fails.replace("VALUE", "True")), &[]);
+    run(&of("cart", &fails.replace("VALUE", "paid")), &[(6, High)]);
+}
