@@ -6,6 +6,7 @@ use aho_corasick::AhoCorasick;
 use schemas::facts::{FileFacts, Repeated, Tree};
 use schemas::severity::Severity;
 
+use crate::names;
 use crate::outline::Span;
 use crate::rules::{Check, File, Findings, Hit, Place, Threshold, Told, rule};
 
@@ -19,7 +20,8 @@ rule!(
     /// those on functions that are there for their types (`_A: (_: never) => _`), on code that is deprecated, for another
     /// platform or version, or for a dependency that is missing
     /// (`else` of such a condition, too), on branches that cannot be reached, and those that say why they
-    /// are there, behind the mark or in a comment on the line above. `no branch` takes no code out. Tests, copies of libraries
+    /// are there, behind the mark or in a comment on the line above. So are functions and conditions that name a platform, or
+    /// say that they are for benchmarks. `no branch` takes no code out. Tests, modules named `testing`, copies of libraries
     /// and generated files are left alone too.
     ///
     /// ## Why it matters
@@ -138,7 +140,7 @@ const MARK_WORDS: &[&str] = &["all", "br", "else", "end", "file", "if", "line", 
 
 fn collect(file: &File<'_>, told: &mut Told) -> bool {
     let is_rust = file.source.path.ends_with(".rs");
-    if file.is_foreign() || file.is_test() {
+    if file.is_foreign() || file.is_test() || crate::paths::file_name(file.source.path) == "testing.py" {
         return file.outline.gap.is_none();
     }
     let comments = file.outline.comments.iter().filter(|span| is_unexplained_mark(file.text(span)));
@@ -185,10 +187,53 @@ fn is_expected(file: &File<'_>, mark: &Span) -> bool {
     let shows = |index| EXPECTED.iter().any(|word| text(index).contains(word));
     shows(line)
         || shows(line + 1)
+        || names_platform(text(line))
+        || is_for_measuring(file, line)
         || file.outline.is_test_code(mark.start)
         || is_explained_above(file, line)
         || is_deprecated(file, line)
         || (file.source.path.ends_with(".py") && (is_other_branch(file, line) || is_without_module(file, line)))
+}
+
+/// Names of platforms: code for one is tested there alone.
+const PLATFORMS: &[&str] = &[
+    "aix",
+    "android",
+    "cygwin",
+    "darwin",
+    "emscripten",
+    "freebsd",
+    "hpux",
+    "ios",
+    "junos",
+    "linux",
+    "macos",
+    "netbsd",
+    "openbsd",
+    "osx",
+    "solaris",
+    "sunos",
+    "win32",
+    "windows",
+    "wasm",
+];
+
+/// Whether a function or a condition with a mark names a platform: `def _sunos_cpus():`, `if is_windows:`.
+fn names_platform(line: &str) -> bool {
+    let code = line.split(['#', '/']).next().unwrap_or_default();
+    let is_head = ["def ", "class ", "fn ", "func ", "function ", "if ", "elif ", "if(", "else if"];
+    is_head.iter().any(|head| code.contains(head))
+        && [code, &code.to_ascii_lowercase()]
+            .iter()
+            .flat_map(|code| names::words(code))
+            .any(|word| PLATFORMS.contains(&word.as_str()))
+}
+
+/// Whether the function whose head is marked on `line` says below that it is for measuring.
+fn is_for_measuring(file: &File<'_>, line: usize) -> bool {
+    let text = |index: usize| file.text(&file.source.line_span(index));
+    let is_head = text(line).split('#').next().is_some_and(|code| code.trim_end().ends_with(':'));
+    is_head && (line..=line + 2).any(|index| text(index).to_ascii_lowercase().contains("benchmark"))
 }
 
 /// Lines above a mark in which the condition of its branch is looked for.

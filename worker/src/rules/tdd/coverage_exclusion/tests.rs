@@ -119,3 +119,16 @@ fn c_and_cpp() {
         run(&"int a; // LCOV_EXCL_LINE\n".repeat(4), &[]);
     }
 }
+
+#[test]
+fn code_for_one_platform_or_for_measuring_is_expected() {
+    let run = |head: &str, expected: &[_]| {
+        check_tree(&RULE, &[("a.py", &five(&format!("{head}  # pragma: no cover\n    b()")))], expected);
+    };
+    run("def _sunos_cpus():", &[]);
+    run("if IS_WINDOWS:", &[]);
+    run("elif kernel == 'SunOS':", &[]);
+    run("def _window_cpus():", &[("a.py", 1, Medium)]);
+    run("def benchmark_cpus():", &[]);
+    check_tree(&RULE, &[("carts/testing.py", &five("a = 1  # pragma: no cover"))], &[]);
+}
