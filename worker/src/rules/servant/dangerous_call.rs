@@ -2,6 +2,7 @@
 
 mod origin;
 mod reach;
+mod trusted;
 
 use schemas::severity::Severity;
 
@@ -21,15 +22,16 @@ rule!(
     /// their kin (medium). In C and C++ calls that write on past the end of what they fill, if the text is long enough: `gets`
     /// (high), `strcpy`, `strcat`, `sprintf` (medium).
     ///
-    /// What is run has to come from outside, as far as the function around the call shows: what it is sent, what somebody types
-    /// or sets, or a parameter, unless the function's name says that it runs what it is given (then medium). In programs that
-    /// only the team runs (`scripts/`, `tools/`, tasks) only what comes over a network counts. Left alone are literals,
-    /// constants, code that a program makes for itself, a file that is named so that it is run, commands that a function is given
-    /// under that name, private functions that are called with literals only, tests, examples, benchmarks, copies of libraries,
-    /// tools that exist to run what is typed, `eval` in shells, and calls beside which a linter is silenced with a reason in
-    /// words. So is data that lies beside the code, is signed, is kept in a cache or session, was packed in the same file or by a
-    /// process of the same program, streams of objects that a caller has opened, what was escaped or quoted, and copies in C
-    /// whose length was looked at. Further than the function nothing is followed.
+    /// What is run has to come from others, as far as the function around the call shows: what a network or a page brings, or a
+    /// parameter, unless the name of the function, its class or its documentation says that it runs or builds what it is given
+    /// (then medium). What somebody types or sets who starts the program (`argv`, options, the environment) is none: they may
+    /// run anything anyway. In programs that only the team runs (`contrib/`, `scripts/`, tasks) only what comes over a network
+    /// counts. Left alone are literals, constants and entries of their tables, code that a program makes for itself, a file that
+    /// is named so that it is run, commands and code that a function is given under such a name, numbers, ids and hashes within
+    /// commands, private functions called with literals only, tests, examples, benchmarks, copies of libraries, tools to run
+    /// what is typed, `eval` in shells, and calls beside which a linter is silenced with a reason. So is data that lies beside
+    /// the code, is signed, kept in a cache or session, packed in the same file or by a process of the same program, streams
+    /// of objects, what was escaped, quoted or checked, a `yaml` of another package, and copies in C whose length was looked at.
     ///
     /// ## Why it matters
     /// Whoever can put a part into that text runs programs of their choice with the rights of this one.
@@ -147,7 +149,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             continue;
         };
         let copies = matches!(danger, Danger::Copy | Danger::Unbounded);
-        let reach = if copies { Some(Reach::Sent) } else { reach::reach(file, call, danger == Danger::Builder) };
+        let reach = if copies { Some(Reach::Sent) } else { reach::reach(file, call, danger) };
         let Some(reach) = reach else { continue };
         found.push(Hit {
             place: file.place(call.callee.start..call.arguments.end),
@@ -329,7 +331,7 @@ fn is_shell(file: &File<'_>, call: &Call, callee: &str) -> bool {
 fn is_builder(file: &File<'_>, call: &Call, callee: &str) -> bool {
     let is_one_of = |names: &[&str]| names.iter().any(|name| is_path(callee, name));
     match paths::extension(file.source.path) {
-        Some("py" | "pyw") => is_one_of(PYTHON_BUILDERS),
+        Some("py" | "pyw") => is_one_of(PYTHON_BUILDERS) && !trusted::is_wrapper(file, callee),
         Some("gemspec" | "rake" | "rb" | "ru") => is_one_of(&["Marshal.load", "YAML.unsafe_load"]),
         Some("swift") => is_one_of(SWIFT_BUILDERS),
         Some("cjs" | "js" | "jsx" | "mjs" | "cts" | "mts" | "ts" | "tsx") => is_path(callee, "serialize.unserialize"),

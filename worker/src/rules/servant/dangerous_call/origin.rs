@@ -1,6 +1,6 @@
 //! Where what is run comes from, as far as the function around the call shows.
 
-use super::{is_filled, is_literal};
+use super::{is_filled, is_literal, trusted};
 use crate::names::words;
 use crate::outline::{Call, Function};
 use crate::paths;
@@ -99,6 +99,9 @@ const ALLOWANCES: &[&str] =
 /// Words behind such a mark from which on they are a reason.
 const REASON_WORDS_MIN: usize = 2;
 
+/// Words of a comment above such a mark from which on it is one.
+const ABOVE_WORDS_MIN: usize = 5;
+
 /// The function around `call`, if there is one.
 pub(super) fn around<'f>(file: &'f File<'_>, call: &Call) -> Option<&'f Function> {
     call.function.and_then(|index| file.outline.functions.get(index))
@@ -110,11 +113,14 @@ pub(super) fn is_explained(file: &File<'_>, call: &Call) -> bool {
         let word = word.trim_end_matches(['.', ',', ';', ':']);
         word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase())
     };
-    let explains = |comment: &str| {
-        let behind = ALLOWANCES.iter().find_map(|mark| comment.split_once(mark)).map(|(_, behind)| behind);
-        behind.is_some_and(|behind| behind.split_whitespace().filter(is_word).count() >= REASON_WORDS_MIN)
+    let count = |text: &str| text.split_whitespace().filter(is_word).count();
+    let behind = |comment: &str| ALLOWANCES.iter().find_map(|mark| Some(count(comment.split_once(mark)?.1)));
+    let Some(reason) = file.comments_near(call.callee.start).filter_map(behind).max() else { return false };
+    let is_above = || {
+        let above = file.source.line_span(file.source.line_of(call.callee.start).saturating_sub(1)).start;
+        file.comments_near(above).any(|comment| behind(comment).is_none() && count(comment) >= ABOVE_WORDS_MIN)
     };
-    file.comments_near(call.callee.start).any(explains)
+    reason >= REASON_WORDS_MIN || is_above()
 }
 
 /// Whether the function around `call` may only be called from within the file, and is called there with literals only.
@@ -283,7 +289,15 @@ pub(super) fn is_put_together(file: &File<'_>, call: &Call, argument: &str) -> b
 /// makes for itself does not, nor does the file that somebody names so that it is run.
 pub(super) fn is_foreign_code(file: &File<'_>, call: &Call, argument: &str) -> bool {
     let all = arguments(file, &call.arguments);
-    let is_named_file = [".read()", "File.read(", "readFileSync("].iter().any(|read| argument.contains(read));
+    let reads = |text: &str| [".read()", "File.read(", "readFileSync("].iter().any(|read| text.contains(read));
+    let opens = || ["open(", "File.read", "readFileSync("].iter().any(|open| before(file, call).contains(open));
+    let is_read = |name: &str| {
+        // Two steps: what was read, and what that was compiled to.
+        let values = values(file, call, name);
+        let further = || values.iter().flat_map(|value| names(value)).flat_map(|name| self::values(file, call, name));
+        values.iter().any(|value| reads(value)) || further().any(reads)
+    };
+    let is_named_file = reads(argument) || (opens() && names(argument).into_iter().any(is_read));
     let is_module = all.iter().skip(1).any(|one| one.contains("__dict__") || one.contains("__FILE__"));
     let is_hidden = is_python(file) && around(file, call).is_some_and(|function| is_private(file, function));
     let before = before(file, call);
@@ -291,15 +305,17 @@ pub(super) fn is_foreign_code(file: &File<'_>, call: &Call, argument: &str) -> b
     if is_named_file || is_module || is_hidden || declares || is_given_literals(file, call) {
         return false;
     }
-    let is_given = |name: &str| is_parameter(file, call, name);
-    let hands_on =
-        |text: &&str| is_outside(text) || (!is_combined(file, text) && names(text).into_iter().any(is_given));
+    let is_given = |name: &str| is_parameter(file, call, name) && !trusted::is_code(name);
+    let hands_on = |text: &&str| {
+        let is_own = is_combined(file, text) || trusted::is_own_result(file, text);
+        is_outside(text) || (!is_own && names(text).into_iter().any(is_given))
+    };
     let comes = |name: &&str| {
         let is_checked = ["if {} in (", "assert {}"].iter().any(|check| before.contains(&check.replace("{}", name)));
         let is_own = is_own(file, call, name) || is_checked;
         !is_own && (is_given(name) || values(file, call, name).iter().any(hands_on))
     };
-    is_outside(argument) || names(argument).iter().any(comes)
+    is_outside(argument) || (!trusted::is_own_result(file, argument) && names(argument).iter().any(comes))
 }
 
 /// Whether what `call` unpacks is the program's own: it lies beside the code, which is as much to be trusted, the same
@@ -322,5 +338,6 @@ pub(super) fn is_measured(file: &File<'_>, call: &Call) -> bool {
     let text = around(file, call).map_or("", |function| file.text(&function.span));
     let all = arguments(file, &call.arguments);
     let is_known = |one: &&str| !is_literal(one) && text.contains(&format!("strlen({one})"));
-    all.iter().skip(1).any(is_known)
+    let target = all.first().copied().unwrap_or_default();
+    all.iter().skip(1).any(is_known) || trusted::is_allocated(text, target)
 }

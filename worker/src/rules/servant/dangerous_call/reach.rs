@@ -1,7 +1,7 @@
 //! Whether what others write evidently reaches a call.
 
 use super::origin::{around, before, is_parameter, names, values};
-use super::{PROGRAM_STARTERS, is_filled, is_literal};
+use super::{Danger, PROGRAM_STARTERS, is_filled, is_literal, trusted};
 use crate::names::words;
 use crate::outline::Call;
 use crate::paths;
@@ -19,6 +19,8 @@ const NETWORK: &[&str] = &[
     "$_POST",
     "$_REQUEST",
     "$_SERVER",
+    "HTTP_",
+    "QUERY_STRING",
     "fetch(",
     "php://input",
     "recv",
@@ -29,28 +31,17 @@ const NETWORK: &[&str] = &[
     "urlopen",
 ];
 
-/// What whoever starts the program, or looks at its page, writes.
+/// What whoever looks at a page writes.
 const TYPED: &[&str] = &[
-    ".gets",
     ".html(",
     ".text(",
     ".val(",
-    "ENV[",
-    "args()",
-    "argv",
     "document.cookie",
-    "getenv",
     "innerHTML",
-    "input(",
     "localStorage",
     "location.",
-    "os.Args",
-    "os.environ",
     "params[",
-    "process.env",
-    "readline",
     "sessionStorage",
-    "stdin",
 ];
 
 /// Directories of programs that only the team runs.
@@ -115,10 +106,15 @@ pub(super) enum Reach {
     Sent,
 }
 
-/// How far what others write reaches the `call`, if it does; `unpacks` if it builds objects.
-pub(super) fn reach(file: &File<'_>, call: &Call, unpacks: bool) -> Option<Reach> {
+/// How far what others write reaches the `call`, which is of the kind `danger`, if it does.
+pub(super) fn reach(file: &File<'_>, call: &Call, danger: Danger) -> Option<Reach> {
     let path = file.source.path;
-    let is_developers = paths::has_directory(path, DEVELOPERS)
+    let unpacks = danger == Danger::Builder;
+    // Deeper down a `contrib` may be a part of a library; only with a first line of its own it is a program.
+    let is_contributed = path.starts_with("contrib/")
+        || (paths::has_directory(path, &["contrib"]) && file.source.text.starts_with("#!"));
+    let is_developers = is_contributed
+        || paths::has_directory(path, DEVELOPERS)
         || TASKS.contains(&paths::file_name(path))
         || paths::extension(path) == Some("rake");
     let text = runs(file, call);
@@ -126,9 +122,10 @@ pub(super) fn reach(file: &File<'_>, call: &Call, unpacks: bool) -> Option<Reach
         return None;
     }
     let sources: &[&[&str]] = if is_developers { &[NETWORK] } else { &[NETWORK, TYPED] };
-    let found = follow(file, call, text, sources, STEPS_MAX)?;
+    let found = follow(&Trail { file, call, sources, danger }, text, STEPS_MAX)?;
     let function = around(file, call).map_or("", |function| file.text(&function.name));
-    let is_said = || words(function).iter().any(|word| RUNS.contains(&word.as_str()));
+    let is_said =
+        || words(function).iter().any(|word| RUNS.contains(&word.as_str())) || trusted::is_said(file, call, danger);
     let body = || around(file, call).map_or("", |function| file.text(&function.span));
     match found {
         Reach::Sent => Some(Reach::Sent),
@@ -156,25 +153,39 @@ fn has(text: &str, sources: &[&[&str]]) -> bool {
     sources.iter().flat_map(|signs| signs.iter()).any(|sign| text.contains(sign))
 }
 
+/// What is followed back to where it comes from.
+struct Trail<'f> {
+    file: &'f File<'f>,
+    call: &'f Call,
+    sources: &'f [&'f [&'f str]],
+    danger: Danger,
+}
+
 /// How far what others write reaches `text`, over at most `steps` assignments.
-fn follow(file: &File<'_>, call: &Call, text: &str, sources: &[&[&str]], steps: usize) -> Option<Reach> {
-    if has(text, sources) {
+fn follow(trail: &Trail<'_>, text: &str, steps: usize) -> Option<Reach> {
+    let Trail { file, call, sources, danger } = *trail;
+    if has(text, sources) && !sources.iter().any(|signs| trusted::is_validated(file, text, signs)) {
         return Some(Reach::Sent);
     }
+    let is_command = matches!(danger, Danger::Program | Danger::Shell);
+    let text = trusted::without_quoted(text);
+    let text = text.as_str();
     let of_name = |name: &str| {
-        if is_cleaned(text, name) {
+        let is_measured = is_command && (trusted::is_measured_in(text, name) || trusted::is_measure(text));
+        if is_measured || is_cleaned(text, name) || trusted::is_option(file, call, name) {
             return None;
         }
         let values = values(file, call, name);
-        if values.last().is_some_and(|value| is_cleaner(value)) {
+        let is_safe = |value: &&str| is_cleaner(value) || (is_command && trusted::is_measure(value));
+        if values.last().is_some_and(is_safe) {
             return None;
         }
         let given = is_parameter(file, call, name).then_some(Reach::Given);
         let rest = steps.checked_sub(1)?;
         let handed = before(file, call).lines().filter(|line| hands_over(line, name));
-        let further =
-            values.into_iter().chain(handed).filter_map(|value| follow(file, call, value, sources, rest)).max();
-        given.max(further)
+        let further = values.into_iter().chain(handed).filter_map(|value| follow(trail, value, rest)).max();
+        let is_safe = is_command && trusted::is_number(file, call, name);
+        given.max(further).filter(|reach| !is_safe || *reach == Reach::Sent)
     };
     names(text).into_iter().filter_map(of_name).max()
 }

@@ -33,7 +33,7 @@ fn python() {
         "def f(*texts): eval(texts[0])",
         "def f(): eval(request.args['a'])",
         "def f(): os.system('convert ' + request.args['a'])",
-        "def f(): name = sys.argv[1]; os.system('convert ' + name)",
+        "def f(): name = request.args['a']; os.system('convert ' + name)",
         "def f(name): os.system('convert ' + name)",
         "def f(text): os.popen(text)",
         "def f(text): subprocess.run(text, shell=True)",
@@ -44,7 +44,7 @@ fn python() {
         "yaml.load(request.data)",
         "os.system('ls %s' % request.name)",
     ];
-    all("a.py", "import os", &calls, "", true);
+    all("a.py", "import os, yaml", &calls, "", true);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn harmless_python() {
         "x = 'eval(text)'",
         "literal_eval(text)",
     ];
-    all("a.py", "import os", &harmless, "", false);
+    all("a.py", "import os, yaml", &harmless, "", false);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn javascript_and_typescript() {
             "get(a).then(({ text, b }) => eval(text))",
             "eval(this.response)",
             "function f(name) { child_process.exec(`ls ${name}`) }",
-            "child_process.exec(`ls ${process.env.A}`)",
+            "child_process.exec(`ls ${request.query.a}`)",
             "function f(opener, target) { child_process.execSync(opener + ' \"' + target + '\"') }",
             "function f(a) { new Function('b', a) }",
         ];
@@ -254,7 +254,7 @@ fn c_and_cpp() {
     for path in ["a.c", "a.cc"] {
         let run =
             |line: &str, expected: &[_]| check(&RULE, path, &format!("void f(char *text) {{\n{line}\n}}\n"), expected);
-        for line in ["system(getenv(\"A\"));", "gets(row);"] {
+        for line in ["system(getenv(\"QUERY_STRING\"));", "gets(row);"] {
             run(line, &[(2, High)]);
         }
         for line in ["system(text);", "FILE *a = popen(text, \"r\");"] {
