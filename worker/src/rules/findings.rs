@@ -240,7 +240,7 @@ impl<'r> Findings<'r> {
         hit.severity = self.chosen(hit.severity);
         let worst = match hit.confidence_permille {
             ..LIKELY_PERMILLE => Severity::Low,
-            ..SURE_PERMILLE => Severity::Medium,
+            LIKELY_PERMILLE..SURE_PERMILLE => Severity::Medium,
             _ => hit.severity,
         };
         hit.severity = hit.severity.min(worst);

@@ -84,8 +84,7 @@ pub(crate) fn is_hidden(file: &File<'_>, function: &Function) -> bool {
     let is_class = |head: &&str| head.starts_with("class ");
     let Some(class) = around.iter().position(is_class) else { return false };
     let is_of_tests = |head: &str| head.contains("Test") || head.contains("Spec") || head.contains("Suite");
-    around[class + 1..].iter().any(|head| !is_class(&head))
-        || around.get(class + 1).is_some_and(|one| !is_of_tests(one))
+    around[class + 1..].iter().any(|head| !is_class(head)) || around.get(class + 1).is_some_and(|one| !is_of_tests(one))
 }
 
 /// The heads of the classes and functions of Python around what stands on the line of byte `at`, inner ones first.

@@ -30,7 +30,7 @@ rule!(
     /// (`ProxyCommand`) are left alone. So are words that throw no switch (manuals, help, texts over several lines, comparisons,
     /// tables, and what is called like the switch itself), functions that say by name or parameter that no protection is wanted
     /// (`load_no_verify`) or that they fetch a certificate, machines that were made a moment ago (containers and guests),
-    /// certificates that are checked in another way, and `--insecure` of other programs than `curl`. Two switches for one
+    /// certificates that are checked in another way or downloads that are, and `--insecure` of other programs than `curl`. Two switches for one
     /// connection are one finding. In something that is called insecure the finding is low: nobody takes it for safe.
     ///
     /// ## Why it matters
@@ -124,6 +124,9 @@ const ENCLOSING_LINES: usize = 12;
 
 /// Parts of conditions under which a user wants the protection off.
 const ASKING_WORDS: &[&str] = &["cert", "insecure", "trust", "valid", "verif"];
+
+/// Parts of names of switches that are about a connection.
+const CONNECTION_WORDS: &[&str] = &["cert", "host", "http", "peer", "ssl", "tls", "x509"];
 
 /// Finds marks in lines of which the spaces were taken out.
 static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| finder(MatchKind::Standard, |mark| mark.replace(' ', "")));
@@ -232,7 +235,13 @@ fn is_negated(before: &str) -> bool {
     if before.ends_with("==") || before.ends_with("!=") {
         return true;
     }
-    ["disable_", "no_", "skip_", "dont_"].iter().any(|word| before.to_ascii_lowercase().ends_with(word))
+    let before = before.to_ascii_lowercase();
+    if ["disable_", "no_", "skip_", "dont_"].iter().any(|word| before.ends_with(word)) {
+        return true;
+    }
+    // `pkg_verify` is another word; `ssl_verify` is not.
+    let longer = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    longer.ends_with('_') && !CONNECTION_WORDS.iter().any(|word| longer.contains(word))
 }
 
 /// The lines above line `index` in which what it stands in begins: each is indented less than the one before.

@@ -2,6 +2,7 @@
 
 use super::{ENCLOSING_LINES, HOST_KEY, OWN_MACHINE, indent};
 use crate::outline::Function;
+use crate::paths;
 use crate::rules::File;
 
 /// Options of a shell, and the programs of which they are known to turn the checking of certificates off.
@@ -47,6 +48,7 @@ const OPEN_NAMES: &[&str] = &[
     "ignorecert",
     "ignoressl",
     "insecure",
+    "nocert",
     "noverif",
     "peercert",
     "permissive",
@@ -89,9 +91,21 @@ const SETTING_WORDS: &[&str] = &[
     "verif",
 ];
 
-/// What checks a certificate in another way, so that the usual one may be off.
-const OWN_CHECKS: &[&str] =
-    &["VerifyConnection", "VerifyPeerCertificate", "assert_fingerprint", "checkServerIdentity", "fingerprint"];
+/// What checks a certificate, or what was fetched, in another way, so that the usual one may be off.
+const OWN_CHECKS: &[&str] = &[
+    "VerifyConnection",
+    "VerifyPeerCertificate",
+    "assert_fingerprint",
+    "checkServerIdentity",
+    "cosign verify",
+    "fingerprint",
+    "gpg --verify",
+    "minisign",
+    "sha1sum",
+    "sha256",
+    "sha512",
+    "shasum",
+];
 
 /// Words of machines that were made a moment ago, of which nobody can know a key.
 const FRESH_MACHINES: &[&str] = &["container", "docker", "guest", "kvm", "libvirt", "lxc", "qemu", "vagrant", "virsh"];
@@ -190,7 +204,7 @@ fn is_in_manual(file: &File<'_>, index: usize) -> bool {
     marks.next().is_some_and(|mark| !mark.starts_with("=cut") && !mark.starts_with("=end"))
 }
 
-/// Whether the function around byte `place` says that its callers want no protection, or is the switch itself, as `after` calls it.
+/// Whether the function around byte `place`, or the file, says that its callers want no protection, or is the switch itself, as `after` calls it.
 fn is_of_open_function(file: &File<'_>, place: usize, after: &str) -> bool {
     let functions = &file.outline.functions;
     let before = functions.partition_point(|one| one.span.start <= place);
@@ -200,10 +214,9 @@ fn is_of_open_function(file: &File<'_>, place: usize, after: &str) -> bool {
         let text = file.text(&(one.name.start..end)).to_ascii_lowercase();
         text.replace(['_', '-'], "")
     };
-    around.into_iter().any(|one| {
-        let head = head(one);
-        after.starts_with(file.text(&one.name)) || OPEN_NAMES.iter().any(|name| head.contains(name))
-    })
+    let says = |text: &str| OPEN_NAMES.iter().any(|name| text.contains(name));
+    let own_name = paths::file_name(file.source.path).to_ascii_lowercase().replace(['_', '-'], "");
+    says(&own_name) || around.into_iter().any(|one| after.starts_with(file.text(&one.name)) || says(&head(one)))
 }
 
 /// Whether a condition on the line, behind it or around it reads what a user has set.
@@ -321,6 +334,14 @@ mod tests {
         let python = |condition: &str| format!("def f(h):\n    if {condition}:\n        c.check_hostname = False\n");
         check(&RULE, "a.py", &python("not server_hostname"), &[]);
         check(&RULE, "a.py", &python("not h"), &[(3, High)]);
+    }
+
+    #[test]
+    fn what_is_fetched_may_be_checked_afterwards() {
+        let shell = |below: &str| format!("# a\ncurl -f --insecure https://host/a > a\n{below}\n");
+        check(&RULE, "a.sh", &shell("shasum -c a.sum"), &[]);
+        check(&RULE, "a.sh", &shell("tar -xf a"), &[(2, High)]);
+        check(&RULE, "fetch-nocert.sh", &shell("tar -xf a"), &[]);
     }
 
     #[test]

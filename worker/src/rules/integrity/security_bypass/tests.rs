@@ -234,3 +234,13 @@ fn what_the_user_asks_for_is_left_alone() {
     let go = "package a\n\nfunc f() {\n\tif scheme == \"https+insecure\" {\n\t\tc = &tls.Config{\n\t\t\tInsecureSkipVerify: true,\n\t\t}\n\t}\n}\n";
     check(&RULE, "a.go", go, &[]);
 }
+
+#[test]
+fn a_longer_name_that_ends_in_a_switch_is_another() {
+    let run = |call: &str, expected: &[_]| {
+        check(&RULE, "a.py", &format!("import requests\n\n\ndef f(a):\n    {call}\n"), expected);
+    };
+    run("install(a, pkg_verify=False)", &[]);
+    run("install(a, ssl_verify=False)", &[(5, High)]);
+    run("install(a, verify=False)", &[(5, High)]);
+}
