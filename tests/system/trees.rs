@@ -165,8 +165,8 @@ async fn what_a_rule_makes_of_facts_is_changed_without_reading_a_file_again() {
     stack.register("shop", &repository).await;
     let steps = [
         ("lines_min = 100", 3, [].as_slice()),
-        ("lines_min = 5", 1, &["medium"]),
-        ("severity = \"low\"", 1, &["low"]),
+        ("lines_min = 5", 1, &["low"]),
+        ("severity = \"medium\"", 1, &["medium"]),
         // Switched off it collects nothing, so nobody can tell without reading.
         ("enabled = false", 3, &[]),
     ];

@@ -398,18 +398,3 @@ fn swift() {
 fn shells_put_their_own_text_together() {
     all("a.sh", "a=1", &["eval \"$command\"", "eval set -- \"$options\"", "eval \"$(ssh-agent -s)\""], "", false);
 }
-
-#[test]
-fn copies_of_released_scripts_are_others_work() {
-    let of = |head: &str| format!("/*\n{head}\n */\nfunction f(request) {{\n  eval(request.body);\n}}\n");
-    let run = |head: &str, expected: &[_]| check(&RULE, "lib/a.js", &of(head), expected);
-    run(" * Licensed under the LGPL.\n * Version: 5.8.2 (2021-06-23)", &[]);
-    run(" * @version v1.2.0\n * @license MIT", &[]);
-    run(" * http://example.org/cart\n * Licensed under GNU GPL 2 or later.", &[(6, Medium)]);
-    run(" * Licensed under GNU GPL 2 or later.\n *", &[(6, Medium)]);
-    run(" * Version: 5.8.2\n *", &[(6, Medium)]);
-    run(
-        " * Licensed under the Apache License, Version 2.0 (the \"License\");\n * http://www.apache.org/licenses/LICENSE-2.0",
-        &[(6, Medium)],
-    );
-}
