@@ -5,6 +5,11 @@ use std::ops::Range;
 use crate::outline::{Outline, Span};
 use crate::source::Source;
 
+/// Bytes of white space that `line` begins with.
+pub(crate) fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
 /// How many lines with code stand above each line: counted once, so that nested functions cost nothing more.
 #[derive(Debug, Default)]
 pub(crate) struct CodeLines {

@@ -76,7 +76,7 @@ impl Report {
 
     pub(super) fn fault(&mut self, fault: Fault) {
         *self.faults.entry(fault.name()).or_default() += 1;
-        self.happened.push((self.begin.elapsed(), format!("{fault:?}")));
+        self.note(format!("{fault:?}"));
     }
 
     /// Something that who reads of a failed run should know.
@@ -87,14 +87,14 @@ impl Report {
     /// `whom` is a role or a server, `how` what it died of.
     pub(super) fn kill(&mut self, whom: &str, how: &str) {
         *self.killed.entry(format!("{whom} {how}")).or_default() += 1;
-        self.happened.push((self.begin.elapsed(), format!("{whom}: {how}")));
+        self.note(format!("{whom}: {how}"));
         self.waiting.push((whom.to_owned(), Instant::now()));
     }
 
     /// A process ended by itself with an error.
     pub(super) fn end(&mut self, whom: &str) {
         *self.ended.entry(whom.to_owned()).or_default() += 1;
-        self.happened.push((self.begin.elapsed(), format!("{whom}: ended with an error")));
+        self.note(format!("{whom}: ended with an error"));
     }
 
     pub(super) fn progress(&mut self, tasks: usize, open: usize) {

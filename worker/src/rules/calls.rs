@@ -22,17 +22,25 @@ pub(crate) fn is_whole(file: &File<'_>, call: &Call) -> bool {
     !before.ends_with(['.', ':']) && !before.ends_with("->")
 }
 
-/// Whether the place `at` belongs to tests: by its file or as a part of it.
-pub(crate) fn is_in_tests(file: &File<'_>, at: usize) -> bool {
-    file.is_test() || file.outline.is_test_code(at)
-}
-
 /// The arguments of `list`, one by one. Where a language has calls without brackets, there may be none around them.
 pub(crate) fn arguments<'f>(file: &'f File<'_>, list: &Span) -> Vec<&'f str> {
     let text = file.text(list);
     let is_bracketed = text.starts_with(['(', '[', '{']) && text.ends_with([')', ']', '}']);
     let inner = if is_bracketed { text.get(1..text.len().saturating_sub(1)).unwrap_or_default() } else { text };
     if inner.len() > ARGUMENTS_BYTES_MAX { Vec::new() } else { split(inner, |rest| rest.starts_with(',').then_some(1)) }
+}
+
+/// Where in `text` the first `open` is closed again by `close`, whatever stands before it.
+pub(crate) fn closing(text: &str, open: char, close: char) -> Option<usize> {
+    let mut depth = 0usize;
+    text.char_indices().find_map(|(at, c)| {
+        if c == open {
+            depth += 1;
+        } else if c == close {
+            depth = depth.saturating_sub(1);
+        }
+        (depth == 0 && c == close).then_some(at)
+    })
 }
 
 /// `text` cut where `ends` finds a mark outside brackets and quotes, and says how long the mark is.

@@ -2,6 +2,7 @@
 
 use super::File;
 use super::calls::last_name;
+use crate::lines::indent;
 use crate::outline::Function;
 use crate::paths;
 
@@ -91,7 +92,6 @@ pub(crate) fn is_hidden(file: &File<'_>, function: &Function) -> bool {
 fn around<'f>(file: &'f File<'_>, at: usize) -> Vec<&'f str> {
     let own = file.source.line_of(at);
     let text = |line: usize| file.text(&file.source.line_span(line));
-    let indent = |line: &str| line.len() - line.trim_start().len();
     let mut depth = indent(text(own));
     let mut heads = Vec::new();
     for line in (own.saturating_sub(AROUND_LINES_MAX)..own).rev().map(text) {

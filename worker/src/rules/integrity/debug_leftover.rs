@@ -7,7 +7,7 @@ use schemas::severity::Severity;
 use crate::names::words;
 use crate::outline::{Call, Function, Span};
 use crate::paths;
-use crate::rules::calls::{arguments, is_in_tests, is_whole, last_name};
+use crate::rules::calls::{arguments, is_whole, last_name};
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
@@ -243,7 +243,7 @@ fn is_show(file: &File<'_>, call: &Call) -> bool {
     let is_php = matches!(paths::extension(file.source.path), Some("php" | "phtml"));
     match file.text(&call.callee) {
         "dbg!" => true,
-        callee => is_php && SHOWS.contains(&callee) && is_whole(file, call) && !is_in_tests(file, call.callee.start),
+        callee => is_php && SHOWS.contains(&callee) && is_whole(file, call) && !file.is_test_code(call.callee.start),
     }
 }
 
@@ -276,7 +276,7 @@ fn is_print(file: &File<'_>, call: &Call) -> bool {
         && !is_other
         && !prints_for_a_living(file)
         && is_whole(file, call)
-        && !is_in_tests(file, call.callee.start)
+        && !file.is_test_code(call.callee.start)
 }
 
 /// Whether the file is in a language whose programs talk by printing.

@@ -5,7 +5,6 @@ use schemas::severity::Severity;
 use crate::names::words;
 use crate::outline::Import;
 use crate::paths;
-use crate::rules::calls::is_in_tests;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
@@ -135,7 +134,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let mut imports = imports.filter(|import| {
         !is_own(file, import)
             && !is_inside(file, import)
-            && !is_in_tests(file, import.span.start)
+            && !file.is_test_code(import.span.start)
             && !is_for_tests(file, import)
     });
     // One is enough to see what has to move.

@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 use schemas::severity::Severity;
 
+use crate::lines::indent;
 use crate::paths;
-use crate::rules::calls::is_in_tests;
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 rule!(
@@ -226,7 +226,7 @@ fn is_harmless(file: &File<'_>, index: usize, place: usize, text: &str) -> bool 
     // What a shell is told stands in strings; a switch of the language does not.
     let is_string = file.outline.is_quoted(place) && !text.contains("StrictHostKeyChecking") && !text.contains("_TLS_");
     let near = file.source.line_span(index.saturating_sub(1)).start..file.source.line_span(index + 1).end;
-    is_comment || is_string || is_in_tests(file, place) || OWN_MACHINE.iter().any(|own| file.text(&near).contains(own))
+    is_comment || is_string || file.is_test_code(place) || OWN_MACHINE.iter().any(|own| file.text(&near).contains(own))
 }
 
 /// Whether a switch behind `before` says the opposite, as `skip_verify=False` does.
@@ -254,10 +254,6 @@ fn enclosing<'f>(file: &'f File<'_>, index: usize) -> impl Iterator<Item = &'f s
         inner = if encloses { indent(text) } else { inner };
         encloses
     })
-}
-
-fn indent(text: &str) -> usize {
-    text.len() - text.trim_start().len()
 }
 
 /// Whether `line`, in lower case, is a condition that a setting asks for less protection.

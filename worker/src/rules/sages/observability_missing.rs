@@ -6,7 +6,7 @@ use schemas::severity::Severity;
 use crate::names::parts;
 use crate::outline::{Call, Span};
 use crate::paths;
-use crate::rules::calls::{is_in_tests, is_path};
+use crate::rules::calls::is_path;
 use crate::rules::{Check, File, Findings, Hit, Place, Told, rule};
 
 rule!(
@@ -220,7 +220,7 @@ fn is_start(file: &File<'_>, call: &Call) -> bool {
     let is_one = |(name, module): &&(&str, &str)| {
         is_path(callee, name) && (module.is_empty() || modules(file).any(|found| is_module(found, module)))
     };
-    STARTS.iter().any(|start| is_one(&start)) && !is_in_tests(file, call.callee.start)
+    STARTS.iter().any(|start| is_one(&start)) && !file.is_test_code(call.callee.start)
 }
 
 fn is_one_of(words: &[&str], part: &str) -> bool {

@@ -8,7 +8,7 @@ use schemas::severity::Severity;
 
 use crate::outline::Call;
 use crate::paths;
-use crate::rules::calls::{arguments, is_in_tests, is_path, is_whole, last_name, split};
+use crate::rules::calls::{arguments, is_path, is_whole, last_name, split};
 use crate::rules::{Check, File, Findings, Hit, rule};
 
 use reach::Reach;
@@ -144,7 +144,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         }
         let danger = if call.is_constant { danger_of_name(file, call) } else { danger(file, call) };
         let Some(danger) =
-            danger.filter(|_| !is_in_tests(file, call.callee.start) && !origin::is_explained(file, call))
+            danger.filter(|_| !file.is_test_code(call.callee.start) && !origin::is_explained(file, call))
         else {
             continue;
         };

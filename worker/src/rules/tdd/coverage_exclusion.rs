@@ -6,6 +6,7 @@ use aho_corasick::AhoCorasick;
 use schemas::facts::{FileFacts, Repeated, Tree};
 use schemas::severity::Severity;
 
+use crate::lines::indent;
 use crate::names;
 use crate::outline::Span;
 use crate::rules::{Check, File, Findings, Hit, Place, Threshold, Told, rule};
@@ -238,10 +239,6 @@ fn is_for_measuring(file: &File<'_>, line: usize) -> bool {
 
 /// Lines above a mark in which the condition of its branch is looked for.
 const BRANCH_LINES_MAX: usize = 30;
-
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start().len()
-}
 
 /// Whether the mark is on the `else` of a condition that depends on the version, the platform or what is installed.
 fn is_other_branch(file: &File<'_>, line: usize) -> bool {

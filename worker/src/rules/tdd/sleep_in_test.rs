@@ -11,9 +11,10 @@ use play::is_slow_work;
 use time::is_about_time;
 
 use super::skipped_test::runner;
+use crate::lines::indent;
 use crate::names;
 use crate::paths;
-use crate::rules::calls::{arguments, is_in_tests, last_name};
+use crate::rules::calls::{arguments, last_name};
 use crate::rules::{Check, File, Findings, Hit, rule, runners};
 
 rule!(
@@ -119,7 +120,7 @@ const KINDS: &[&str] = &[
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let calls = file.outline.calls.iter().filter(|call| SLEEPS.contains(&last_name(file.text(&call.callee))));
-    let mut calls = calls.filter(|call| is_in_tests(file, call.callee.start)).peekable();
+    let mut calls = calls.filter(|call| file.is_test_code(call.callee.start)).peekable();
     if calls.peek().is_none() || runners::is_of_others(file) {
         return;
     }
@@ -189,7 +190,6 @@ fn is_clock_in_variable(callee: &str, extension: Option<&str>) -> bool {
 fn is_between_looks(file: &File<'_>, at: usize) -> bool {
     let line = file.source.line_of(at);
     let text = |index: usize| file.text(&file.source.line_span(index));
-    let indent = |line: &str| line.len() - line.trim_start().len();
     let mut depth = indent(text(line));
     for index in (line.saturating_sub(LOOP_LINES_MAX)..line).rev() {
         let head = text(index);

@@ -8,7 +8,7 @@ use meant::{is_about_comparing, is_about_reaching, is_about_types, is_told_apart
 
 use crate::outline::{Call, Span};
 use crate::paths;
-use crate::rules::calls::{arguments, is_in_tests, last_name, split};
+use crate::rules::calls::{arguments, last_name, split};
 use crate::rules::{Check, File, Findings, Hit, rule, runners};
 
 rule!(
@@ -126,7 +126,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
 
 /// Whether what is asserted at byte `at` is a part of the project's tests, and not what a library of tests is tried on.
 fn is_judged(file: &File<'_>, at: usize) -> bool {
-    is_in_tests(file, at) && !tries_assertions(file, at) && !runners::is_tried_on(file)
+    file.is_test_code(at) && !tries_assertions(file, at) && !runners::is_tried_on(file)
 }
 
 fn report(file: &File<'_>, span: Span, found: &mut Findings<'_>) {

@@ -1,6 +1,7 @@
 //! Handlers that do nothing for a reason that can be seen in what they guard.
 
 use super::guarded_from;
+use crate::lines::indent;
 use crate::names::words;
 use crate::outline::Handler;
 use crate::rules::File;
@@ -193,7 +194,6 @@ fn cleans_up(statement: &str) -> bool {
 /// The statements of `guarded` that stand deepest to the left, each by its first line.
 fn statements(guarded: &str) -> impl Iterator<Item = &str> {
     // What opens the block is gone from the first line, and what stands there was written behind it.
-    let indent = |line: &str| line.len() - line.trim_start().len();
     let is_code = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with(['}', ')', ']', '#']);
     let mut lines = guarded.split('\n');
     let first = lines.next().unwrap_or_default();
@@ -241,7 +241,6 @@ fn is_about_another(file: &File<'_>, handler: &Handler) -> bool {
 fn is_in_finally(file: &File<'_>, handler: &Handler) -> bool {
     let Some(from) = guarded_from(file, handler) else { return false };
     let text = |line: usize| file.text(&file.source.line_span(line));
-    let indent = |line: &str| line.len() - line.trim_start().len();
     let mut limit = indent(text(from));
     (from.saturating_sub(BLOCK_LINES_MAX)..from).rev().map(text).any(|line| {
         let opens = !line.trim().is_empty() && indent(line) < limit;

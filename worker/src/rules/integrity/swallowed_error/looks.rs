@@ -3,6 +3,7 @@
 use super::guarded::{call_name, guarded};
 use super::harmless::function_around;
 use super::{GUARDED_LINES_MAX, guarded_from};
+use crate::lines::indent;
 use crate::names::words;
 use crate::outline::Handler;
 use crate::rules::File;
@@ -53,7 +54,6 @@ fn keeps_a_value(file: &File<'_>, handler: &Handler) -> bool {
     let before = file.source.text[..handler.span.start].trim_end_matches(|c: char| c == '}' || c.is_whitespace());
     let mut lines = before.rsplit('\n');
     let last = lines.next().unwrap_or_default();
-    let indent = |line: &str| line.len() - line.trim_start().len();
     // A statement over several lines ends with a line of its own, indented as its first one.
     let begins = || lines.take(GUARDED_LINES_MAX).find(|line| !line.trim().is_empty() && indent(line) <= indent(last));
     let line = if last.trim_start().starts_with([')', ']']) { begins().unwrap_or(last) } else { last };

@@ -5,6 +5,7 @@ use super::origin::{around, names};
 use crate::names::words;
 use crate::outline::{Call, Function};
 use crate::rules::File;
+use crate::rules::calls::closing;
 
 /// Signs that a file reads the options that its own caller typed.
 #[rustfmt::skip]
@@ -126,19 +127,12 @@ pub(super) fn without_quoted(text: &str) -> String {
     let (mut kept, mut rest) = (String::new(), text);
     while let Some((before, inside)) = rest.split_once("#{") {
         kept.push_str(before);
-        let mut depth = 1_usize;
-        let end = inside.find(|c: char| {
-            depth = match c {
-                '{' => depth + 1,
-                '}' => depth.saturating_sub(1),
-                _ => depth,
-            };
-            depth == 0
-        });
-        let Some((code, after)) = end.and_then(|end| Some((inside.get(..end)?, inside.get(end + 1..)?))) else {
+        let bracketed = &rest[before.len() + 1..];
+        let Some(end) = closing(bracketed, '{', '}') else {
             rest = inside;
             break;
         };
+        let (code, after) = (&bracketed[1..end], &bracketed[end + 1..]);
         let callee = code.trim_start().split([' ', '(', '"']).next().unwrap_or_default();
         let is_quoted = ["escape", "quote"].iter().any(|word| callee.contains(word)) || code.ends_with(".shellescape");
         if !is_quoted {

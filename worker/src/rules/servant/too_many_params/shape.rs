@@ -6,7 +6,7 @@ use crate::names::words;
 use crate::outline::Function;
 use crate::paths;
 use crate::rules::File;
-use crate::rules::calls::{arguments, last_name, split};
+use crate::rules::calls::{arguments, closing, last_name, split};
 
 /// Languages in which a call may name what it gives, so that whoever leaves out defaults names the rest.
 const NAMING: &[&str] = &["cs", "kt", "kts", "rb", "swift"];
@@ -84,15 +84,7 @@ fn body<'f>(file: &'f File<'_>, function: &Function) -> &'f str {
 fn parameters<'f>(file: &'f File<'_>, function: &Function) -> Vec<&'f str> {
     let head = head(file, function);
     let Some(open) = head.find('(') else { return Vec::new() };
-    let mut depth = 0usize;
-    let close = head[open..].char_indices().find_map(|(at, c)| {
-        match c {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        (depth == 0).then_some(open + at)
-    });
+    let close = closing(&head[open..], '(', ')').map(|at| open + at);
     close.map_or_else(Vec::new, |close| split(&head[open + 1..close], |rest| rest.starts_with(',').then_some(1)))
 }
 
@@ -165,32 +157,16 @@ fn is_in_block_of_c(file: &File<'_>, function: &Function) -> bool {
     let above =
         &text[text.ceil_char_boundary(function.span.start.saturating_sub(BLOCK_BYTES_MAX))..function.span.start];
     above.rfind(C_BLOCK).is_some_and(|at| {
-        let mut depth = 0usize;
         let inside = &above[at + C_BLOCK.len()..];
-        inside.starts_with('{')
-            && inside.bytes().all(|byte| {
-                match byte {
-                    b'{' => depth += 1,
-                    b'}' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
-                depth > 0
-            })
+        inside.starts_with('{') && closing(inside, '{', '}').is_none()
     })
 }
 
 /// Whether nothing but closing brackets follows the first value in brackets.
 fn ends_there(text: &str) -> bool {
-    let mut depth = 0usize;
-    let close = text.char_indices().find_map(|(at, c)| {
-        match c {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        (depth == 0 && c == '}').then_some(at + 1)
-    });
-    close.is_some_and(|close| text[close..].trim_matches(|c: char| c.is_whitespace() || "};)".contains(c)).is_empty())
+    closing(text, '{', '}').is_some_and(|close| {
+        text[close + 1..].trim_matches(|c: char| c.is_whitespace() || "};)".contains(c)).is_empty()
+    })
 }
 
 /// Whether `function` calls the one of the same name that it replaces.

@@ -1,5 +1,6 @@
 //! Empty tests that are meant to be empty: what runs around them, or their building alone, is what is tried.
 
+use crate::lines::indent;
 use crate::names;
 use crate::outline::Function;
 use crate::paths;
@@ -129,7 +130,6 @@ fn is_override(file: &File<'_>, function: &Function) -> bool {
 fn class(file: &File<'_>, function: &Function) -> Option<usize> {
     let own = file.source.line_of(function.span.start);
     let text = |line: usize| file.text(&file.source.line_span(line));
-    let indent = |line: &str| line.len() - line.trim_start().len();
     let depth = indent(text(own));
     let mut above = (own.saturating_sub(CLASS_LINES_MAX)..own).rev();
     above.find(|line| indent(text(*line)) < depth && text(*line).split_whitespace().any(|word| word == "class"))

@@ -1,6 +1,7 @@
 //! Where a mark stands that switches tests off: in a helper, on a base class, or in place of an inherited test.
 
 use super::super::empty_test::gives_reason;
+use crate::lines::indent;
 use crate::names;
 use crate::outline::{Function, Skip, Span};
 use crate::paths;
@@ -201,7 +202,6 @@ pub(super) fn is_override(file: &File<'_>, skip: &Skip) -> bool {
 fn extends_tests(file: &File<'_>, method: &Function) -> bool {
     let line = file.source.line_of(method.span.start);
     let text = |index: usize| file.text(&file.source.line_span(index));
-    let indent = |line: &str| line.len() - line.trim_start().len();
     let depth = indent(text(line));
     let mut above = (line.saturating_sub(CLASS_LINES_MAX)..line).rev().map(text);
     let class = above.find(|head| indent(head) < depth && head.trim_start().starts_with("class "));

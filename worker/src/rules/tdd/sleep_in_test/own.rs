@@ -1,6 +1,7 @@
 //! Sleeps that are statements of the test itself, and what the test is about.
 
 use super::time::{is_stamped, says_time};
+use crate::lines::indent;
 use crate::names;
 use crate::outline::{Call, Function};
 use crate::paths;
@@ -204,7 +205,6 @@ impl<'f> Wait<'f> {
     pub(super) fn is_in_closure(&self) -> bool {
         let file = self.file;
         let text = |index: usize| file.text(&file.source.line_span(index));
-        let indent = |line: &str| line.len() - line.trim_start().len();
         let line = file.source.line_of(self.start);
         let body = self.test.body.as_ref().map_or(self.test.span.start, |body| body.start);
         let opens = file.source.text.get(body..).is_some_and(|rest| rest.starts_with('{'));

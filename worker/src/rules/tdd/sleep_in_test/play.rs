@@ -1,5 +1,6 @@
 //! Sleeps that play something slow, which a test needs to see what is done about it.
 
+use crate::lines::indent;
 use crate::names;
 use crate::rules::File;
 
@@ -20,7 +21,6 @@ const HANDLERS: &[&str] =
 pub(super) fn is_slow_work(file: &File<'_>, at: usize) -> bool {
     let line = file.source.line_of(at);
     let text = |index: usize| file.text(&file.source.line_span(index));
-    let indent = |line: &str| line.len() - line.trim_start().len();
     let from = file.source.line_span(line.saturating_sub(COMMENT_LINES_MAX)).start;
     let to = file.source.line_span(line).end;
     let comments = &file.outline.comments;
