@@ -64,7 +64,7 @@ fn is_mark(line: &str, byte: u8) -> bool {
 
 fn report(file: &File<'_>, span: Span, found: &mut Findings<'_>) {
     let path = file.source.path;
-    let is_test = paths::is_test(path) || file.outline.is_test_code(span.start);
+    let is_test = file.is_test_code(span.start);
     if is_test && file.outline.is_quoted(span.start) {
         return;
     }

@@ -18,9 +18,9 @@ rule!(
     /// state (`print(self._rows)`), of a type or in the notation for debugging (`println!("{rows:?}")`).
     ///
     /// A print of a message or of a result is left alone, whoever it is for: nothing tells a message left behind from one that is
-    /// meant. Programs, examples, scripts and tests may print anything; so may functions whose name or documentation says
-    /// that they print, log or report, and files that print often. What a mark for another linter stands beside is known
-    /// to somebody; a print or stop that was asked for by a setting or a signal is no leftover, nor are last words before the program ends.
+    /// meant. Programs, examples, scripts and tests may print anything; so may functions whose name or documentation says that
+    /// they print, log or report, and files that print often. What a mark for another linter stands beside is known to somebody;
+    /// a print or stop that was asked for by a setting or a signal is no leftover, nor are last words before the program ends.
     ///
     /// ## Why it matters
     /// A stop halts whatever runs the code. What a library prints ends up between the output of the program that uses it.

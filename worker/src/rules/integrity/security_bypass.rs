@@ -30,8 +30,9 @@ rule!(
     /// (`ProxyCommand`) are left alone. So are words that throw no switch (manuals, help, texts over several lines, comparisons,
     /// tables, and what is called like the switch itself), functions that say by name or parameter that no protection is wanted
     /// (`load_no_verify`) or that they fetch a certificate, machines that were made a moment ago (containers and guests),
-    /// certificates that are checked in another way or downloads that are, and `--insecure` of other programs than `curl`. Two switches for one
-    /// connection are one finding. In something that is called insecure the finding is low: nobody takes it for safe.
+    /// certificates that are checked in another way or downloads that are, and `--insecure` of other programs than `curl`. Two
+    /// switches for one connection are one finding. In something that is called insecure the finding is low: nobody takes it for
+    /// safe.
     ///
     /// ## Why it matters
     /// The connection is encrypted, with whoever answers. Nobody notices until somebody else does.

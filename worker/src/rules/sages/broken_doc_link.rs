@@ -24,10 +24,10 @@ rule!(
     /// Addresses, paths that begin with `/` and those that lead out of the repository are left alone, and so are code, templates,
     /// tests, posts, histories of changes, and what looks like a placeholder. Headings are compared as forges write them, and
     /// explicit `<a id>` count. A file is missed only where its folder is there: a copy of a part of a repository, or a package,
-    /// leaves whole folders out. In a published package, and by documents as they are installed
-    /// (`share/doc/`), no file is missed. What a program writes between its marks (`<!-- NAME:START -->`) is left alone. Addresses of pages (`../basics/#part`), and paths that
-    /// hold from the folder that a site makes of the page, are left alone. Where a site generator is at work, only links to
-    /// Markdown files are looked at: it alone knows the rest.
+    /// leaves whole folders out. In a published package, and by documents as they are installed (`share/doc/`), no file is
+    /// missed. What a program writes between its marks (`<!-- NAME:START -->`) is left alone. Addresses of pages
+    /// (`../basics/#part`), and paths that hold from the folder that a site makes of the page, are left alone. Where a site
+    /// generator is at work, only links to Markdown files are looked at: it alone knows the rest.
     ///
     /// ## Why it matters
     /// Whoever follows it was looking for help, and finds an error instead. It also tells that nobody read the document since

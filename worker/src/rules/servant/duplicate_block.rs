@@ -17,8 +17,8 @@ mod twins;
 rule!(
     /// ## What it finds
     /// Blocks of code that stand in another file too, token by token, whatever their layout and comments. A hundred equal tokens
-    /// (some ten lines) are always found (medium, below ten lines low), fifty and more often (low, from ten lines on). Each further copy is reported
-    /// once, with the place of the first.
+    /// (some ten lines) are always found (medium, below ten lines low), fifty and more often (low, from ten lines on). Each
+    /// further copy is reported once, with the place of the first.
     ///
     /// Comments and so licences, imports, tests, benchmarks, examples, documentation, templates, generated and compiled files,
     /// copies of libraries and tables of values are left alone, and so are blocks that are mostly signatures or constructors

@@ -16,10 +16,11 @@ rule!(
     /// medium), an `ARG` of such a name without a value (medium), `USER root` at the end of the last stage (medium) or no `USER`
     /// there (low), `ADD` from the network without a checksum (medium), and base images without a tag or with `latest` (low).
     ///
-    /// Build stages may run as root; `scratch` has no users, and programs that run containers (`dockerd`, `kubelet`) must be root. Bases called `nonroot` or
-    /// `rootless`, and stages made from one that changed its user, need no `USER`; nor do images for tests, whose base may be any, and for writing the
-    /// code in (`.devcontainer`, `.gitpod`), and those whose last stage gets a compiler, since they build something and end.
-    /// Values that are taken from elsewhere (`$NAME`), paths and empty ones are no secrets.
+    /// Build stages may run as root; `scratch` has no users, and programs that run containers (`dockerd`, `kubelet`) must be
+    /// root. Bases called `nonroot` or `rootless`, and stages made from one that changed its user, need no `USER`; nor do images
+    /// for tests, whose base may be any, and for writing the code in (`.devcontainer`, `.gitpod`), and those whose last stage
+    /// gets a compiler, since they build something and end. Values that are taken from elsewhere (`$NAME`), paths and empty ones
+    /// are no secrets.
     ///
     /// ## Why it matters
     /// Whoever can pull an image can read its environment and its history. A process that breaks out of a container is root

@@ -37,14 +37,15 @@ rule!(
     /// are those that would hang otherwise, end in a callback, click through a page, turn warnings into errors, call the same
     /// test of a base class or something that another test of the file says to raise, are the program that another test starts,
     /// those of files that assert after the tests or are for measuring, and those that say, by their names, comments or
-    /// docstrings, that they are about coming to an end in time, not crashing, not raising, not hanging, being accepted, being compiled, being printed or
-    /// how long something takes, or about an issue by its number. A script that throws away what it parsed (`schema.parse(x)`), a
-    /// body of types or of what a compiler refuses (`satisfies`, `@ts-expect-error`, `#[derive]`), tests of a file in TypeScript
-    /// that asserts types elsewhere, and one of Python that only names what must be there are done, too, and so are tests with a
-    /// decorator, a limit of time or a fixture that may fail them. Examples, files that other tests read, and tests of a library
-    /// of tests, which its own root declares, are none of the project, and nor are classes of Python that no runner finds. In
-    /// Python a test that returns a value is waited for, and in Go one that only declares interfaces is compiled. Those that are switched off are left to
-    /// `tdd/skipped-test`, empty ones to `tdd/empty-test`. Helpers in other files are not looked into.
+    /// docstrings, that they are about coming to an end in time, not crashing, not raising, not hanging, being accepted, being
+    /// compiled, being printed or how long something takes, or about an issue by its number. A script that throws away what it
+    /// parsed (`schema.parse(x)`), a body of types or of what a compiler refuses (`satisfies`, `@ts-expect-error`, `#[derive]`),
+    /// tests of a file in TypeScript that asserts types elsewhere, and one of Python that only names what must be there are done,
+    /// too, and so are tests with a decorator, a limit of time or a fixture that may fail them. Examples, files that other tests
+    /// read, and tests of a library of tests, which its own root declares, are none of the project, and nor are classes of Python
+    /// that no runner finds. In Python a test that returns a value is waited for, and in Go one that only declares interfaces is
+    /// compiled. Those that are switched off are left to `tdd/skipped-test`, empty ones to `tdd/empty-test`. Helpers in other
+    /// files are not looked into.
     ///
     /// ## Why it matters
     /// The test runs the code and looks away. It is green whatever the code does, and counts as coverage.
