@@ -29,6 +29,7 @@ mod pool;
 mod presence;
 pub mod rules;
 pub mod run;
+mod runs;
 mod secrets;
 mod source;
 mod suppressions;

@@ -114,15 +114,16 @@ const DOCS_DIRECTORIES: &[&str] = &["doc", "docs", "documentation"];
 const STAND_IN_WORDS: &[&str] =
     &["dummy", "fake", "mock", "mocks", "noop", "null", "stub", "stubs", "unimplemented", "unsupported"];
 
-/// The last component.
+/// The last component. Rules ask for it at every call, and paths are too short for a search made for texts.
 pub(crate) fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    path.bytes().rposition(|byte| byte == b'/').map_or(path, |at| &path[at + 1..])
 }
 
 /// What follows the last dot of the file name, unless the name starts with that dot.
 pub(crate) fn extension(path: &str) -> Option<&str> {
-    let (stem, extension) = file_name(path).rsplit_once('.')?;
-    (!stem.is_empty()).then_some(extension)
+    let name = file_name(path);
+    let dot = name.bytes().rposition(|byte| byte == b'.').filter(|dot| *dot > 0)?;
+    Some(&name[dot + 1..])
 }
 
 /// Whether one of the directories on the way to the file has one of `names`.

@@ -11,6 +11,7 @@ mod randomness;
 pub(crate) mod samples;
 
 use crate::outline::Span;
+use crate::runs::runs;
 
 /// A secret in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +26,31 @@ pub(crate) struct Secret {
     pub(crate) confidence_permille: u16,
 }
 
+/// Shortest run of bytes in which a secret is looked for: values that are given to names are as long, tokens longer. Most of a
+/// text is shorter words, so that most of it is not searched.
+const RUN_BYTES_MIN: usize = 16;
+
+/// Whether secrets hold `byte`, other than passwords in addresses and private keys. What notations put around them is none.
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_graphic()
+        && !matches!(
+            byte,
+            b'$' | b'{' | b'}' | b'<' | b'>' | b'(' | b')' | b'[' | b']' | b'%' | b'\\' | b',' | b'|' | b'&' | b'*'
+        )
+}
+
+/// Where secrets may be in `text`.
+fn plain_runs(text: &str) -> Vec<Span> {
+    runs(text.as_bytes(), RUN_BYTES_MIN, is_plain)
+}
+
 /// The secrets of `text`, sorted and disjoint; of two that overlap the surer one stays.
 pub(crate) fn find(text: &str, allows_bare_values: bool) -> Vec<Secret> {
-    let mut found = providers::find(text);
+    let runs = plain_runs(text);
+    let mut found = providers::find(text, &runs);
     found.extend(private_keys::find(text));
     found.extend(addresses::find(text));
-    found.extend(assignments::find(text, allows_bare_values));
+    found.extend(assignments::find(text, &runs, allows_bare_values));
     found.sort_by_key(|secret| (secret.span.start, std::cmp::Reverse(secret.confidence_permille)));
     let mut kept: Vec<Secret> = Vec::new();
     for secret in found {

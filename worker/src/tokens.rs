@@ -20,6 +20,9 @@ const IMPORTS: &[(&str, Option<&str>)] = &[
     ("export", Some("*")),
 ];
 
+/// Bytes of a text for each of its tokens, roughly and rather too many, for the first guess at how many there are.
+const TOKEN_BYTES: usize = 8;
+
 /// One word, string or sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Token<'t> {
@@ -54,20 +57,28 @@ fn without<'f>(file: &'f File<'_>, left_out: &[Span]) -> Vec<Token<'f>> {
     let outline = &file.outline;
     let (mut comments, mut strings) = (outline.comments.iter().peekable(), outline.strings.iter().peekable());
     let mut left_out = left_out.iter().peekable();
-    let mut tokens: Vec<Token<'f>> = Vec::new();
+    let mut tokens: Vec<Token<'f>> = Vec::with_capacity(text.len() / TOKEN_BYTES);
     let (mut at, mut starts_line) = (0, true);
+    // Up to where no comment, string or part to leave out begins, so that most tokens are read without a look at those.
+    let mut free_until = 0;
     while let Some(first) = text.get(at..).and_then(|rest| rest.chars().next()) {
-        if let Some(end) = end_of(&mut left_out, at).or_else(|| end_of(&mut comments, at)) {
-            starts_line |= text.get(at..end).is_some_and(|skipped| skipped.contains('\n'));
-            at = end;
-            continue;
+        let mut string = None;
+        if at >= free_until {
+            if let Some(end) = end_of(&mut left_out, at).or_else(|| end_of(&mut comments, at)) {
+                starts_line |= text.get(at..end).is_some_and(|skipped| skipped.contains('\n'));
+                at = end;
+                continue;
+            }
+            string = end_of(&mut strings, at);
+            let next = [left_out.peek(), comments.peek(), strings.peek()];
+            free_until = next.into_iter().flatten().map(|span| span.start).min().unwrap_or(text.len());
         }
         if first.is_whitespace() {
             starts_line |= first == '\n';
             at += first.len_utf8();
             continue;
         }
-        let end = end_of(&mut strings, at).unwrap_or_else(|| at + token_length(&text[at..], first));
+        let end = string.unwrap_or_else(|| at + token_length(&text[at..], first));
         tokens.push(Token { text: text.get(at..end).unwrap_or_default(), at, starts_line });
         (at, starts_line) = (end, false);
     }
@@ -80,10 +91,21 @@ fn token_length(rest: &str, first: char) -> usize {
         return first.len_utf8();
     }
     // Most words end at a byte that says so, without a look into the tables of all characters.
-    let plain = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric() && byte != b'_').unwrap_or(rest.len());
+    let plain = rest.bytes().position(|byte| !IN_WORDS[usize::from(byte)]).unwrap_or(rest.len());
     let ends = rest.as_bytes().get(plain).is_none_or(u8::is_ascii);
     if ends { plain } else { rest.find(|c| !is_part(c)).unwrap_or(rest.len()) }
 }
+
+/// Whether each byte is an ASCII letter, a digit or an underscore.
+static IN_WORDS: [bool; 256] = {
+    let mut in_words = [false; 256];
+    let mut byte = 0_u8;
+    while byte.is_ascii() {
+        in_words[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    in_words
+};
 
 /// Where the span ends that holds byte `at`, if one does; asked with rising places.
 fn end_of(spans: &mut Peekable<Iter<'_, Span>>, at: usize) -> Option<usize> {

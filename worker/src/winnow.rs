@@ -3,8 +3,6 @@
 //! Every window of [`WINDOW`] tokens has a hash; of each [`GUARANTEE`] windows in a row the one with the least hash is chosen.
 //! The choice depends on nothing but what is inside, so what two sequences have in common is chosen in both.
 
-use std::collections::VecDeque;
-
 use schemas::packed::WINDOW_HASH_BITS;
 
 /// Tokens in a window: fewer are alike by chance, in any two programs.
@@ -20,22 +18,21 @@ const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
 pub(crate) fn winnow(tokens: &[u64]) -> Vec<(u64, usize)> {
     let hashes = window_hashes(tokens);
     let mut chosen: Vec<(u64, usize)> = Vec::new();
-    // Windows that may still be the least, by place and with rising hashes.
-    let mut least: VecDeque<usize> = VecDeque::new();
     let reach = GUARANTEE.min(hashes.len());
+    // The last of the least windows in reach.
+    let mut least = 0;
     for (place, hash) in hashes.iter().enumerate() {
-        while least.back().is_some_and(|&other| hashes[other] >= *hash) {
-            least.pop_back();
+        if *hash <= hashes[least] {
+            least = place;
+        } else if least + reach <= place {
+            let first = place + 1 - reach;
+            let in_reach = hashes[first..=place].iter().enumerate();
+            least = in_reach.rev().min_by_key(|(_, hash)| **hash).map_or(place, |(steps, _)| first + steps);
         }
-        least.push_back(place);
-        if least.front().is_some_and(|&first| first + reach <= place) {
-            least.pop_front();
-        }
-        let Some(&first) = least.front() else { continue };
         // Of equal ones the last that was chosen stays as long as it is in reach: else code that repeats would choose every window.
-        let stays = |(hash, last): &(u64, usize)| *hash == hashes[first] && last + reach > place;
+        let stays = |(hash, last): &(u64, usize)| *hash == hashes[least] && last + reach > place;
         if place + 1 >= reach && !chosen.last().is_some_and(stays) {
-            chosen.push((hashes[first], first));
+            chosen.push((hashes[least], least));
         }
     }
     chosen

@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use super::Secret;
 use super::randomness::{entropy, is_placeholder};
+use super::{RUN_BYTES_MIN, Secret, is_plain};
+use crate::outline::Span;
 
 /// Confidence of a guess by name and looks; under 700, so that it never fails an audit.
 const CONFIDENCE: u16 = 600;
@@ -72,7 +73,7 @@ const HARMLESS: &[&str] = &["continuation", "csrf", "cursor", "next", "page", "p
 const HASHES: &[&str] = &["md5-", "pbkdf2_", "scrypt", "sha1-", "sha256-", "sha384-", "sha512-"];
 
 /// Shortest and longest value: below it is a word, above it is data.
-const VALUE_BYTES: std::ops::RangeInclusive<usize> = 16..=200;
+const VALUE_BYTES: std::ops::RangeInclusive<usize> = RUN_BYTES_MIN..=200;
 
 /// Bits per byte that a drawn value of sixteen characters has nearly always, and a name nearly never.
 const ENTROPY_MIN: f64 = 3.3;
@@ -85,11 +86,27 @@ static NAME_FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| {
     built.expect("a dozen short names fit every limit of the automaton")
 });
 
-/// The likely secrets of `text`, in order. Values without quotes count where the format writes them so.
-pub(super) fn find(text: &str, allows_bare_values: bool) -> Vec<Secret> {
-    let names = NAME_FINDER.find_iter(text);
-    let names = names.filter(|hit| !points_elsewhere(&text[..hit.start()]));
-    names.filter_map(|hit| read(text, hit.end(), allows_bare_values)).collect()
+/// The likely secrets of `text`, in order. Values without quotes count where the format writes them so. A value is a part of
+/// one of `runs`, and its name stands on the same line.
+pub(super) fn find(text: &str, runs: &[Span], allows_bare_values: bool) -> Vec<Secret> {
+    let (mut found, mut searched) = (Vec::new(), 0);
+    for run in runs.iter().filter(|run| has_drawn_bytes(&text[(*run).clone()])) {
+        if run.start < searched {
+            continue;
+        }
+        let start = text[..run.start].rfind('\n').map_or(0, |end| end + 1);
+        searched = text[run.end..].find('\n').map_or(text.len(), |length| run.end + length);
+        let names = NAME_FINDER.find_iter(&text[start..searched]);
+        let names = names.filter(|name| !points_elsewhere(&text[start..start + name.start()]));
+        found.extend(names.filter_map(|name| read(text, start + name.end(), allows_bare_values)));
+    }
+    found
+}
+
+/// Whether `text` has as many digits and letters as every value that looks drawn.
+fn has_drawn_bytes(text: &str) -> bool {
+    let has_two = |kind: fn(&u8) -> bool| text.bytes().filter(kind).nth(1).is_some();
+    has_two(u8::is_ascii_digit) && has_two(u8::is_ascii_alphabetic)
 }
 
 /// Whether the word in front of a name says that it is no secret: `nextToken` only turns a page.
@@ -144,16 +161,12 @@ fn after_operator(text: &str) -> Option<&str> {
 }
 
 fn looks_drawn(value: &str) -> bool {
-    let is_plain = value.bytes().all(|byte| byte.is_ascii_graphic() && !b"${}<>()[]%\\,|&*".contains(&byte));
-    let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
     let is_address = value.contains("://") || value.starts_with(['/', '.', '~', '@']) || value.contains(':');
     let is_hash = HASHES.iter().any(|opening| value.starts_with(opening));
     let is_uuid = value.len() == 36 && value.bytes().filter(|byte| *byte == b'-').count() == 4;
     VALUE_BYTES.contains(&value.len())
-        && is_plain
-        && digits >= 2
-        && letters >= 2
+        && value.bytes().all(is_plain)
+        && has_drawn_bytes(value)
         && !is_address
         && !is_hash
         && !is_uuid
@@ -164,12 +177,16 @@ fn looks_drawn(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secrets::plain_runs;
 
     const VALUE: &str = "Zk3vQ9xLr7TbWm2NcYdH";
 
     fn found(template: &str, allows_bare_values: bool) -> Vec<String> {
         let text = template.replace("{}", VALUE);
-        find(&text, allows_bare_values).into_iter().map(|secret| text[secret.span].to_owned()).collect()
+        find(&text, &plain_runs(&text), allows_bare_values)
+            .into_iter()
+            .map(|secret| text[secret.span].to_owned())
+            .collect()
     }
 
     #[test]
@@ -208,7 +225,7 @@ mod tests {
         ] {
             assert_eq!(found(template, false), Vec::<String>::new(), "{template}");
         }
-        assert!(find("token = \"csrf-token-of-the-form\"", false).is_empty());
-        assert!(find("secret: 550e8400-e29b-41d4-a716-446655440000", true).is_empty());
+        assert_eq!(found("token = \"csrf-token-of-the-form\"", false), Vec::<String>::new());
+        assert_eq!(found("secret: 550e8400-e29b-41d4-a716-446655440000", true), Vec::<String>::new());
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
 use super::Secret;
 use super::checksums::{bech32_fits, crc_fits};
 use super::format::Charset::{Alphanumeric, Base32, Base64, Digit, Dotted, Hex, Letter, Lower, Upper, Url};
 use super::format::Part::{self, Mark};
 use super::format::{Format, between, run, token};
+use crate::outline::Span;
 
 /// A number as 8-4-4-4-12 hexadecimal digits.
 const UUID: &[Part] =
@@ -200,9 +201,9 @@ static ANCHORS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     built.expect("some dozen short anchors fit every limit of the automaton")
 });
 
-/// The tokens of `text`, in order of their anchors.
-pub(super) fn find(text: &str) -> Vec<Secret> {
-    let anchors = ANCHORS.find_iter(text);
+/// The tokens of `text`, each of which lies in one of `runs`, in order of their anchors.
+pub(super) fn find(text: &str, runs: &[Span]) -> Vec<Secret> {
+    let anchors = runs.iter().flat_map(|run| ANCHORS.find_iter(Input::new(text).range(run.clone())));
     anchors.filter_map(|hit| read(text, &FORMATS[hit.pattern().as_usize()], hit.start())).collect()
 }
 
@@ -222,10 +223,11 @@ fn read(text: &str, format: &Format, at: usize) -> Option<Secret> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secrets::plain_runs;
     use crate::secrets::samples::{drawn, typed};
 
     fn found(text: &str) -> Vec<&str> {
-        find(text).into_iter().map(|secret| &text[secret.span]).collect()
+        find(text, &plain_runs(text)).into_iter().map(|secret| &text[secret.span]).collect()
     }
 
     #[test]
@@ -272,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_checksum_tells_real_from_made_up() {
-        let sure = |text: &str| find(text)[0].confidence_permille;
+        let sure = |text: &str| find(text, &plain_runs(text))[0].confidence_permille;
         let real = drawn().into_iter().find(|sample| sample.shown == "ghp_").unwrap().token;
         let made_up = format!("{}{}", &real[..real.len() - 6], "0a1b2C");
         assert_eq!((sure(&real), sure(&made_up)), (1_000, 500));

@@ -2,6 +2,8 @@
 
 mod told;
 
+use std::cell::LazyCell;
+
 use schemas::severity::Severity;
 
 use crate::names::words;
@@ -186,13 +188,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if paths::extension(path).is_none_or(|extension| SHELLS.contains(&extension)) || holds_settings(path) {
         return;
     }
-    // Where statements end in semicolons, a line without one is hardly a statement.
-    let (ended, total) =
-        file.source.lines().filter(|span| !file.outline.is_quoted(span.start)).fold((0, 0), |(ended, total), span| {
-            let line = file.text(&span).trim_end();
-            (ended + usize::from(line.ends_with(';')), total + usize::from(!line.is_empty()))
-        });
-    let ends_in_semicolons = ended * 5 > total;
+    // Most comments are read without an answer to this.
+    let ends_in_semicolons = LazyCell::new(|| ends_in_semicolons(file));
     for block in blocks(file) {
         let lower = file.text(&(block[0].span.start..block[block.len() - 1].span.end)).to_ascii_lowercase();
         let below = &file.source.text[block[block.len() - 1].span.end..];
@@ -202,9 +199,19 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             && !documents(file, &block)
             && !LICENCES.iter().any(|word| lower.contains(word))
         {
-            read(file, &block, ends_in_semicolons, found);
+            read(file, &block, &|| *ends_in_semicolons, found);
         }
     }
+}
+
+/// Whether the lines of code in the file end in semicolons: where they do, a line without one is hardly a statement.
+fn ends_in_semicolons(file: &File<'_>) -> bool {
+    let lines = file.source.lines().filter(|span| !file.outline.is_quoted(span.start));
+    let (ended, total) = lines.fold((0, 0), |(ended, total), span| {
+        let line = file.text(&span).trim_end();
+        (ended + usize::from(line.ends_with(';')), total + usize::from(!line.is_empty()))
+    });
+    ended * 5 > total
 }
 
 /// Whether the file holds settings, is there to be filled in, or is read by tests.
@@ -271,7 +278,7 @@ fn content(file: &File<'_>, comment: &Span, line: usize) -> Line {
 }
 
 /// Reports the code in `block`, from the first stretch of it to the last.
-fn read(file: &File<'_>, block: &[Line], ends_in_semicolons: bool, found: &mut Findings<'_>) {
+fn read(file: &File<'_>, block: &[Line], ends_in_semicolons: &dyn Fn() -> bool, found: &mut Findings<'_>) {
     let mut prose: Option<&Line> = None;
     let mut is_introduced = false;
     let mut stretch: Vec<&Line> = Vec::new();
@@ -321,15 +328,15 @@ fn report(file: &File<'_>, stretch: &[&Line], found: &mut Findings<'_>) {
     });
 }
 
-fn kind(text: &str, ends_in_semicolons: bool) -> Kind {
+fn kind(text: &str, ends_in_semicolons: &dyn Fn() -> bool) -> Kind {
     if is_prose(text) {
         return Kind::Prose;
     }
     let has_code = text.contains(['=', '(', ')', '.', '[', '<', '"', '\'', ':']);
     let is_ended = text.ends_with(';') && (has_code || OPENERS.iter().any(|word| text.starts_with(word)));
     let is_head = text.ends_with('{') && text.len() > 2;
-    let is_open_ended = !ends_in_semicolons && (is_assignment(text) || is_call(text) || opens_statement(text));
-    if is_ended || is_head || is_open_ended { Kind::Statement } else { Kind::Neutral }
+    let is_open_ended = || is_assignment(text) || is_call(text) || opens_statement(text);
+    if is_ended || is_head || (is_open_ended() && !ends_in_semicolons()) { Kind::Statement } else { Kind::Neutral }
 }
 
 /// Whether most of `text` is words.

@@ -183,7 +183,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         }
     }
     let prints: Vec<&Call> = file.outline.calls.iter().filter(|call| is_print(file, call)).collect();
-    if prints.len() <= STRAY_MAX && !is_program(file) {
+    if (1..=STRAY_MAX).contains(&prints.len()) && !is_program(file) {
         for call in
             prints.into_iter().filter(|call| shapes::is_for_debugging(file, call) && !prints_on_purpose(file, call))
         {
@@ -264,6 +264,9 @@ fn is_told_to_show(file: &File<'_>, call: &Call) -> bool {
 
 fn is_print(file: &File<'_>, call: &Call) -> bool {
     let callee = file.text(&call.callee);
+    if !PRINTS.contains(&callee) {
+        return false;
+    }
     let is_elsewhere = |extension| OTHER_EXTENSIONS.contains(&extension);
     let extension = paths::extension(file.source.path);
     let is_other = (BARE_PRINTS.contains(&callee) && extension.is_some_and(is_elsewhere))
@@ -271,8 +274,7 @@ fn is_print(file: &File<'_>, call: &Call) -> bool {
         || (callee == "debugPrint" && extension != Some("swift"));
     // With a second argument it hands the text back.
     let is_value = callee == "print_r" && arguments(file, &call.arguments).len() > 1;
-    PRINTS.contains(&callee)
-        && !is_value
+    !is_value
         && !is_other
         && !prints_for_a_living(file)
         && is_whole(file, call)

@@ -4,6 +4,8 @@ mod origin;
 mod reach;
 mod trusted;
 
+use std::cell::LazyCell;
+
 use schemas::severity::Severity;
 
 use crate::outline::Call;
@@ -238,11 +240,12 @@ fn danger_of_name(file: &File<'_>, call: &Call) -> Option<Danger> {
 fn danger(file: &File<'_>, call: &Call) -> Option<Danger> {
     let callee = file.text(&call.callee);
     let is_one_of = |names: &[&str]| names.iter().any(|name| is_path(callee, name));
-    let all = arguments(file, &call.arguments);
-    let first = all.first().copied().unwrap_or_default();
-    if is_whole(file, call) && is_runner(file, callee) && !is_declared_here(file, callee) {
+    // Most calls are ruled out by their names.
+    let all = LazyCell::new(|| arguments(file, &call.arguments));
+    let first = || all.first().copied().unwrap_or_default();
+    if is_runner(file, callee) && is_whole(file, call) && !is_declared_here(file, callee) {
         // Of several arguments of `Function` the last one is the body.
-        let text = if callee == "Function" { all.last().copied().unwrap_or_default() } else { first };
+        let text = if callee == "Function" { all.last().copied().unwrap_or_default() } else { first() };
         let is_text = !is_literal(text) || is_filled(file, text);
         // A module in Python makes code for itself when it is loaded.
         let is_loaded = callee == "exec" && call.function.is_none();
@@ -250,14 +253,14 @@ fn danger(file: &File<'_>, call: &Call) -> Option<Danger> {
     }
     let is_node = ["exec", "execSync"].contains(&callee) && is_whole(file, call) && imports(file, "child_process");
     if is_one_of(SHELLS) || is_node || is_shell(file, call, callee) {
-        return origin::is_put_together(file, call, first).then_some(Danger::Program);
+        return origin::is_put_together(file, call, first()).then_some(Danger::Program);
     }
     if is_builder(file, call, callee) {
         return (!is_safe_loader(file, call, callee) && !origin::is_own_data(file, call)).then_some(Danger::Builder);
     }
     if is_one_of(STARTERS) {
         let uses_shell = all.iter().any(|one| matches!(one.replace(' ', "").as_str(), "shell=True" | "{shell:true}"));
-        return (uses_shell && origin::is_put_together(file, call, first)).then_some(Danger::Shell);
+        return (uses_shell && origin::is_put_together(file, call, first())).then_some(Danger::Shell);
     }
     shell_argument(file, call, callee).then_some(Danger::Shell).or_else(|| overrun(file, call, callee))
 }
@@ -283,12 +286,14 @@ fn shell_argument(file: &File<'_>, call: &Call, callee: &str) -> bool {
         return rest.first().is_some_and(|one| is_told(one))
             && rest.iter().any(|one| origin::is_put_together(file, call, one));
     }
+    if callee != "arg" {
+        return false;
+    }
     let before = text[..call.callee.start].trim_end_matches('.').trim_end();
     let start = before.floor_char_boundary(before.len().saturating_sub(SHELL_BYTES_MAX));
     let names_shell = || SHELL_NAMES.iter().any(|shell| before[start..].contains(&format!("\"{shell}\"")));
     let first = || arguments(file, &call.arguments).first().copied().unwrap_or_default().to_owned();
-    callee == "arg"
-        && before.ends_with("(\"-c\")")
+    before.ends_with("(\"-c\")")
         && names_shell()
         && origin::is_put_together(file, call, first().trim_start_matches('&'))
 }
@@ -299,12 +304,8 @@ fn is_shell(file: &File<'_>, call: &Call, callee: &str) -> bool {
     let is_own = || is_whole(file, call) && !is_declared_here(file, callee);
     match paths::extension(file.source.path) {
         Some("java" | "kt" | "kts") => {
-            let first = arguments(file, &call.arguments).first().copied().unwrap_or_default();
-            let body = origin::around(file, call).map_or("", |function| file.text(&function.span));
-            let is_list = ["new String[]", "arrayOf("].iter().any(|list| first.starts_with(list))
-                || ["[] ", "List<String> "].iter().any(|list| body.contains(&format!("{list}{first}")));
-            let is_runtime = callee.ends_with("getRuntime().exec") || before.ends_with("getRuntime().");
-            is_runtime && last_name(callee) == "exec" && !is_list
+            let is_runtime = || callee.ends_with("getRuntime().exec") || before.ends_with("getRuntime().");
+            last_name(callee) == "exec" && is_runtime() && !is_list_of_java(file, call)
         }
         Some("php" | "phtml") => {
             let body = origin::around(file, call).map_or(&call.arguments, |function| &function.span);
@@ -327,6 +328,14 @@ fn is_shell(file: &File<'_>, call: &Call, callee: &str) -> bool {
     }
 }
 
+/// Whether what `call` starts is given as a list, in Java or Kotlin.
+fn is_list_of_java(file: &File<'_>, call: &Call) -> bool {
+    let first = arguments(file, &call.arguments).first().copied().unwrap_or_default();
+    let body = origin::around(file, call).map_or("", |function| file.text(&function.span));
+    ["new String[]", "arrayOf("].iter().any(|list| first.starts_with(list))
+        || ["[] ", "List<String> "].iter().any(|list| body.contains(&format!("{list}{first}")))
+}
+
 /// Whether `call` builds any object that its data asks for, by the words of its language.
 fn is_builder(file: &File<'_>, call: &Call, callee: &str) -> bool {
     let is_one_of = |names: &[&str]| names.iter().any(|name| is_path(callee, name));
@@ -339,9 +348,9 @@ fn is_builder(file: &File<'_>, call: &Call, callee: &str) -> bool {
             callee == "unserialize" && is_whole(file, call) && !file.text(&call.arguments).contains("allowed_classes")
         }
         Some("cs" | "csx") => {
-            let is_data_only = ["Json", "Xml", "Yaml"].iter().any(|format| callee.contains(format));
+            let is_data_only = || ["Json", "Xml", "Yaml"].iter().any(|format| callee.contains(format));
             let is_open = || DOTNET_BUILDERS.iter().any(|class| file.source.text.contains(class));
-            last_name(callee) == "Deserialize" && !is_data_only && is_open()
+            last_name(callee) == "Deserialize" && !is_data_only() && is_open()
         }
         _ => false,
     }

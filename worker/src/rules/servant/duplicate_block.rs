@@ -137,7 +137,7 @@ fn collect(file: &File<'_>, told: &mut Told) -> bool {
         let (inside, hashes) = (tokens.get(first..first + WINDOW)?, hashes.get(first..first + WINDOW)?);
         let (from, to) = (inside.first()?, inside.last()?);
         let token = u32::try_from(first).ok()?;
-        (is_code(inside, hashes) && in_bodies.hold_most(first)).then(|| Window {
+        (in_bodies.hold_most(first) && is_code(inside, hashes)).then(|| Window {
             hash,
             token,
             first_line: line(from),
