@@ -12,6 +12,7 @@ mod control;
 mod cpp;
 mod draft;
 mod endless;
+mod fields;
 mod go;
 mod headers;
 mod java;

@@ -7,6 +7,7 @@ use tree_sitter::Node;
 use super::assertions::is_assertion;
 use super::body::Forms;
 use super::draft::Draft;
+use super::fields::Field;
 use super::plain;
 use super::walk::{Grammar, Role};
 use crate::outline::{Body, Call, Function, Test};
@@ -59,8 +60,8 @@ fn is_bats(draft: &Draft<'_>) -> bool {
 }
 
 fn function(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
-    let body = node.child_by_field_name("body");
+    let Some(name) = draft.field(node, Field::Name) else { return };
+    let body = draft.field(node, Field::Body);
     // Loaded by a line at the end of the file, shunit2 runs what is named like a test.
     let is_test = draft.has_blocks && draft.text_of(name).starts_with("test");
     let test = is_test.then(|| plain::test(body, false));
@@ -70,9 +71,9 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
 }
 
 fn command(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
+    let Some(name) = draft.field(node, Field::Name) else { return };
     let text = draft.text_of(name);
-    let first = node.child_by_field_name("argument");
+    let first = draft.field(node, Field::Argument);
     let has_test = draft.scope().test.is_some();
     match (text, first) {
         ("@test", Some(title)) if is_bats(draft) && !has_test => return test(draft, node, title),
@@ -84,8 +85,7 @@ fn command(draft: &mut Draft<'_>, node: Node<'_>) {
         _ => {}
     }
     draft.call(name.byte_range());
-    let mut cursor = node.walk();
-    let given: Vec<Node<'_>> = node.children_by_field_name("argument", &mut cursor).collect();
+    let given = draft.fields.children(node, Field::Argument);
     if let (Some(first), Some(last)) = (given.first(), given.last()) {
         draft.outline.calls.push(Call {
             callee: name.byte_range(),

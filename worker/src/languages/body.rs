@@ -40,15 +40,17 @@ pub(super) struct Statement {
     pub(super) callee: Option<Span>,
 }
 
-impl From<Node<'_>> for Block {
-    fn from(body: Node<'_>) -> Self {
+impl Draft<'_> {
+    /// What there is to know of `body` for its shape.
+    pub(super) fn block(&self, body: Option<Node<'_>>) -> Option<Block> {
+        let body = body?;
         let statement = |node: Node<'_>| {
             let is_only = node.kind() == "expression_statement" && node.named_child_count() == 1;
             let is_text = is_only && node.named_child(0).is_some_and(|only| only.kind() == "string");
-            Statement { span: node.byte_range(), is_text, callee: calls::only_callee(node) }
+            Statement { span: node.byte_range(), is_text, callee: calls::only_callee(self.fields, node) }
         };
         let statements = statements(body, STATEMENTS_MAX).into_iter().map(statement).collect();
-        Self { span: body.byte_range(), statements }
+        Some(Block { span: body.byte_range(), statements })
     }
 }
 
@@ -84,8 +86,8 @@ pub(super) fn does_nothing(draft: &Draft<'_>, body: &Block, forms: &Forms) -> bo
 }
 
 /// What `body` is; a docstring does nothing.
-pub(super) fn shape(draft: &Draft<'_>, body: Option<impl Into<Block>>, forms: &Forms) -> Body {
-    let Some(body) = body.map(Into::into) else { return Body::Absent };
+pub(super) fn shape(draft: &Draft<'_>, body: Option<Block>, forms: &Forms) -> Body {
+    let Some(body) = body else { return Body::Absent };
     let mut rest = body.statements.iter().filter(|statement| !is_nothing(draft, statement, forms));
     let (Some(only), None) = (rest.next(), rest.next()) else {
         return if does_nothing(draft, &body, forms) { Body::Empty } else { Body::Other };

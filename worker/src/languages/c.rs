@@ -11,6 +11,7 @@ use super::assertions::is_assertion;
 use super::body::{self, Forms};
 use super::calls;
 use super::draft::Draft;
+use super::fields::{Field, Fields};
 use super::walk::{Grammar, Role};
 use crate::outline::Import;
 use crate::paths;
@@ -110,7 +111,7 @@ pub(super) fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Call => call(draft, node),
         Role::Branch => match node.kind() {
             "if_statement" => {
-                let otherwise = node.child_by_field_name("alternative");
+                let otherwise = draft.field(node, Field::Alternative);
                 draft.branch(node, otherwise.and_then(|clause| clause.named_child(0)));
             }
             "conditional_expression" => draft.ternary(node),
@@ -121,11 +122,12 @@ pub(super) fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Table => draft.table(node),
         Role::Loop => draft.looped(node),
         Role::Operator => draft.operator(node),
-        Role::Guarded => draft.guarded(node, node.child_by_field_name("body")),
+        Role::Guarded => draft.guarded(node, draft.block(draft.field(node, Field::Body))),
         Role::Handler => {
-            let caught = node.child_by_field_name("parameters").and_then(|list| list.named_child(0));
-            let kind = caught.and_then(|caught| caught.child_by_field_name("type"));
-            draft.handler(node, node.child_by_field_name("body"), kind.map(|kind| kind.byte_range()), &FORMS);
+            let caught = draft.field(node, Field::Parameters).and_then(|list| list.named_child(0));
+            let kind = caught.and_then(|caught| draft.field(caught, Field::Type));
+            let body = draft.block(draft.field(node, Field::Body));
+            draft.handler(node, body, kind.map(|kind| kind.byte_range()), &FORMS);
         }
         Role::Statement => statement(draft, node),
         Role::Assert => draft.assertion(),
@@ -138,7 +140,7 @@ pub(super) fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
 }
 
 fn import(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(path) = node.child_by_field_name("path") else { return };
+    let Some(path) = draft.field(node, Field::Path) else { return };
     let header = draft.text_of(path);
     draft.has_blocks |= FRAMEWORKS.iter().any(|name| header.contains(name));
     draft.outline.imports.push(Import { span: node.byte_range(), module: calls::without_quotes(path) });
@@ -147,10 +149,10 @@ fn import(draft: &mut Draft<'_>, node: Node<'_>) {
 /// Notes `(void)f();`.
 fn statement(draft: &mut Draft<'_>, node: Node<'_>) {
     let Some(cast) = node.named_child(0).filter(|only| only.kind() == "cast_expression") else { return };
-    let is_void = cast.child_by_field_name("type").is_some_and(|kind| draft.text_of(kind) == "void");
-    let value = cast.child_by_field_name("value").filter(|value| is_void && value.kind() == "call_expression");
+    let is_void = draft.field(cast, Field::Type).is_some_and(|kind| draft.text_of(kind) == "void");
+    let value = draft.field(cast, Field::Value).filter(|value| is_void && value.kind() == "call_expression");
     let can_fail = |call: &Node<'_>| {
-        let name = call.child_by_field_name("function").map_or("", |callee| draft.text_of(callee));
+        let name = draft.field(*call, Field::Function).map_or("", |callee| draft.text_of(callee));
         !UNFAILING.contains(&name.trim_start_matches("std::"))
     };
     if let Some(call) = value.filter(can_fail) {
@@ -164,12 +166,12 @@ pub(super) fn is_test_file(draft: &Draft<'_>) -> bool {
 }
 
 fn call(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(callee) = node.child_by_field_name("function") else { return };
-    let name = last_name(callee);
+    let Some(callee) = draft.field(node, Field::Function) else { return };
+    let name = last_name(draft.fields, callee);
     let text = draft.text_of(name);
     let is_outside = draft.scope().function.is_none();
     if is_outside && headings::begins_test(text) && is_test_file(draft) {
-        let Some(arguments) = node.child_by_field_name("arguments") else { return };
+        let Some(arguments) = draft.field(node, Field::Arguments) else { return };
         draft.heading = Some(headings::heading(draft, arguments, text));
         draft.understood = Some(node.end_byte());
         return;
@@ -178,8 +180,8 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
         // A block may follow such a macro: `SECTION("a") {`, `FOR_EACH(a, b) {`.
         draft.understood = Some(node.end_byte());
     }
-    if let Some(arguments) = node.child_by_field_name("arguments") {
-        draft.call_of(calls::path(callee), arguments);
+    if let Some(arguments) = draft.field(node, Field::Arguments) {
+        draft.call_of(calls::path(draft.fields, callee), arguments);
     }
     let has_test = draft.scope().test.is_some();
     if has_test && SKIPS.contains(&text) {
@@ -193,10 +195,11 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
 }
 
 /// The name behind the last `.`, `->` or `::` of what is called.
-fn last_name(callee: Node<'_>) -> Node<'_> {
+fn last_name<'t>(fields: &Fields, callee: Node<'t>) -> Node<'t> {
     let mut node = callee;
     for _link in 0..declarations::DECLARATORS_MAX {
-        let Some(inner) = node.child_by_field_name("field").or_else(|| node.child_by_field_name("name")) else { break };
+        let inner = fields.child(node, Field::Member).or_else(|| fields.child(node, Field::Name));
+        let Some(inner) = inner else { break };
         node = inner;
     }
     node
@@ -211,13 +214,13 @@ fn fails(name: &str) -> bool {
 
 /// Whether a skip has an argument, or a text behind `<<`.
 fn says_why(draft: &Draft<'_>, call: Node<'_>) -> bool {
-    let has_argument = call.child_by_field_name("arguments").is_some_and(|list| list.named_child_count() > 0);
+    let has_argument = draft.field(call, Field::Arguments).is_some_and(|list| list.named_child_count() > 0);
     has_argument || draft.text.get(call.end_byte()..).is_some_and(|rest| rest.trim_start().starts_with("<<"))
 }
 
 /// Whether the test's state or object is an argument.
 fn hands_over(draft: &Draft<'_>, call: Node<'_>) -> bool {
-    let Some(arguments) = call.child_by_field_name("arguments") else { return false };
+    let Some(arguments) = draft.field(call, Field::Arguments) else { return false };
     let mut cursor = arguments.walk();
     let mut named = arguments.named_children(&mut cursor).take(8);
     named.any(|one| matches!(draft.text_of(one), "this" | "*this" | "state"))

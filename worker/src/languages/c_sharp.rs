@@ -8,6 +8,7 @@ use super::annotations::{parts, says_something};
 use super::assertions::is_assertion;
 use super::body::{self, Forms};
 use super::draft::{self, Draft};
+use super::fields::{Field, Fields};
 use super::plain::{self, Kind, arguments, child};
 use super::walk::{Grammar, Role};
 use crate::outline::{Function, Import, Span};
@@ -75,20 +76,20 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Closure => draft.closure(node, None),
         Role::Container => class(draft, node),
         Role::Call if node.kind() == "object_creation_expression" => {
-            if let Some(kind) = node.child_by_field_name("type").map(bare_name) {
-                plain::call(draft, kind.start_byte(), kind, node.child_by_field_name("arguments"));
+            if let Some(kind) = draft.field(node, Field::Type).map(bare_name) {
+                plain::call(draft, kind.start_byte(), kind, draft.field(node, Field::Arguments));
             }
         }
         Role::Call => call(draft, node),
         Role::Branch if node.kind() == "conditional_expression" => draft.ternary(node),
-        Role::Branch => draft.branch(node, node.child_by_field_name("alternative")),
+        Role::Branch => draft.branch(node, draft.field(node, Field::Alternative)),
         Role::Switch => draft.switch(node),
         Role::Loop => draft.looped(node),
         Role::Operator => draft.operator(node),
-        Role::Guarded => draft.guarded(node, node.child_by_field_name("body")),
+        Role::Guarded => draft.guarded(node, draft.block(draft.field(node, Field::Body))),
         Role::Handler => {
-            let kind = child(node, &["catch_declaration"]).and_then(|one| one.child_by_field_name("type"));
-            plain::handler(draft, node, node.child_by_field_name("body"), kind.map(|kind| kind.byte_range()), &FORMS);
+            let kind = child(node, &["catch_declaration"]).and_then(|one| draft.field(one, Field::Type));
+            plain::handler(draft, node, draft.field(node, Field::Body), kind.map(|kind| kind.byte_range()), &FORMS);
         }
         Role::Assert => draft.assertion(),
         Role::Import => {
@@ -131,7 +132,7 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
         _ if words.contains(&"abstract") => Kind::Abstract,
         _ => Kind::Class,
     };
-    let name = node.child_by_field_name("name").map(|name| name.byte_range());
+    let name = draft.field(node, Field::Name).map(|name| name.byte_range());
     let bases = child(node, &["base_list"]).map(|bases| plain::base_name(draft.text_of(bases)));
     let is_visible = draft.scope().is_visible && (words.contains(&"public") || draft.scope().is_bound);
     let is_documented = plain::is_documented(draft, node, DOCUMENTATION);
@@ -143,7 +144,7 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
 }
 
 fn method(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
+    let Some(name) = draft.field(node, Field::Name) else { return };
     let marks = attributes(node);
     let any = |is: fn(&str, &str) -> bool| {
         marks.iter().any(|mark| {
@@ -151,7 +152,7 @@ fn method(draft: &mut Draft<'_>, node: Node<'_>) {
             is(name, arguments)
         })
     };
-    let body = node.child_by_field_name("body");
+    let body = draft.field(node, Field::Body);
     let is_test = any(|name, _| TESTS.contains(&name));
     // What a test returns, other than the end of its work, is compared or held against a property.
     let fails_otherwise =
@@ -166,10 +167,10 @@ fn method(draft: &mut Draft<'_>, node: Node<'_>) {
     let is_dictated = words.contains(&"override")
         || child(node, &["explicit_interface_specifier"]).is_some()
         || node.kind() == "constructor_declaration";
-    let function = plain::function(draft, name.byte_range(), body, parameters(node), &FORMS);
+    let function = plain::function(draft, name.byte_range(), body, parameters(draft.fields, node), &FORMS);
     let is_virtual = words.contains(&"virtual");
     // What is marked, the start of a program, and what a form calls by its name are asked for by others.
-    let list = node.child_by_field_name("parameters").map_or("", |list| draft.text_of(list));
+    let list = draft.field(node, Field::Parameters).map_or("", |list| draft.text_of(list));
     let is_hook = is_virtual || !marks.is_empty() || draft.text_of(name) == "Main" || list.contains("EventArgs");
     let function = Function {
         shape: plain::unless_hook(function.shape, is_hook),
@@ -187,8 +188,8 @@ fn method(draft: &mut Draft<'_>, node: Node<'_>) {
 }
 
 /// How many parameters `method` has; the last may be an open list, of which the grammar makes no parameter.
-fn parameters(method: Node<'_>) -> u32 {
-    let list = method.child_by_field_name("parameters");
+fn parameters(fields: &Fields, method: Node<'_>) -> u32 {
+    let list = fields.child(method, Field::Parameters);
     let is_open = list.is_some_and(|list| child(list, &["array_type"]).is_some());
     draft::count(list, |one| one.kind() == "parameter") + u32::from(is_open)
 }
@@ -213,16 +214,16 @@ fn bare_name(name: Node<'_>) -> Node<'_> {
 }
 
 fn call(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(callee) = node.child_by_field_name("function") else { return };
-    let object = callee.child_by_field_name("expression").or_else(|| callee.child_by_field_name("condition"));
+    let Some(callee) = draft.field(node, Field::Function) else { return };
+    let object = draft.field(callee, Field::Expression).or_else(|| draft.field(callee, Field::Condition));
     let binding =
         child(callee, &["member_binding_expression"]).filter(|_| callee.kind() == "conditional_access_expression");
-    let name = binding.unwrap_or(callee).child_by_field_name("name").unwrap_or(callee);
+    let name = draft.field(binding.unwrap_or(callee), Field::Name).unwrap_or(callee);
     let name = bare_name(name);
     let text = draft.text_of(name);
     let class = object.filter(|object| object.kind() == "identifier").map_or("", |object| draft.text_of(object));
     let is_own = callee.kind() == "identifier" || draft.text_of(callee).starts_with("this.");
-    let list = node.child_by_field_name("arguments");
+    let list = draft.field(node, Field::Arguments);
     if matches!((class, text), ("Assert", "Ignore" | "Inconclusive" | "Skip")) {
         draft.skip(node.byte_range(), !arguments(list).is_empty(), false);
     } else if is_assertion(text) || FAILING.contains(&text) || class.ends_with("Assert") {

@@ -4,6 +4,7 @@ use tree_sitter::Node;
 
 use super::body::{Block, STATEMENTS_MAX};
 use super::draft::Draft;
+use super::fields::{Field, Fields};
 use crate::outline::{Call, Span};
 
 /// Longest path of names in front of a call that is looked through: `a.b.c.d(..)` has three.
@@ -51,10 +52,11 @@ const CLEANUP_WORDS: &[&str] = &[
 ];
 
 /// Fields that hold the last name of a path, by language.
-const NAME_FIELDS: [&str; 2] = ["field", "name"];
+const NAME_FIELDS: [Field; 2] = [Field::Member, Field::Name];
 
 /// Fields that hold what stands in front of it.
-const OBJECT_FIELDS: [&str; 6] = ["value", "object", "operand", "path", "argument", "scope"];
+const OBJECT_FIELDS: [Field; 6] =
+    [Field::Value, Field::Object, Field::Operand, Field::Path, Field::Argument, Field::Scope];
 
 /// Kinds of nodes that are literals if all in them are.
 const COLLECTIONS: &[&str] = &[
@@ -91,7 +93,7 @@ const CONSTANTS: &[&str] = &[
 impl Draft<'_> {
     /// Notes a call of `callee` with `arguments`; what has no name, such as a closure called where it stands, is no call.
     pub(super) fn call_of(&mut self, callee: Option<Span>, arguments: Node<'_>) {
-        self.note_call(callee, arguments.byte_range(), are_literals(arguments));
+        self.note_call(callee, arguments.byte_range(), are_literals(self.fields, arguments));
     }
 
     /// Notes a call of `callee`, if it has a name, with `arguments`, which are all literals if it `is_constant`.
@@ -103,28 +105,26 @@ impl Draft<'_> {
 }
 
 /// The last name of `callee`: `d` of `a.b(c).d`.
-pub(super) fn last_name(callee: Node<'_>) -> Node<'_> {
-    child_by_one_of(callee, &NAME_FIELDS).unwrap_or(callee)
+pub(super) fn last_name<'t>(fields: &Fields, callee: Node<'t>) -> Node<'t> {
+    child_by_one_of(fields, callee, &NAME_FIELDS).unwrap_or(callee)
 }
 
-/// The child of `node` in the first of `fields` that holds one. Most nodes are names, which have none, and every field is looked
-/// up by its name.
-fn child_by_one_of<'t>(node: Node<'t>, fields: &[&str]) -> Option<Node<'t>> {
-    let mut fields = fields.iter().filter(|_| node.child_count() > 0);
-    fields.find_map(|field| node.child_by_field_name(field))
+/// The child of `node` in the first of `among` that holds one.
+fn child_by_one_of<'t>(fields: &Fields, node: Node<'t>, among: &[Field]) -> Option<Node<'t>> {
+    among.iter().find_map(|field| fields.child(node, *field))
 }
 
 /// All of `callee` if it is a plain path of names, else its last name, if it has one.
-pub(super) fn path(callee: Node<'_>) -> Option<Span> {
+pub(super) fn path(fields: &Fields, callee: Node<'_>) -> Option<Span> {
     let mut node = callee;
     for _link in 0..PATH_MAX {
-        match child_by_one_of(node, &OBJECT_FIELDS) {
+        match child_by_one_of(fields, node, &OBJECT_FIELDS) {
             Some(object) => node = object,
             None if is_name(node.kind()) => return Some(callee.byte_range()),
             None => break,
         }
     }
-    Some(last_name(callee)).filter(|name| is_name(name.kind())).map(|name| name.byte_range())
+    Some(last_name(fields, callee)).filter(|name| is_name(name.kind())).map(|name| name.byte_range())
 }
 
 /// What stands between the quotes of `string`.
@@ -138,12 +138,12 @@ fn is_name(kind: &str) -> bool {
 }
 
 /// Whether every argument in `list` is a literal.
-fn are_literals(list: Node<'_>) -> bool {
-    all_parts(list, |argument| argument.is_extra() || is_literal(argument, LITERAL_DEPTH_MAX))
+fn are_literals(fields: &Fields, list: Node<'_>) -> bool {
+    all_parts(list, |argument| argument.is_extra() || is_literal(fields, argument, LITERAL_DEPTH_MAX))
 }
 
 /// Whether `node` is a literal, or a collection of them that is not too deep.
-fn is_literal(node: Node<'_>, depth: usize) -> bool {
+fn is_literal(fields: &Fields, node: Node<'_>, depth: usize) -> bool {
     match node.kind() {
         "line_string_literal" | "multi_line_string_literal" | "string" | "string_literal" => {
             let is_filled = ["interpolated_expression", "interpolation"];
@@ -151,17 +151,17 @@ fn is_literal(node: Node<'_>, depth: usize) -> bool {
         }
         "encapsed_string" => all_parts(node, |part| matches!(part.kind(), "string_content" | "escape_sequence")),
         "pair" => {
-            let value = node.child_by_field_name("value");
-            depth > 0 && value.is_some_and(|value| is_literal(value, depth - 1))
+            let value = fields.child(node, Field::Value);
+            depth > 0 && value.is_some_and(|value| is_literal(fields, value, depth - 1))
         }
         // An argument may have a name in front.
         "argument" | "value_argument" => {
             let mut cursor = node.walk();
             let last = node.named_children(&mut cursor).filter(|part| !part.is_extra()).last();
-            depth > 0 && last.is_some_and(|value| is_literal(value, depth - 1))
+            depth > 0 && last.is_some_and(|value| is_literal(fields, value, depth - 1))
         }
         kind if COLLECTIONS.contains(&kind) => {
-            depth > 0 && all_parts(node, |part| part.is_extra() || is_literal(part, depth - 1))
+            depth > 0 && all_parts(node, |part| part.is_extra() || is_literal(fields, part, depth - 1))
         }
         kind => {
             kind.ends_with("_literal") && !matches!(kind, "composite_literal" | "func_literal" | "lambda_literal")
@@ -190,23 +190,24 @@ pub(super) fn cleans_up(name: &str) -> bool {
 
 /// Whether `call`, awaited or not, closes or cleans up.
 pub(super) fn is_cleanup(draft: &Draft<'_>, call: Node<'_>) -> bool {
-    only_callee(call).is_some_and(|name| cleans_up(draft.slice(&name)))
+    only_callee(draft.fields, call).is_some_and(|name| cleans_up(draft.slice(&name)))
 }
 
 /// The last name of what `statement` calls, awaited or not, if it does nothing else.
-pub(super) fn only_callee(statement: Node<'_>) -> Option<Span> {
+pub(super) fn only_callee(fields: &Fields, statement: Node<'_>) -> Option<Span> {
     let mut node = statement;
     for _wrapper in 0..PATH_MAX {
         match node.kind() {
             "expression_statement" | "await_expression" | "await" | "expression_list" | "try_expression" => {
                 node = node.named_child(0)?;
             }
-            "short_var_declaration" | "assignment_statement" => node = node.child_by_field_name("right")?,
+            "short_var_declaration" | "assignment_statement" => node = fields.child(node, Field::Right)?,
             _ => break,
         }
     }
     // Where a call has no callee of its own, as in Java, its name is its own.
-    let name = node.child_by_field_name("function").map(last_name).or_else(|| node.child_by_field_name("name"));
+    let callee = fields.child(node, Field::Function).map(|callee| last_name(fields, callee));
+    let name = callee.or_else(|| fields.child(node, Field::Name));
     name.map(|name| name.byte_range())
 }
 

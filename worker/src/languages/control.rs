@@ -5,6 +5,7 @@ use tree_sitter::Node;
 use super::body::{self, Block, Forms};
 use super::calls;
 use super::draft::{Draft, Place, Scope};
+use super::fields::Field;
 use crate::outline::{Discard, Handler, Span};
 
 impl Draft<'_> {
@@ -17,7 +18,7 @@ impl Draft<'_> {
 
     /// Notes one more path if `node` is an operator that looks at its second operand only on a condition.
     pub(super) fn operator(&mut self, node: Node<'_>) {
-        let operator = node.child_by_field_name("operator").map_or("", |operator| operator.kind());
+        let operator = self.field(node, Field::Operator).map_or("", |operator| operator.kind());
         if matches!(operator, "&&" | "||" | "??" | "?:" | "and" | "or") {
             self.decision();
         }
@@ -69,8 +70,8 @@ impl Draft<'_> {
     }
 
     /// Enters code whose errors are caught; `body` is what can fail.
-    pub(super) fn guarded(&mut self, node: impl Place, body: Option<impl Into<Block>>) {
-        let is_cleanup = body.is_some_and(|body| calls::only_cleans_up(self, &body.into()));
+    pub(super) fn guarded(&mut self, node: impl Place, body: Option<Block>) {
+        let is_cleanup = body.is_some_and(|body| calls::only_cleans_up(self, &body));
         self.guarded_by(node, is_cleanup);
     }
 
@@ -80,13 +81,7 @@ impl Draft<'_> {
     }
 
     /// Enters code that runs when something went wrong, as one of several outcomes of what is around it.
-    pub(super) fn handler(
-        &mut self,
-        node: impl Place,
-        body: Option<impl Into<Block>>,
-        caught: Option<Span>,
-        forms: &Forms,
-    ) {
+    pub(super) fn handler(&mut self, node: impl Place, body: Option<Block>, caught: Option<Span>, forms: &Forms) {
         self.decision();
         let node = node.place();
         self.open(node.clone(), |scope| scope.is_conditional = true);
@@ -97,12 +92,12 @@ impl Draft<'_> {
     pub(super) fn note_handler(
         &mut self,
         node: impl Place,
-        body: Option<impl Into<Block>>,
+        body: Option<Block>,
         caught: Option<Span>,
         is_cleanup: bool,
         forms: &Forms,
     ) {
-        let Some(body) = body.map(Into::into) else { return };
+        let Some(body) = body else { return };
         self.outline.handlers.push(Handler {
             span: node.place(),
             is_empty: body::does_nothing(self, &body, forms),

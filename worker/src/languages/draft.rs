@@ -6,6 +6,7 @@ use tree_sitter::Node;
 
 use super::assertions::words;
 use super::calls;
+use super::fields::Fields;
 use super::symbols::Candidate;
 use super::tables::Open;
 use crate::outline::{Body, Function, Outline, Skip, Span, Test};
@@ -103,6 +104,8 @@ pub(super) struct Draft<'t> {
     pub(super) text: &'t str,
     /// Path of the file.
     pub(super) path: &'t str,
+    /// The fields of its grammar; none where another parser reads it.
+    pub(super) fields: &'t Fields,
     /// What is known so far.
     pub(super) outline: Outline,
     /// Attributes or decorators read since the last declaration; they belong to the next one.
@@ -130,11 +133,12 @@ pub(super) struct Draft<'t> {
 
 impl<'t> Draft<'t> {
     /// Nothing known yet.
-    pub(super) fn new(path: &'t str, text: &'t str) -> Self {
+    pub(super) fn new(path: &'t str, text: &'t str, fields: &'t Fields) -> Self {
         let whole = Scope { end: usize::MAX, is_visible: true, ..Scope::default() };
         Self {
             text,
             path,
+            fields,
             outline: Outline::default(),
             marks: Vec::new(),
             has_blocks: false,

@@ -8,6 +8,7 @@ use super::assertions::is_assertion;
 use super::body::{self, Forms};
 use super::calls;
 use super::draft::{Draft, Members};
+use super::fields::{Field, Fields};
 use super::walk::{Grammar, Role};
 use crate::outline::{Body, Function, Import, Span, Test};
 use crate::paths;
@@ -120,7 +121,7 @@ fn is_for_platform(path: &str) -> bool {
 }
 
 fn import(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(path) = node.child_by_field_name("path") else { return };
+    let Some(path) = draft.field(node, Field::Path) else { return };
     draft.has_blocks |= draft.text_of(path).contains("onsi/ginkgo");
     let module = calls::without_quotes(path);
     // What takes a `*testing.T` helps tests, wherever it stands.
@@ -131,22 +132,22 @@ fn import(draft: &mut Draft<'_>, node: Node<'_>) {
 }
 
 fn branch(draft: &mut Draft<'_>, node: Node<'_>) {
-    let otherwise = node.child_by_field_name("alternative");
-    let is_error = node.child_by_field_name("condition").is_some_and(|condition| is_error(draft, condition));
-    let is_cleanup = node.child_by_field_name("initializer").is_some_and(|first| calls::is_cleanup(draft, first));
+    let otherwise = draft.field(node, Field::Alternative);
+    let is_error = draft.field(node, Field::Condition).is_some_and(|condition| is_error(draft, condition));
+    let is_cleanup = draft.field(node, Field::Initializer).is_some_and(|first| calls::is_cleanup(draft, first));
     draft.branch(node, otherwise);
     if is_error && otherwise.is_none() {
-        draft.note_handler(node, node.child_by_field_name("consequence"), None, is_cleanup, &FORMS);
+        draft.note_handler(node, draft.block(draft.field(node, Field::Consequence)), None, is_cleanup, &FORMS);
     }
 }
 
 /// Whether `condition` is `err != nil`, under whatever name with `err` in it.
 fn is_error(draft: &Draft<'_>, condition: Node<'_>) -> bool {
-    let operand = |field: &str| condition.child_by_field_name(field);
-    let is_nil = operand("right").is_some_and(|right| right.kind() == "nil");
-    let is_unequal = operand("operator").is_some_and(|operator| operator.kind() == "!=");
-    let left = operand("left").filter(|left| matches!(left.kind(), "identifier" | "selector_expression"));
-    let name = left.map_or("", |left| draft.text_of(calls::last_name(left)));
+    let operand = |field: Field| draft.field(condition, field);
+    let is_nil = operand(Field::Right).is_some_and(|right| right.kind() == "nil");
+    let is_unequal = operand(Field::Operator).is_some_and(|operator| operator.kind() == "!=");
+    let left = operand(Field::Left).filter(|left| matches!(left.kind(), "identifier" | "selector_expression"));
+    let name = left.map_or("", |left| draft.text_of(calls::last_name(draft.fields, left)));
     is_nil && is_unequal && name.to_ascii_lowercase().contains("err")
 }
 
@@ -156,8 +157,8 @@ fn assignment(draft: &mut Draft<'_>, node: Node<'_>) {
         left.end_byte() - left.start_byte() <= BLANKS_BYTES_MAX
             && draft.text_of(left).chars().all(|c| matches!(c, '_' | ',' | ' '))
     };
-    let left = node.child_by_field_name("left").filter(|left| is_blank(*left));
-    let right = left.and_then(|_| node.child_by_field_name("right")).and_then(|right| right.named_child(0));
+    let left = draft.field(node, Field::Left).filter(|left| is_blank(*left));
+    let right = left.and_then(|_| draft.field(node, Field::Right)).and_then(|right| right.named_child(0));
     if let Some(call) = right.filter(|right| right.kind() == "call_expression") {
         draft.discard(node, call, false);
     }
@@ -176,7 +177,7 @@ fn declaration(draft: &mut Draft<'_>, node: Node<'_>) {
     let mut cursor = node.walk();
     // Comments in a group are not known yet; the walk comes to them later. So a group of types counts as documented.
     for spec in node.named_children(&mut cursor) {
-        if let Some(name) = spec.child_by_field_name("name").filter(|name| is_exported(draft.text_of(*name))) {
+        if let Some(name) = draft.field(spec, Field::Name).filter(|name| is_exported(draft.text_of(*name))) {
             draft.symbol(name.byte_range(), is_documented || is_group);
         }
     }
@@ -188,17 +189,17 @@ fn is_exported(name: &str) -> bool {
 
 /// The parameter by which a function reaches the test framework, and its type, e.g. `t` and `T`.
 fn handle<'t>(draft: &Draft<'t>, function: Node<'_>) -> Option<(Span, &'t str)> {
-    let parameters = function.child_by_field_name("parameters")?;
+    let parameters = draft.field(function, Field::Parameters)?;
     let mut cursor = parameters.walk();
     parameters.named_children(&mut cursor).take(8).find_map(|parameter| {
-        let kind = draft.text_of(parameter.child_by_field_name("type")?).trim_start_matches('*');
+        let kind = draft.text_of(draft.field(parameter, Field::Type)?).trim_start_matches('*');
         let kind = kind.strip_prefix("testing.")?;
-        Some((parameter.child_by_field_name("name")?.byte_range(), kind))
+        Some((draft.field(parameter, Field::Name)?.byte_range(), kind))
     })
 }
 
 fn function(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
+    let Some(name) = draft.field(node, Field::Name) else { return };
     let found = handle(draft, node);
     let is_named = |prefix: &str| {
         draft.text_of(name).strip_prefix(prefix).is_some_and(|rest| !rest.starts_with(char::is_lowercase))
@@ -213,7 +214,11 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
         Some((_, "F")) if in_tests && is_named("Fuzz") => Some(true),
         _ => None,
     };
-    let test = test.map(|fails_otherwise| Test { statements: statements(node), fails_otherwise, ..Test::default() });
+    let test = test.map(|fails_otherwise| Test {
+        statements: statements(draft.fields, node),
+        fails_otherwise,
+        ..Test::default()
+    });
     let handle = found.map(|(name, _)| name);
     let function = Function { test, ..described(draft, node, name) };
     draft.function(node, node, handle, function);
@@ -222,19 +227,19 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
 /// What a function is, apart from being a test.
 fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>) -> Function {
     let scope = draft.scope();
-    let body = node.child_by_field_name("body");
-    let shape = body::shape(draft, body, &FORMS);
-    let receiver = node.child_by_field_name("receiver").and_then(|list| list.named_child(0));
-    let kind = receiver.and_then(|receiver| receiver.child_by_field_name("type"));
+    let body = draft.field(node, Field::Body);
+    let shape = body::shape(draft, draft.block(body), &FORMS);
+    let receiver = draft.field(node, Field::Receiver).and_then(|list| list.named_child(0));
+    let kind = receiver.and_then(|receiver| draft.field(receiver, Field::Type));
     let kind = kind.map(|kind| draft.text_of(kind).trim_start_matches('*'));
     // Nobody leaves the receiver without a name, or a method empty, but to satisfy an interface.
-    let is_nameless = |receiver: Node<'_>| receiver.child_by_field_name("name").is_none();
+    let is_nameless = |receiver: Node<'_>| draft.field(receiver, Field::Name).is_none();
     let is_for_interface = receiver.is_some_and(|receiver| shape == Body::Empty || is_nameless(receiver));
     Function {
         name: name.byte_range(),
         body: body.map(|body| body.byte_range()),
         shape,
-        parameters: parameters(node),
+        parameters: parameters(draft.fields, node),
         is_public: scope.is_visible && is_exported(draft.text_of(name)) && kind.is_none_or(is_exported),
         is_documented: draft.comment_above(node.start_byte(), 1).is_some(),
         is_bound: scope.is_bound || scope.has_twin || is_for_interface,
@@ -244,19 +249,16 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>) -> Function {
 }
 
 /// Parameters; one declaration may name several.
-fn parameters(function: Node<'_>) -> u32 {
-    let Some(list) = function.child_by_field_name("parameters") else { return 0 };
+fn parameters(fields: &Fields, function: Node<'_>) -> u32 {
+    let Some(list) = fields.child(function, Field::Parameters) else { return 0 };
     let mut cursor = list.walk();
-    let names = |one: Node<'_>| {
-        let mut cursor = one.walk();
-        one.children_by_field_name("name", &mut cursor).count().max(1)
-    };
+    let names = |one: Node<'_>| fields.children(one, Field::Name).len().max(1);
     let count = list.named_children(&mut cursor).filter(|one| !one.is_extra()).map(names).sum::<usize>();
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-fn statements(function: Node<'_>) -> usize {
-    let Some(body) = function.child_by_field_name("body") else { return 0 };
+fn statements(fields: &Fields, function: Node<'_>) -> usize {
+    let Some(body) = fields.child(function, Field::Body) else { return 0 };
     // Comments in front of the first statement are children of the body itself.
     let mut cursor = body.walk();
     let Some(list) = body.named_children(&mut cursor).find(|child| child.kind() == "statement_list") else { return 0 };
@@ -265,15 +267,15 @@ fn statements(function: Node<'_>) -> usize {
 }
 
 fn call(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(callee) = node.child_by_field_name("function") else { return };
-    let object = callee.child_by_field_name("operand").map(|operand| draft.text_of(operand));
-    let name = callee.child_by_field_name("field").unwrap_or(callee);
+    let Some(callee) = draft.field(node, Field::Function) else { return };
+    let object = draft.field(callee, Field::Operand).map(|operand| draft.text_of(operand));
+    let name = draft.field(callee, Field::Member).unwrap_or(callee);
     let text = draft.text_of(name);
     let by_handle = object.is_some() && object == draft.handle();
     let is_diff = object == Some("cmp") && text == "Diff";
     match text {
         "Skip" | "Skipf" | "SkipNow" if by_handle && draft.path.ends_with("_test.go") => {
-            let has_reason = node.child_by_field_name("arguments").is_some_and(|list| list.named_child_count() > 0);
+            let has_reason = draft.field(node, Field::Arguments).is_some_and(|list| list.named_child_count() > 0);
             draft.skip(node.byte_range(), has_reason, false);
         }
         "Error" | "Errorf" | "Fatal" | "Fatalf" | "Fail" | "FailNow" if by_handle => draft.assertion(),
@@ -288,17 +290,17 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
         ginkgo(draft, node, text);
     }
     draft.call(name.byte_range());
-    if let Some(arguments) = node.child_by_field_name("arguments") {
-        draft.call_of(calls::path(callee), arguments);
+    if let Some(arguments) = draft.field(node, Field::Arguments) {
+        draft.call_of(calls::path(draft.fields, callee), arguments);
     }
 }
 
 /// Whether the handle is an argument, or `Run` gets a named function instead of a literal.
 fn hands_over(draft: &Draft<'_>, call: Node<'_>) -> bool {
-    let (Some(handle), Some(arguments)) = (draft.handle(), call.child_by_field_name("arguments")) else { return false };
+    let (Some(handle), Some(arguments)) = (draft.handle(), draft.field(call, Field::Arguments)) else { return false };
     let mut cursor = arguments.walk();
     let mut named = arguments.named_children(&mut cursor).take(8);
-    let callee = call.child_by_field_name("function").map_or("", |callee| draft.text_of(callee));
+    let callee = draft.field(call, Field::Function).map_or("", |callee| draft.text_of(callee));
     let runs = callee.strip_prefix(handle) == Some(".Run");
     named.any(|one| {
         draft.text_of(one) == handle
@@ -312,11 +314,11 @@ fn ginkgo(draft: &mut Draft<'_>, node: Node<'_>, name: &str) {
     if !(is_block('F') || is_block('P') || is_block('X')) {
         return;
     }
-    let first = node.child_by_field_name("arguments").and_then(|list| list.named_child(0));
+    let first = draft.field(node, Field::Arguments).and_then(|list| list.named_child(0));
     if !first.is_some_and(|first| first.kind().ends_with("string_literal")) {
         return;
     }
-    let Some(callee) = node.child_by_field_name("function") else { return };
+    let Some(callee) = draft.field(node, Field::Function) else { return };
     if is_block('F') {
         draft.outline.focuses.push(callee.byte_range());
     } else {

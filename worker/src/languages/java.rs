@@ -9,6 +9,7 @@ use super::assertions::is_assertion;
 use super::body::{self, Forms};
 use super::calls;
 use super::draft::{self, Draft, Members};
+use super::fields::{Field, Fields};
 use super::symbols;
 use super::walk::{Grammar, Role};
 use crate::outline::{Body, Function, Import, Span, Test};
@@ -73,11 +74,11 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Call if node.kind() == "object_creation_expression" => construction(draft, node),
         Role::Call => call(draft, node),
         Role::Branch if node.kind() == "ternary_expression" => draft.ternary(node),
-        Role::Branch => draft.branch(node, node.child_by_field_name("alternative")),
+        Role::Branch => draft.branch(node, draft.field(node, Field::Alternative)),
         Role::Switch => draft.switch(node),
         Role::Loop => draft.looped(node),
         Role::Operator => draft.operator(node),
-        Role::Guarded => draft.guarded(node, node.child_by_field_name("body")),
+        Role::Guarded => draft.guarded(node, draft.block(draft.field(node, Field::Body))),
         Role::Handler => handler(draft, node),
         Role::Assert => draft.assertion(),
         Role::Import => import(draft, node),
@@ -103,7 +104,7 @@ fn handler(draft: &mut Draft<'_>, node: Node<'_>) {
         let mut parts = parameter.named_children(&mut cursor);
         parts.find(|part| part.kind() == "catch_type").map(|kind| kind.byte_range())
     });
-    draft.handler(node, node.child_by_field_name("body"), caught, &FORMS);
+    draft.handler(node, draft.block(draft.field(node, Field::Body)), caught, &FORMS);
 }
 
 /// Notes a constant: what is `public static final`, or stands in an interface.
@@ -113,7 +114,7 @@ fn constant(draft: &mut Draft<'_>, node: Node<'_>) {
     if !is_constant || !draft.scope().is_visible || draft.scope().function.is_some() {
         return;
     }
-    let name = node.child_by_field_name("declarator").and_then(|declarator| declarator.child_by_field_name("name"));
+    let name = draft.field(node, Field::Declarator).and_then(|declarator| draft.field(declarator, Field::Name));
     if let Some(name) = name {
         let is_documented = is_documented(draft, node);
         draft.symbol(name.byte_range(), is_documented);
@@ -143,8 +144,8 @@ fn is_documented(draft: &Draft<'_>, declaration: Node<'_>) -> bool {
 }
 
 fn class(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
-    let base = node.child_by_field_name("superclass").map_or("", |base| draft.text_of(base));
+    let Some(name) = draft.field(node, Field::Name) else { return };
+    let base = draft.field(node, Field::Superclass).map_or("", |base| draft.text_of(base));
     let marks = annotations(node);
     // JUnit 3 knows tests by base class and name; TestNG lets the annotation of a class count for its methods.
     let is_test_class = base.ends_with("TestCase") || marks.iter().any(|mark| is_jvm_test(draft.slice(mark)));
@@ -171,17 +172,17 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
 }
 
 fn method(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
+    let Some(name) = draft.field(node, Field::Name) else { return };
     let marks = annotations(node);
     let any = |is: fn(&str) -> bool| marks.iter().any(|mark| is(draft.slice(mark)));
     let by_class = draft.scope().is_test_class && draft.text_of(name).starts_with("test");
     let is_test = node.kind() == "method_declaration" && (any(is_jvm_test) || by_class);
     let test = is_test.then(|| Test {
-        statements: body::count(node.child_by_field_name("body")),
+        statements: body::count(draft.field(node, Field::Body)),
         // A test that returns something returns tests, or whether a property holds. The one that Spring's project template
         // writes is there to fail when the application does not start.
         fails_otherwise: any(fails_otherwise)
-            || node.child_by_field_name("type").is_some_and(|kind| draft.text_of(kind) != "void")
+            || draft.field(node, Field::Type).is_some_and(|kind| draft.text_of(kind) != "void")
             || draft.text_of(name) == "contextLoads",
         ..Test::default()
     });
@@ -196,8 +197,8 @@ fn method(draft: &mut Draft<'_>, node: Node<'_>) {
 fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) -> Function {
     let scope = draft.scope();
     let modifiers = modifiers(node).map_or("", |modifiers| draft.text_of(modifiers));
-    let body = node.child_by_field_name("body");
-    let shape = body::shape(draft, body, &FORMS);
+    let body = draft.field(node, Field::Body);
+    let shape = body::shape(draft, draft.block(body), &FORMS);
     let is_bodiless = body.is_none() && node.kind() == "method_declaration";
     let is_abstract = (is_bodiless && !holds(modifiers, "native"))
         || (scope.is_abstract && matches!(shape, Body::Empty | Body::Stub))
@@ -210,7 +211,7 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) 
         name: name.byte_range(),
         body: body.map(|body| body.byte_range()),
         shape,
-        parameters: draft::count(node.child_by_field_name("parameters"), is_parameter),
+        parameters: draft::count(draft.field(node, Field::Parameters), is_parameter),
         is_public: scope.is_visible && (holds(modifiers, "public") || (scope.is_bound && scope.is_abstract)),
         is_documented: is_documented(draft, node),
         is_bound: overrides || is_constructor || is_main || is_bodiless || is_abstract,
@@ -220,36 +221,38 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) 
 }
 
 fn construction(draft: &mut Draft<'_>, node: Node<'_>) {
-    if let (Some(kind), Some(arguments)) = (node.child_by_field_name("type"), node.child_by_field_name("arguments")) {
-        draft.call_of(calls::path(kind), arguments);
+    if let (Some(kind), Some(arguments)) = (draft.field(node, Field::Type), draft.field(node, Field::Arguments)) {
+        draft.call_of(calls::path(draft.fields, kind), arguments);
     }
 }
 
 fn call(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
+    let Some(name) = draft.field(node, Field::Name) else { return };
     let text = draft.text_of(name);
-    let object = node.child_by_field_name("object");
+    let object = draft.field(node, Field::Object);
     // `Assert.that(..)`: the class says it. Any other object is a call or a value, and visited for itself.
     let class = object.filter(|object| object.kind() == "identifier").map_or("", |object| draft.text_of(object));
     let is_own = object.is_none_or(|object| matches!(object.kind(), "this" | "super"));
+    let fields = draft.fields;
+    let given = || arguments(fields, node);
     if is_assertion(text) || is_jvm_assertion(text) || is_assertion(class) {
         draft.assertion();
-    } else if text == "assumeTrue" && arguments(node).next().is_some_and(|first| first.kind() == "false") {
-        draft.skip(node.byte_range(), arguments(node).nth(1).is_some(), false);
-    } else if is_own || arguments(node).any(|one| one.kind() == "this") {
+    } else if text == "assumeTrue" && given().next().is_some_and(|first| first.kind() == "false") {
+        draft.skip(node.byte_range(), given().nth(1).is_some(), false);
+    } else if is_own || given().any(|one| one.kind() == "this") {
         // A method of the same class, or of one above it, can fail the test just as well.
         draft.on_test(|test| test.hands_over = true);
     }
     draft.call(name.byte_range());
-    if let Some(list) = node.child_by_field_name("arguments") {
-        let is_path = |object: &Node<'_>| calls::path(*object) == Some(object.byte_range());
+    if let Some(list) = draft.field(node, Field::Arguments) {
+        let is_path = |object: &Node<'_>| calls::path(draft.fields, *object) == Some(object.byte_range());
         let start = object.filter(is_path).map_or(name.start_byte(), |object| object.start_byte());
         draft.call_of(Some(start..name.end_byte()), list);
     }
 }
 
-fn arguments(call: Node<'_>) -> impl Iterator<Item = Node<'_>> {
-    let list = call.child_by_field_name("arguments");
+fn arguments<'t>(fields: &Fields, call: Node<'t>) -> impl Iterator<Item = Node<'t>> {
+    let list = fields.child(call, Field::Arguments);
     let count = list.map_or(0, |list| list.named_child_count()).min(ARGUMENTS_MAX);
     (0..u32::try_from(count).unwrap_or(0)).filter_map(move |index| list?.named_child(index))
 }

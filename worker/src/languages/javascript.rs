@@ -20,6 +20,7 @@ use schemas::item::SkipReason;
 
 use super::comments;
 use super::draft::{Draft, Place};
+use super::fields::Fields;
 use crate::effort;
 use crate::outline::{Outline, Span};
 use functions::FORMS;
@@ -108,7 +109,7 @@ fn parse(path: &str, text: &str, kept: &str, language: SourceType) -> Result<Out
         let last = places(&parsed.diagnostics).filter(|at| *at < end).max();
         return Err(last.unwrap_or(end));
     }
-    let mut draft = Draft::new(path, text);
+    let mut draft = Draft::new(path, text, &Fields::NONE);
     draft.outline.first_error = places(&parsed.diagnostics).min();
     draft.outline.comments = parsed.program.comments.iter().map(|comment| comment.span.place()).collect();
     draft.visit_program(&parsed.program);

@@ -8,6 +8,7 @@ use super::annotations::{fails_otherwise, is_jvm_assertion, is_jvm_test, skip_jv
 use super::assertions::is_assertion;
 use super::body::{self, Forms};
 use super::draft::{self, Draft};
+use super::fields::Field;
 use super::plain::{self, Kind, arguments, child};
 use super::walk::{Grammar, Role};
 use crate::outline::{Function, Import, Span};
@@ -106,7 +107,7 @@ fn alternative(branch: Node<'_>) -> Option<Node<'_>> {
 
 /// The grammar takes `assertFailsWith<E> { .. }` for two comparisons.
 fn operator(draft: &mut Draft<'_>, node: Node<'_>) {
-    let is_block = node.child_by_field_name("right").is_some_and(|right| right.kind() == "lambda_literal");
+    let is_block = draft.field(node, Field::Right).is_some_and(|right| right.kind() == "lambda_literal");
     if is_block && is_assertion(draft.text_of(node)) {
         draft.assertion();
     }
@@ -133,7 +134,7 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
         (false, true) => Kind::Abstract,
         (false, false) => Kind::Class,
     };
-    let name = node.child_by_field_name("name").map(|name| name.byte_range());
+    let name = draft.field(node, Field::Name).map(|name| name.byte_range());
     let base = child(node, &["delegation_specifiers"]).map(|bases| plain::base_name(draft.text_of(bases)));
     let is_visible = draft.scope().is_visible && !words.iter().any(|word| HIDING.contains(word));
     let is_documented = plain::is_documented(draft, node, DOCUMENTATION);
@@ -142,7 +143,7 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
 }
 
 fn function(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
+    let Some(name) = draft.field(node, Field::Name) else { return };
     let marks = annotations(node);
     let any = |is: fn(&str) -> bool| marks.iter().any(|mark| is(draft.slice(mark)));
     let body = child(node, &["function_body"]);

@@ -8,6 +8,7 @@ use super::annotations::parts;
 use super::assertions::is_assertion;
 use super::body::{self, Forms};
 use super::draft::{self, Draft};
+use super::fields::Field;
 use super::plain::{self, Kind, arguments, child};
 use super::walk::{Grammar, Role};
 use crate::outline::{Function, Import};
@@ -75,17 +76,17 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Branch if node.kind() == "conditional_expression" => draft.ternary(node),
         Role::Branch => {
             // `else if` is two words here, an `if` in an `else`.
-            let otherwise = child(node, &["else_clause"]).and_then(|otherwise| otherwise.child_by_field_name("body"));
+            let otherwise = child(node, &["else_clause"]).and_then(|otherwise| draft.field(otherwise, Field::Body));
             draft.branch(node, otherwise);
         }
         Role::Switch => draft.switch(node),
         Role::Loop => draft.looped(node),
         Role::Decision => draft.decision(),
         Role::Operator => draft.operator(node),
-        Role::Guarded => draft.guarded(node, node.child_by_field_name("body")),
+        Role::Guarded => draft.guarded(node, draft.block(draft.field(node, Field::Body))),
         Role::Handler => {
-            let kind = node.child_by_field_name("type").map(|kind| kind.byte_range());
-            plain::handler(draft, node, node.child_by_field_name("body"), kind, &FORMS);
+            let kind = draft.field(node, Field::Type).map(|kind| kind.byte_range());
+            plain::handler(draft, node, draft.field(node, Field::Body), kind, &FORMS);
         }
         Role::Assert => draft.assertion(),
         Role::Import => {
@@ -112,7 +113,7 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
         _ => Kind::Class,
     };
     let is_test_class = base.is_some_and(|base| base.ends_with("TestCase"));
-    let name = node.child_by_field_name("name").map(|name| name.byte_range());
+    let name = draft.field(node, Field::Name).map(|name| name.byte_range());
     let is_derived = base.is_some() || child(node, &["class_interface_clause"]).is_some();
     let (is_visible, is_documented) = (draft.scope().is_visible, plain::is_documented(draft, node, DOCUMENTATION));
     plain::class(draft, node, name.clone(), kind, base);
@@ -124,17 +125,17 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
 }
 
 fn function(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
+    let Some(name) = draft.field(node, Field::Name) else { return };
     let comment = draft.comment_above(node.start_byte(), 1).unwrap_or_default();
-    let marks = node.child_by_field_name("attributes").map_or("", |list| draft.text_of(list));
+    let marks = draft.field(node, Field::Attributes).map_or("", |list| draft.text_of(list));
     let mut names = marks.split(['[', ',', ']']).map(|mark| parts(mark.trim()).0);
     let is_marked = names.any(|name| name == "Test") || comment.split_whitespace().any(|word| word == "@test");
     let is_test = draft.scope().is_test_class && (is_marked || draft.text_of(name).starts_with("test"));
-    let body = node.child_by_field_name("body");
+    let body = draft.field(node, Field::Body);
     let is_given = ["@expectedException", "@doesNotPerformAssertions"].iter().any(|tag| comment.contains(tag))
         || marks.contains("DoesNotPerformAssertions");
     let test = is_test.then(|| plain::test(body, is_given));
-    let parameters = draft::count(node.child_by_field_name("parameters"), |one| !one.is_extra());
+    let parameters = draft::count(draft.field(node, Field::Parameters), |one| !one.is_extra());
     let is_method = node.kind() == "method_declaration";
     let words = plain::modifiers(draft, node);
     let is_private = words.contains(&"private");
@@ -153,10 +154,10 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
 }
 
 fn call(draft: &mut Draft<'_>, node: Node<'_>) {
-    let object = node.child_by_field_name("object").or_else(|| node.child_by_field_name("scope"));
-    let Some(name) = node.child_by_field_name("name").or_else(|| node.child_by_field_name("function")) else { return };
+    let object = draft.field(node, Field::Object).or_else(|| draft.field(node, Field::Scope));
+    let Some(name) = draft.field(node, Field::Name).or_else(|| draft.field(node, Field::Function)) else { return };
     let text = draft.text_of(name).trim_start_matches('\\');
-    let list = node.child_by_field_name("arguments");
+    let list = draft.field(node, Field::Arguments);
     if object.is_none() && declares_test(draft, node, text, list) {
         return;
     }
@@ -189,7 +190,7 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
 
 /// Whether `node` is a call that declares a test or a group of them.
 fn is_declaration(draft: &Draft<'_>, node: Node<'_>) -> bool {
-    let name = node.child_by_field_name("function").map_or("", |name| draft.text_of(name));
+    let name = draft.field(node, Field::Function).map_or("", |name| draft.text_of(name));
     paths::is_test(draft.path) && matches!(name, "describe" | "it" | "test")
 }
 
@@ -202,7 +203,7 @@ fn declares_test(draft: &mut Draft<'_>, node: Node<'_>, name: &str, list: Option
     let title = given.first().filter(|first| first.kind().ends_with("string"));
     let own = given.iter().find(|one| matches!(one.kind(), "anonymous_function" | "arrow_function"));
     let (Some(title), Some(own)) = (title, own) else { return false };
-    let body = own.child_by_field_name("body");
+    let body = draft.field(*own, Field::Body);
     let test = Some(plain::test(body, false));
     let plain = plain::function(draft, title.byte_range(), body, 0, &FORMS);
     draft.function(node, *own, None, Function { test, ..plain });

@@ -29,7 +29,7 @@ pub(super) fn function(
     parameters: u32,
     forms: &Forms,
 ) -> Function {
-    let shape = match body::shape(draft, body, forms) {
+    let shape = match body::shape(draft, draft.block(body), forms) {
         shape @ (Body::Absent | Body::Getter | Body::Stub) => shape,
         shape @ (Body::Constant | Body::Empty) if is_on_its_own(draft) => shape,
         _ => Body::Other,
@@ -139,7 +139,7 @@ pub(super) fn handler(
     forms: &Forms,
 ) {
     let span = node.byte_range();
-    draft.handler(node, body, caught.clone(), forms);
+    draft.handler(node, draft.block(body), caught.clone(), forms);
     if body.is_none() {
         let is_cleanup = draft.scope().is_cleanup;
         let body = span.end..span.end;

@@ -20,6 +20,7 @@ use ruff_python_parser::parse_unchecked_source;
 use ruff_text_size::{Ranged, TextRange};
 
 use super::draft::{Draft, Place};
+use super::fields::Fields;
 use crate::effort;
 use crate::outline::{Outline, Span};
 
@@ -36,7 +37,7 @@ pub(super) fn outline(path: &str, text: &str) -> Option<Outline> {
     }
     effort::note_parsed();
     let parsed = parse_unchecked_source(text, PySourceType::Python);
-    let mut draft = Draft::new(path, text);
+    let mut draft = Draft::new(path, text, &Fields::NONE);
     draft.outline.first_error = parsed.errors().iter().map(|error| error.location.start().to_usize()).min();
     texts::note(&mut draft.outline, parsed.tokens());
     draft.outline.docstrings.extend(blocks::docstring(parsed.suite()));

@@ -7,6 +7,7 @@ use tree_sitter::Node;
 use super::assertions::is_assertion;
 use super::body::{self, Forms};
 use super::draft::{self, Draft};
+use super::fields::Field;
 use super::plain::{self, Kind, arguments, child};
 use super::walk::{Grammar, Role};
 use crate::outline::{Body, Discard, Function};
@@ -84,11 +85,11 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Function => method(draft, node),
         Role::Closure => draft.closure(node, None),
         Role::Container => {
-            let base = node.child_by_field_name("superclass").map_or("", |base| draft.text_of(base));
+            let base = draft.field(node, Field::Superclass).map_or("", |base| draft.text_of(base));
             let is_test_class = base.contains("Test");
             // A module is there to be mixed in.
             let kind = if node.kind() == "module" { Kind::Abstract } else { Kind::Class };
-            let name = node.child_by_field_name("name").map(|name| name.byte_range());
+            let name = draft.field(node, Field::Name).map(|name| name.byte_range());
             let is_derived = !base.is_empty();
             // A module is most often but a name around others.
             let shown = name.clone().filter(|_| kind == Kind::Class);
@@ -111,14 +112,14 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Operator => draft.operator(node),
         Role::Guarded => guarded(draft, node),
         Role::Handler => {
-            let kinds = node.child_by_field_name("exceptions").map(|kinds| kinds.byte_range());
-            plain::handler(draft, node, node.child_by_field_name("body"), kinds, &FORMS);
+            let kinds = draft.field(node, Field::Exceptions).map(|kinds| kinds.byte_range());
+            plain::handler(draft, node, draft.field(node, Field::Body), kinds, &FORMS);
         }
         // `x rescue nil`: whatever went wrong, nothing comes of it.
         Role::Try => {
             draft.decision();
-            let is_nothing = node.child_by_field_name("handler").is_some_and(|value| value.kind() == "nil");
-            if let Some(body) = node.child_by_field_name("body").filter(|_| is_nothing) {
+            let is_nothing = draft.field(node, Field::Handler).is_some_and(|value| value.kind() == "nil");
+            if let Some(body) = draft.field(node, Field::Body).filter(|_| is_nothing) {
                 let is_cleanup = draft.scope().is_cleanup || plain::only_clean_up(draft, &[body]);
                 draft.outline.discards.push(Discard { span: node.byte_range(), is_fallible: false, is_cleanup });
             }
@@ -142,11 +143,11 @@ fn guarded(draft: &mut Draft<'_>, node: Node<'_>) {
 }
 
 fn method(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
-    let body = node.child_by_field_name("body");
+    let Some(name) = draft.field(node, Field::Name) else { return };
+    let body = draft.field(node, Field::Body);
     let is_test = node.kind() == "method" && draft.scope().is_test_class && draft.text_of(name).starts_with("test_");
     let test = is_test.then(|| plain::test(body, false));
-    let parameters = draft::count(node.child_by_field_name("parameters"), |one| !one.is_extra());
+    let parameters = draft::count(draft.field(node, Field::Parameters), |one| !one.is_extra());
     let is_overridable = draft.scope().class.is_some();
     let text = draft.text_of(name);
     let is_common = COMMON.contains(&text) || !text.starts_with(char::is_alphabetic);
@@ -213,10 +214,10 @@ fn word(draft: &mut Draft<'_>, node: Node<'_>) {
 }
 
 fn call(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("method") else { return };
-    let receiver = node.child_by_field_name("receiver");
+    let Some(name) = draft.field(node, Field::Method) else { return };
+    let receiver = draft.field(node, Field::Receiver);
     let text = draft.text_of(name);
-    let list = node.child_by_field_name("arguments");
+    let list = draft.field(node, Field::Arguments);
     let is_plain = receiver.is_none_or(|receiver| draft.text_of(receiver) == "RSpec");
     if is_plain && paths::is_test(draft.path) && declares_test(draft, node, name, list) {
         return;
@@ -253,7 +254,7 @@ fn declares(draft: &mut Draft<'_>, node: Node<'_>, word: &str, list: Option<Node
 fn declares_test(draft: &mut Draft<'_>, node: Node<'_>, method: Node<'_>, list: Option<Node<'_>>) -> bool {
     let name = draft.text_of(method);
     let plain = name.strip_prefix(['f', 'x']).filter(|rest| is_block(rest)).unwrap_or(name);
-    let Some(own) = node.child_by_field_name("block").filter(|_| is_block(plain)) else { return false };
+    let Some(own) = draft.field(node, Field::Block).filter(|_| is_block(plain)) else { return false };
     let given = arguments(list);
     let title = given.first().filter(|first| first.kind() == "string");
     // `test` and `feature` are names of other things too.
@@ -269,7 +270,7 @@ fn declares_test(draft: &mut Draft<'_>, node: Node<'_>, method: Node<'_>, list: 
     let is_off = name != plain && name.starts_with('x');
     let has_reason = mark.is_some_and(|mark| child(mark, &["string"]).is_some());
     if !matches!(plain, "context" | "describe" | "feature") {
-        let body = own.child_by_field_name("body");
+        let body = draft.field(own, Field::Body);
         let test = Some(plain::test(body, false));
         let title = title.map_or(method.byte_range(), |title| title.byte_range());
         let function = plain::function(draft, title, body, 0, &FORMS);
@@ -287,10 +288,10 @@ fn is_block(name: &str) -> bool {
 
 /// The word of a tag: `focus` of `:focus` and of `focus: true`, nothing of `focus: false`.
 fn tag<'t>(draft: &Draft<'t>, argument: Node<'_>) -> &'t str {
-    let is_off = argument.child_by_field_name("value").is_some_and(|value| matches!(value.kind(), "false" | "nil"));
+    let is_off = draft.field(argument, Field::Value).is_some_and(|value| matches!(value.kind(), "false" | "nil"));
     match argument.kind() {
         "simple_symbol" => draft.text_of(argument).trim_start_matches(':'),
-        "pair" if !is_off => argument.child_by_field_name("key").map_or("", |key| draft.text_of(key)),
+        "pair" if !is_off => draft.field(argument, Field::Key).map_or("", |key| draft.text_of(key)),
         _ => "",
     }
 }

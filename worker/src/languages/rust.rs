@@ -8,6 +8,7 @@ use super::assertions::{holds_assertion, is_assertion, words};
 use super::body::{self, Forms};
 use super::calls;
 use super::draft::{self, Draft, Members};
+use super::fields::{Field, Fields};
 use super::walk::{Grammar, Role};
 use crate::outline::{Body, Function, Import, Span, Test};
 
@@ -70,7 +71,7 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Switch => draft.switch(node),
         Role::Table => draft.table(node),
         Role::Loop => draft.looped(node),
-        Role::Decision if node.child_by_field_name("condition").is_some() => draft.decision(),
+        Role::Decision if draft.field(node, Field::Condition).is_some() => draft.decision(),
         Role::Operator => draft.operator(node),
         Role::Statement => statement(draft, node),
         Role::Try => draft.on_test(|test| test.fails_otherwise = true),
@@ -79,21 +80,21 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
 }
 
 fn branch(draft: &mut Draft<'_>, node: Node<'_>) {
-    let condition = node.child_by_field_name("condition").filter(|one| one.kind() == "let_condition");
-    let error = condition.and_then(|one| caught(draft, one.child_by_field_name("pattern")?));
+    let condition = draft.field(node, Field::Condition).filter(|one| one.kind() == "let_condition");
+    let error = condition.and_then(|one| caught(draft, draft.field(one, Field::Pattern)?));
     let is_cleanup =
-        condition.and_then(|one| one.child_by_field_name("value")).is_some_and(|value| calls::is_cleanup(draft, value));
-    let body = node.child_by_field_name("consequence");
-    let otherwise = node.child_by_field_name("alternative");
+        condition.and_then(|one| draft.field(one, Field::Value)).is_some_and(|value| calls::is_cleanup(draft, value));
+    let body = draft.field(node, Field::Consequence);
+    let otherwise = draft.field(node, Field::Alternative);
     draft.branch(node, otherwise.and_then(|clause| clause.named_child(0)));
     if let Some(caught) = error.filter(|_| otherwise.is_none()) {
-        draft.note_handler(node, body, caught, is_cleanup, &FORMS);
+        draft.note_handler(node, draft.block(body), caught, is_cleanup, &FORMS);
     }
 }
 
 /// What `Err(..)` holds, if `pattern` is that: nothing where it stands for every error.
 fn caught(draft: &Draft<'_>, pattern: Node<'_>) -> Option<Option<Span>> {
-    let name = pattern.child_by_field_name("type").filter(|_| pattern.kind() == "tuple_struct_pattern")?;
+    let name = draft.field(pattern, Field::Type).filter(|_| pattern.kind() == "tuple_struct_pattern")?;
     let is_any = |inner: &Node<'_>| matches!(inner.kind(), "identifier" | "mut_pattern" | "ref_pattern");
     let inner = pattern.named_child(1).filter(|inner| !is_any(inner)).map(|inner| inner.byte_range());
     (draft.text_of(name) == "Err").then_some(inner)
@@ -102,28 +103,28 @@ fn caught(draft: &Draft<'_>, pattern: Node<'_>) -> Option<Option<Span>> {
 /// Notes `let _ = f();` and `f().ok();`.
 fn statement(draft: &mut Draft<'_>, node: Node<'_>) {
     if node.kind() == "let_declaration" {
-        if node.child_by_field_name("alternative").is_some() {
+        if draft.field(node, Field::Alternative).is_some() {
             draft.decision();
         }
-        let is_ignored = node.child_by_field_name("pattern").is_some_and(|pattern| draft.text_of(pattern) == "_");
-        let value = node.child_by_field_name("value").filter(|_| is_ignored);
+        let is_ignored = draft.field(node, Field::Pattern).is_some_and(|pattern| draft.text_of(pattern) == "_");
+        let value = draft.field(node, Field::Value).filter(|_| is_ignored);
         if let Some(value) = value.filter(|value| matches!(value.kind(), "await_expression" | "call_expression")) {
             draft.discard(node, value, false);
         }
         return;
     }
     let call = node.named_child(0).filter(|only| only.kind() == "call_expression");
-    let callee = call.and_then(|call| call.child_by_field_name("function"));
-    let is_ok = |callee: &Node<'_>| callee.child_by_field_name("field").is_some_and(|name| draft.text_of(name) == "ok");
-    if let Some(value) = callee.filter(is_ok).and_then(|callee| callee.child_by_field_name("value")) {
+    let callee = call.and_then(|call| draft.field(call, Field::Function));
+    let is_ok = |callee: &Node<'_>| draft.field(*callee, Field::Member).is_some_and(|name| draft.text_of(name) == "ok");
+    if let Some(value) = callee.filter(is_ok).and_then(|callee| draft.field(callee, Field::Value)) {
         draft.discard(node, value, true);
     }
 }
 
 fn import(draft: &mut Draft<'_>, node: Node<'_>) {
-    let argument = node.child_by_field_name("argument").or_else(|| node.child_by_field_name("name"));
+    let argument = draft.field(node, Field::Argument).or_else(|| draft.field(node, Field::Name));
     let Some(argument) = argument else { return };
-    let module = argument.child_by_field_name("path").filter(|_| argument.kind() != "scoped_identifier");
+    let module = draft.field(argument, Field::Path).filter(|_| argument.kind() != "scoped_identifier");
     let module = module.unwrap_or(argument).byte_range();
     draft.outline.imports.push(Import { span: node.byte_range(), module });
 }
@@ -143,7 +144,7 @@ fn is_documented(draft: &Draft<'_>, node: Node<'_>, marks: &[Span]) -> bool {
 }
 
 fn declaration(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
+    let Some(name) = draft.field(node, Field::Name) else { return };
     if draft.scope().is_visible && is_pub(draft, node) {
         let is_documented = is_documented(draft, node, &draft.marks);
         draft.symbol(name.byte_range(), is_documented);
@@ -157,17 +158,18 @@ fn container(draft: &mut Draft<'_>, node: Node<'_>) {
     let is_conditional = draft.marks.iter().any(|mark| attribute(draft.slice(mark)).0 == "cfg");
     let has_twin = draft.scope().has_twin || is_conditional;
     let is_visible = draft.scope().is_visible;
-    let name = |field: &str| node.child_by_field_name(field).map(|name| name.byte_range());
+    let fields = draft.fields;
+    let name = |field: Field| fields.child(node, field).map(|name| name.byte_range());
     match node.kind() {
         "trait_item" => {
             declaration(draft, node);
             let is_visible = is_visible && is_pub(draft, node);
-            draft.class(node, name("name"), is_visible, Members::Abstract);
+            draft.class(node, name(Field::Name), is_visible, Members::Abstract);
         }
-        "impl_item" if node.child_by_field_name("trait").is_some() => {
-            draft.class(node, name("type"), false, Members::Bound);
+        "impl_item" if draft.field(node, Field::Trait).is_some() => {
+            draft.class(node, name(Field::Type), false, Members::Bound);
         }
-        "impl_item" => draft.class(node, name("type"), is_visible, Members::Free),
+        "impl_item" => draft.class(node, name(Field::Type), is_visible, Members::Free),
         "foreign_mod_item" => draft.class(node, None, is_visible, Members::Bound),
         _ => {
             let is_visible = is_visible && is_pub(draft, node);
@@ -178,7 +180,7 @@ fn container(draft: &mut Draft<'_>, node: Node<'_>) {
 }
 
 fn macro_definition(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
+    let Some(name) = draft.field(node, Field::Name) else { return };
     let marks = std::mem::take(&mut draft.marks);
     let is_public = marks.iter().any(|mark| attribute(draft.slice(mark)).0 == "macro_export");
     let is_documented = is_documented(draft, node, &marks);
@@ -203,7 +205,7 @@ fn is_cfg_test(text: &str) -> bool {
 }
 
 fn function(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
+    let Some(name) = draft.field(node, Field::Name) else { return };
     let marks = std::mem::take(&mut draft.marks);
     let mut test = None;
     for mark in &marks {
@@ -211,7 +213,7 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
         if matches!(name, "test" | "rstest" | "test_case" | "quickcheck") || name.ends_with("_test") {
             // A property is a function that returns whether it holds.
             let fails_otherwise = name == "quickcheck";
-            test = Some(Test { statements: statements(node), fails_otherwise, ..Test::default() });
+            test = Some(Test { statements: statements(draft.fields, node), fails_otherwise, ..Test::default() });
         }
     }
     let mut skip: Option<(Span, bool)> = None;
@@ -236,7 +238,7 @@ fn function(draft: &mut Draft<'_>, node: Node<'_>) {
 /// What a function is, apart from being a test.
 fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) -> Function {
     let scope = draft.scope();
-    let body = node.child_by_field_name("body");
+    let body = draft.field(node, Field::Body);
     let is_counted = |parameter: &Node<'_>| {
         !parameter.is_extra() && !matches!(parameter.kind(), "attribute_item" | "self_parameter")
     };
@@ -247,10 +249,10 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) 
         .any(|child| child.kind() == "function_modifiers" && draft.text_of(child).contains("extern"));
     // A function that exists on a condition has a twin, whose signature it shares.
     let has_twin = scope.has_twin || marks.iter().any(|mark| attribute(draft.slice(mark)).0 == "cfg");
-    let shape = body::shape(draft, body, &FORMS);
-    let parameters = draft::count(node.child_by_field_name("parameters"), is_counted);
+    let shape = body::shape(draft, draft.block(body), &FORMS);
+    let parameters = draft::count(draft.field(node, Field::Parameters), is_counted);
     // Without a parameter, a generic function without a body only asks the compiler whether the type fits.
-    let asks_compiler = parameters == 0 && node.child_by_field_name("type_parameters").is_some();
+    let asks_compiler = parameters == 0 && draft.field(node, Field::TypeParameters).is_some();
     let is_idle = matches!(shape, Body::Empty | Body::Stub);
     Function {
         name: name.byte_range(),
@@ -265,40 +267,40 @@ fn described(draft: &Draft<'_>, node: Node<'_>, name: Node<'_>, marks: &[Span]) 
     }
 }
 
-fn statements(function: Node<'_>) -> usize {
-    let Some(body) = function.child_by_field_name("body") else { return 0 };
+fn statements(fields: &Fields, function: Node<'_>) -> usize {
+    let Some(body) = fields.child(function, Field::Body) else { return 0 };
     let mut cursor = body.walk();
     body.named_children(&mut cursor).filter(|child| !child.is_extra()).count()
 }
 
 /// Whether the body ends in something other than `Ok(..)` or `()` while the function returns a value: then that can be the error.
 fn returns_an_error(draft: &Draft<'_>, function: Node<'_>) -> bool {
-    let Some(body) = function.child_by_field_name("body") else { return false };
+    let Some(body) = draft.field(function, Field::Body) else { return false };
     let last = u32::try_from(body.named_child_count()).unwrap_or(u32::MAX).checked_sub(1);
     let last = last.and_then(|index| body.named_child(index)).map_or("", |tail| draft.text_of(tail));
-    function.child_by_field_name("return_type").is_some() && !last.starts_with("Ok(") && !last.ends_with(';')
+    draft.field(function, Field::ReturnType).is_some() && !last.starts_with("Ok(") && !last.ends_with(';')
 }
 
 fn call(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(mut callee) = node.child_by_field_name("function") else { return };
+    let Some(mut callee) = draft.field(node, Field::Function) else { return };
     if callee.kind() == "generic_function" {
-        callee = callee.child_by_field_name("function").unwrap_or(callee);
+        callee = draft.field(callee, Field::Function).unwrap_or(callee);
     }
-    let name = callee.child_by_field_name("field").or_else(|| callee.child_by_field_name("name")).unwrap_or(callee);
+    let name = draft.field(callee, Field::Member).or_else(|| draft.field(callee, Field::Name)).unwrap_or(callee);
     let text = draft.text_of(name);
     let is_method = callee.kind() == "field_expression";
     if is_assertion(text) || (is_method && UNWRAPS.contains(&text)) {
         draft.assertion();
     }
     draft.call(name.byte_range());
-    if let Some(arguments) = node.child_by_field_name("arguments") {
-        draft.call_of(calls::path(callee), arguments);
+    if let Some(arguments) = draft.field(node, Field::Arguments) {
+        draft.call_of(calls::path(draft.fields, callee), arguments);
     }
 }
 
 fn macro_use(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(path) = node.child_by_field_name("macro") else { return };
-    let name = path.child_by_field_name("name").unwrap_or(path);
+    let Some(path) = draft.field(node, Field::Macro) else { return };
+    let name = draft.field(path, Field::Name).unwrap_or(path);
     let text = draft.text_of(name);
     // What stands inside a macro is tokens, not syntax; an assertion among them is still one.
     let inside = || words(draft.text_of(node)).any(|word| is_assertion(word) || UNWRAPS.contains(&word));

@@ -8,6 +8,7 @@ use super::annotations::parts;
 use super::assertions::is_assertion;
 use super::body::{self, Forms};
 use super::draft::{self, Draft};
+use super::fields::Field;
 use super::plain::{self, Kind, arguments, child};
 use super::walk::{Grammar, Role};
 use crate::outline::{Discard, Function, Import, Span};
@@ -69,7 +70,7 @@ fn enter(draft: &mut Draft<'_>, node: Node<'_>, role: Role) {
         Role::Loop => draft.looped(node),
         Role::Decision => draft.decision(),
         Role::Handler => {
-            let kind = node.child_by_field_name("error").filter(|kind| is_narrow(draft, *kind));
+            let kind = draft.field(node, Field::Error).filter(|kind| is_narrow(draft, *kind));
             plain::handler(draft, node, child(node, &["statements"]), kind.map(|kind| kind.byte_range()), &FORMS);
         }
         Role::Statement => throw(draft, node),
@@ -132,9 +133,9 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
     let is_test_class = base.ends_with("TestCase");
     skip_by(draft, attributes(node));
     let words = plain::modifiers(draft, node);
-    let declared = node.child_by_field_name("declaration_kind").map_or("", |kind| kind.kind());
+    let declared = draft.field(node, Field::DeclarationKind).map_or("", |kind| kind.kind());
     let kind = if declared == "protocol" { Kind::Interface } else { Kind::Class };
-    let name = node.child_by_field_name("name").map(|name| name.byte_range());
+    let name = draft.field(node, Field::Name).map(|name| name.byte_range());
     let is_extension = declared == "extension";
     let is_visible = draft.scope().is_visible && (is_extension || is_offered(&words));
     let is_documented = plain::is_documented(draft, node, DOCUMENTATION);
@@ -153,12 +154,12 @@ fn is_offered(modifiers: &[&str]) -> bool {
 }
 
 fn function(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(name) = node.child_by_field_name("name") else { return };
+    let Some(name) = draft.field(node, Field::Name) else { return };
     let marks = attributes(node);
     let parameters = draft::count(Some(node), |one| one.kind() == "parameter");
     let by_class = draft.scope().is_test_class && draft.text_of(name).starts_with("test") && parameters == 0;
     let is_test = by_class || marks.iter().any(|mark| parts(draft.slice(mark)).0 == "Test");
-    let body = node.child_by_field_name("body");
+    let body = draft.field(node, Field::Body);
     let test = is_test.then(|| plain::test(body, false));
     let words = plain::modifiers(draft, node);
     let scope = draft.scope();
@@ -188,7 +189,7 @@ fn skip_by(draft: &mut Draft<'_>, marks: Vec<Span>) {
 fn call(draft: &mut Draft<'_>, node: Node<'_>) {
     let Some(callee) = node.named_child(0) else { return };
     let is_own = callee.kind() == "simple_identifier" || draft.text_of(callee).starts_with("self.");
-    let name = callee.child_by_field_name("suffix").and_then(|suffix| suffix.child_by_field_name("suffix"));
+    let name = draft.field(callee, Field::Suffix).and_then(|suffix| draft.field(suffix, Field::Suffix));
     let name = name.unwrap_or(callee);
     let text = draft.text_of(name);
     let plain = text.strip_prefix("XCT").unwrap_or(text);

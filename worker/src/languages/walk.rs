@@ -9,6 +9,7 @@ use tree_sitter::{Language, LanguageError, Node, ParseOptions, Parser, Tree};
 
 use super::draft::Draft;
 use super::endless;
+use super::fields::Fields;
 use crate::effort;
 use crate::outline::Outline;
 
@@ -79,10 +80,11 @@ pub(super) struct Grammar {
     pub(super) loaded: OnceLock<Loaded>,
 }
 
-/// A grammar with the roles of its node kinds, so that the walk compares numbers instead of names.
+/// A grammar with the roles of its node kinds and its fields, so that the walk compares numbers instead of names.
 pub(super) struct Loaded {
     language: Language,
     roles: Vec<Role>,
+    fields: Fields,
 }
 
 impl Grammar {
@@ -95,7 +97,8 @@ impl Grammar {
                 _ => Role::Other,
             };
             let roles = (0..count).map(role).collect();
-            Loaded { language, roles }
+            let fields = Fields::of(&language);
+            Loaded { language, roles, fields }
         })
     }
 
@@ -114,7 +117,7 @@ impl Grammar {
                 return None;
             }
         };
-        let mut draft = Draft::new(path, text);
+        let mut draft = Draft::new(path, text, &loaded.fields);
         walk(&tree, &loaded.roles, self.enter, &mut draft);
         Some(draft.finish())
     }

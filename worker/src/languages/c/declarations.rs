@@ -5,6 +5,7 @@ use tree_sitter::Node;
 use super::{FORMS, headings, is_test_file};
 use crate::languages::body;
 use crate::languages::draft::{self, Draft, Members};
+use crate::languages::fields::{Field, Fields};
 use crate::languages::symbols;
 use crate::outline::{Body, Function, Test};
 use crate::paths;
@@ -28,15 +29,15 @@ struct Declared<'t> {
     is_qualified: bool,
 }
 
-fn declared(declaration: Node<'_>) -> Option<Declared<'_>> {
-    let mut node = declaration.child_by_field_name("declarator")?;
+fn declared<'t>(fields: &Fields, declaration: Node<'t>) -> Option<Declared<'t>> {
+    let mut node = fields.child(declaration, Field::Declarator)?;
     let mut found = Declared { name: node, function: None, is_qualified: false };
     for _link in 0..DECLARATORS_MAX {
         found.name = node;
         let inner = match node.kind() {
             "qualified_identifier" | "template_function" => {
                 found.is_qualified |= node.kind() == "qualified_identifier";
-                node.child_by_field_name("name")
+                fields.child(node, Field::Name)
             }
             // Neither brackets nor references name the field that holds what they are around.
             "parenthesized_declarator" | "reference_declarator" => node.named_child(0),
@@ -44,7 +45,7 @@ fn declared(declaration: Node<'_>) -> Option<Declared<'_>> {
                 if kind == "function_declarator" {
                     found.function = Some(node);
                 }
-                node.child_by_field_name("declarator")
+                fields.child(node, Field::Declarator)
             }
         };
         let Some(inner) = inner else { break };
@@ -55,10 +56,10 @@ fn declared(declaration: Node<'_>) -> Option<Declared<'_>> {
 
 /// Reads the definition of a function.
 pub(super) fn function(draft: &mut Draft<'_>, node: Node<'_>) {
-    let Some(found) = declared(node) else { return };
-    let parameters = found.function.and_then(|function| function.child_by_field_name("parameters"));
-    let kind = node.child_by_field_name("type").map_or("", |kind| draft.text_of(kind));
-    let block = node.child_by_field_name("body");
+    let Some(found) = declared(draft.fields, node) else { return };
+    let parameters = found.function.and_then(|function| draft.field(function, Field::Parameters));
+    let kind = draft.field(node, Field::Type).map_or("", |kind| draft.text_of(kind));
+    let block = draft.field(node, Field::Body);
     let text = draft.text_of(found.name);
     let is_macro = headings::begins_test(text) && parameters.is_some();
     // `START_TEST(a)` reads like a type and a name in brackets; `TEST(A, b)` like a function of two parameters.
@@ -86,18 +87,18 @@ pub(super) fn function(draft: &mut Draft<'_>, node: Node<'_>) {
 /// What a function is, apart from being a test.
 fn described(draft: &Draft<'_>, node: Node<'_>, found: &Declared<'_>) -> Function {
     let scope = draft.scope();
-    let block = node.child_by_field_name("body");
-    let shape = match body::shape(draft, block, &FORMS) {
+    let block = draft.field(node, Field::Body);
+    let shape = match body::shape(draft, draft.block(block), &FORMS) {
         Body::Empty if has_child(node, "field_initializer_list") => Body::Other,
         shape => shape,
     };
-    let list = found.function.and_then(|function| function.child_by_field_name("parameters"));
+    let list = found.function.and_then(|function| draft.field(function, Field::Parameters));
     let is_void = list.is_some_and(|list| draft.text_of(list) == "(void)");
     let asks = || block.is_some_and(|block| symbols::asks_for_override(draft.text_of(block)));
     let is_hook = shape == Body::Empty && has_child(node, "virtual");
     let is_abstract = is_hook || (shape == Body::Stub && asks());
     // Operators, constructors and destructors look as the language wants it.
-    let is_constructor = node.child_by_field_name("type").is_none();
+    let is_constructor = draft.field(node, Field::Type).is_none();
     let is_given = is_constructor || draft.text_of(found.name) == "main" || !found.name.kind().ends_with("identifier");
     Function {
         name: found.name.byte_range(),
@@ -142,7 +143,7 @@ pub(super) fn declaration(draft: &mut Draft<'_>, node: Node<'_>) {
     if !is_seen(draft) {
         return;
     }
-    let Some(found) = declared(node) else { return };
+    let Some(found) = declared(draft.fields, node) else { return };
     let is_type = node.kind() == "type_definition";
     if (found.function.is_some() || is_type) && !found.is_qualified && !overrides(draft, found.function) {
         let is_documented = is_documented(draft, node);
@@ -162,7 +163,7 @@ pub(super) fn container(draft: &mut Draft<'_>, node: Node<'_>) {
             }
         }
         "namespace_definition" => {
-            let name = node.child_by_field_name("name").map_or("", |name| draft.text_of(name));
+            let name = draft.field(node, Field::Name).map_or("", |name| draft.text_of(name));
             // What has no name, or such a one, is for the file or library itself.
             let is_own = matches!(name, "" | "detail" | "details" | "impl" | "internal");
             draft.open(node, |scope| scope.is_visible &= !is_own);
@@ -173,10 +174,10 @@ pub(super) fn container(draft: &mut Draft<'_>, node: Node<'_>) {
 
 fn class(draft: &mut Draft<'_>, node: Node<'_>) {
     // Without a body it is only mentioned.
-    if node.child_by_field_name("body").is_none() {
+    if draft.field(node, Field::Body).is_none() {
         return;
     }
-    let name = node.child_by_field_name("name").map(|name| name.byte_range());
+    let name = draft.field(node, Field::Name).map(|name| name.byte_range());
     let is_seen = is_seen(draft);
     if let Some(name) = name.clone().filter(|_| is_seen) {
         let is_documented = is_documented(draft, node);

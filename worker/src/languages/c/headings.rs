@@ -76,7 +76,7 @@ pub(super) fn test(draft: &mut Draft<'_>, node: Node<'_>, block: Option<Node<'_>
     let function = Function {
         name: heading.name,
         body: block.map(|block| block.byte_range()),
-        shape: body::shape(draft, block, &FORMS),
+        shape: body::shape(draft, draft.block(block), &FORMS),
         // The macro decides what the function looks like.
         is_bound: true,
         test: Some(test),
