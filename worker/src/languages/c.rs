@@ -14,7 +14,6 @@ use super::draft::Draft;
 use super::fields::{Field, Fields};
 use super::walk::{Grammar, Role};
 use crate::outline::Import;
-use crate::paths;
 
 /// The grammar of C.
 pub(super) static C: Grammar =
@@ -162,7 +161,7 @@ fn statement(draft: &mut Draft<'_>, node: Node<'_>) {
 
 /// Whether a macro that begins a test does so here.
 pub(super) fn is_test_file(draft: &Draft<'_>) -> bool {
-    draft.has_blocks || paths::is_test(draft.path)
+    draft.has_blocks || draft.is_test_file
 }
 
 fn call(draft: &mut Draft<'_>, node: Node<'_>) {

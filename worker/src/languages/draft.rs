@@ -10,6 +10,7 @@ use super::fields::Fields;
 use super::symbols::Candidate;
 use super::tables::Open;
 use crate::outline::{Body, Function, Outline, Skip, Span, Test};
+use crate::paths;
 
 /// How far in front of a call that skips a way out of the test is searched.
 const WAY_OUT_BYTES_MAX: usize = 4_000;
@@ -104,6 +105,8 @@ pub(super) struct Draft<'t> {
     pub(super) text: &'t str,
     /// Path of the file.
     pub(super) path: &'t str,
+    /// Whether the path says that the file is there for tests.
+    pub(super) is_test_file: bool,
     /// The fields of its grammar; none where another parser reads it.
     pub(super) fields: &'t Fields,
     /// What is known so far.
@@ -138,6 +141,7 @@ impl<'t> Draft<'t> {
         Self {
             text,
             path,
+            is_test_file: paths::is_test(path),
             fields,
             outline: Outline::default(),
             marks: Vec::new(),

@@ -13,7 +13,6 @@ use super::fields::{Field, Fields};
 use super::symbols;
 use super::walk::{Grammar, Role};
 use crate::outline::{Body, Function, Import, Span, Test};
-use crate::paths;
 
 /// The grammar of Java.
 pub(super) static JAVA: Grammar =
@@ -150,7 +149,7 @@ fn class(draft: &mut Draft<'_>, node: Node<'_>) {
     // JUnit 3 knows tests by base class and name; TestNG lets the annotation of a class count for its methods.
     let is_test_class = base.ends_with("TestCase") || marks.iter().any(|mark| is_jvm_test(draft.slice(mark)));
     // Outside tests the same annotations mean other things, such as fields that are not stored.
-    if paths::is_test(draft.path) {
+    if draft.is_test_file {
         skip_jvm(draft, marks);
     }
     let modifiers = modifiers(node).map_or("", |modifiers| draft.text_of(modifiers));

@@ -12,7 +12,6 @@ use super::fields::Field;
 use super::plain::{self, Kind, arguments, child};
 use super::walk::{Grammar, Role};
 use crate::outline::{Function, Import, Span};
-use crate::paths;
 
 /// The grammar of Kotlin.
 pub(super) static KOTLIN: Grammar =
@@ -122,7 +121,7 @@ fn annotations(declaration: Node<'_>) -> Vec<Span> {
 }
 
 fn class(draft: &mut Draft<'_>, node: Node<'_>) {
-    if paths::is_test(draft.path) {
+    if draft.is_test_file {
         skip_jvm(draft, annotations(node));
     }
     let words = plain::modifiers(draft, node);

@@ -12,7 +12,6 @@ use super::fields::Field;
 use super::plain::{self, Kind, arguments, child};
 use super::walk::{Grammar, Role};
 use crate::outline::{Function, Import};
-use crate::paths;
 
 /// The grammar of PHP, with the text around it.
 pub(super) static PHP: Grammar =
@@ -191,7 +190,7 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
 /// Whether `node` is a call that declares a test or a group of them.
 fn is_declaration(draft: &Draft<'_>, node: Node<'_>) -> bool {
     let name = draft.field(node, Field::Function).map_or("", |name| draft.text_of(name));
-    paths::is_test(draft.path) && matches!(name, "describe" | "it" | "test")
+    draft.is_test_file && matches!(name, "describe" | "it" | "test")
 }
 
 /// Reads `it('adds', function () { .. })`; says whether it was one.

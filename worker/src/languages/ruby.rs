@@ -11,7 +11,6 @@ use super::fields::Field;
 use super::plain::{self, Kind, arguments, child};
 use super::walk::{Grammar, Role};
 use crate::outline::{Body, Discard, Function};
-use crate::paths;
 
 /// The grammar of Ruby.
 pub(super) static RUBY: Grammar =
@@ -219,7 +218,7 @@ fn call(draft: &mut Draft<'_>, node: Node<'_>) {
     let text = draft.text_of(name);
     let list = draft.field(node, Field::Arguments);
     let is_plain = receiver.is_none_or(|receiver| draft.text_of(receiver) == "RSpec");
-    if is_plain && paths::is_test(draft.path) && declares_test(draft, node, name, list) {
+    if is_plain && draft.is_test_file && declares_test(draft, node, name, list) {
         return;
     }
     if receiver.is_none() && draft.scope().function.is_none() {

@@ -75,7 +75,7 @@ pub(super) fn function(draft: &mut Draft<'_>, node: Node<'_>) {
     // Without something to assert with, compilers' inputs and devices' self-tests would be taken for tests.
     let is_test = is_named
         && draft.has_blocks
-        && paths::is_test(draft.path)
+        && draft.is_test_file
         && (matches!(given, "" | "void") || given.starts_with("void *"));
     // A test that returns something returns whether it passed.
     let test =

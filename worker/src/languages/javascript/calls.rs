@@ -11,7 +11,6 @@ use super::super::calls::{LITERAL_DEPTH_MAX, PATH_MAX};
 use super::super::draft::{Draft, Place};
 use super::{blocks, modules};
 use crate::outline::Span;
-use crate::paths;
 
 /// Longest chain of names in front of a call that is looked through; `test.describe.parallel.only` has four.
 const CHAIN_MAX: usize = 8;
@@ -82,7 +81,7 @@ pub(super) fn call(draft: &mut Draft<'_>, node: &CallExpression<'_>) {
         modules::import(draft, node.span.place(), module);
     }
     let callee = callee(draft, &node.callee);
-    if !(paths::is_test(draft.path) && blocks::declares_test(draft, node, &callee)) {
+    if !(draft.is_test_file && blocks::declares_test(draft, node, &callee)) {
         meaning(draft, node.span.place(), &callee, &node.arguments);
     }
 }
@@ -128,7 +127,7 @@ fn meaning(draft: &mut Draft<'_>, span: Span, callee: &Callee<'_>, arguments: &[
     let first = callee.names.first().copied().unwrap_or_default();
     let last = callee.names.last().copied().unwrap_or_default();
     let by_handle = callee.names.len() > 1 && Some(first) == draft.handle();
-    let in_tests = paths::is_test(draft.path);
+    let in_tests = draft.is_test_file;
     if in_tests && last == "skip" && (by_handle || first == "this") && !callee.through_call {
         draft.skip(span, !arguments.is_empty(), false);
         return;
