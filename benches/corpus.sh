@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A corpus of real projects from the ordinary registries, each a git repository of one commit.
-# usage: benches/corpus.sh FOLDER     (3 GB; needs npm, pip, cargo, git; go, mvn, apt-get and dpkg where they are there)
+# usage: benches/corpus.sh FOLDER     (4 GB; needs npm, pip, cargo, git; go, mvn, apt-get and dpkg where they are there)
 set -euo pipefail
 
 [ $# -eq 1 ] || { sed -n 3p "$0" >&2; exit 2; }
@@ -238,3 +238,41 @@ deb_project ruby-nokogiri usr
 deb_project redmine usr/share/redmine
 deb_project initramfs-tools usr
 deb_project live-build usr
+
+# Held out a fourth time: read once the rules had been mended on all those above.
+npm_project mongoose 8.8.3
+npm_project node-gyp 10.2.0
+npm_project mineflayer 4.23.0
+npm_project serverless 3.40.0
+npm_project xterm 5.3.0
+pip_source_project beets 2.2.0
+pip_source_project mopidy 3.4.2
+pip_source_project dulwich 0.22.6
+pip_source_project gunicorn 23.0.0
+pip_source_project networkx 3.4.2
+pip_source_project jupyter_server 2.14.2
+pip_source_project sphinx 8.1.3
+pip_source_project supervisor 4.2.5
+crate_project bevy_ecs 0.15.0
+crate_project gitui 0.26.3
+crate_project image 0.25.5
+crate_project mdbook 0.4.43
+crate_project quinn-proto 0.11.9
+crate_project polars-core 0.44.2
+go_project badger github.com/dgraph-io/badger/v4 v4.8.0
+go_project ebiten github.com/hajimehoshi/ebiten/v2 v2.8.8
+go_project fzf github.com/junegunn/fzf v0.56.3
+go_project goreleaser github.com/goreleaser/goreleaser/v2 v2.13.0
+go_project minio-go github.com/minio/minio-go/v7 v7.1.0
+go_project syncthing github.com/syncthing/syncthing v1.30.0
+maven_project com.badlogicgames.gdx gdx 1.13.0
+maven_project io.undertow undertow-core 2.3.21.Final
+maven_project org.apache.pdfbox pdfbox 3.0.3
+maven_project org.jetbrains.exposed exposed-core 0.57.0
+maven_project org.quartz-scheduler quartz 2.5.0
+deb_project dracut-core usr
+deb_project icingaweb2 usr/share/icingaweb2
+deb_project openafs-modules-dkms usr
+deb_project phpldapadmin usr/share/phpldapadmin
+deb_project puppet-agent usr
+deb_project schleuder usr
