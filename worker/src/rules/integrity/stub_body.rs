@@ -6,7 +6,7 @@ mod surroundings;
 use schemas::severity::Severity;
 
 use excuses::{belongs_to_others, is_of_type, is_one_of_two, says_later};
-use surroundings::{is_interface, may_be_idle};
+use surroundings::{is_handed_on, is_idle_file, is_interface, is_of_go_build, is_said_at_head, may_be_idle};
 
 use crate::names::words;
 use crate::outline::{Body, Function, Span};
@@ -26,10 +26,11 @@ rule!(
     /// stub files, methods of base classes), operators and inherited methods that refuse to work, what is not implemented for or
     /// on something in particular, functions that a condition of two chooses from, methods that do nothing, functions that do
     /// nothing with several parameters, since others chose them, or because of a decorator, or whose comment, documentation or
-    /// name says why, hooks, parts of the code that are built on a condition or for one platform, files of several functions that
-    /// do nothing or that all refuse, several stubs of Python with one decorator, which has the use of their names, functions of
-    /// PHP that show markup, steps of migrations (`upgrade`, `down`), messages that say why something is not supported, types and
-    /// files that stand in for others by their name, methods of Go whose receiver has none, examples, and code for tests.
+    /// name says why, or the comment at the head of the file, those that a table in C or C++ names, hooks, parts of the code
+    /// that are built on a condition or for one platform, files of several functions that do nothing or that all refuse, several
+    /// stubs of Python with one decorator, which has the use of their names, functions of PHP that show markup, steps of
+    /// migrations (`upgrade`, `down`), messages that say why something is not supported, types and files that stand in for others
+    /// by their name, methods of Go whose receiver has none, examples, and code for tests.
     ///
     /// ## Why it matters
     /// The function can be called and looks finished from outside. What it promises does not happen.
@@ -131,8 +132,19 @@ const TWIN_MARKS: &[&str] =
     &["android", "browser", "client", "desktop", "ios", "macos", "native", "node", "server", "web", "windows"];
 
 /// Words in documentation that say why nothing is done.
-const REASONS: &[&str] =
-    &["abstract", "do nothing", "does nothing", "hook", "no op", "no-op", "noop", "overrid", "subclass"];
+const REASONS: &[&str] = &[
+    "abstract",
+    "do not use",
+    "do nothing",
+    "does nothing",
+    "don't use",
+    "hook",
+    "no op",
+    "no-op",
+    "noop",
+    "overrid",
+    "subclass",
+];
 
 /// Words in paths of modules that stand in for others.
 const STAND_IN_WORDS: &[&str] = &["dummy", "fake", "fakes", "noop", "null"];
@@ -165,9 +177,6 @@ const UNFINISHED: &[&str] = &["FIXME", "TODO", "XXX"];
 /// What a stub says of itself in lower case, if it is there to be written and not to refuse.
 const CONFESSIONS: &[&str] = &["implemented", "todo", "unimplemented"];
 
-/// Functions of one file that do nothing, from which on that is what they are for: it fills an interface.
-const IDLE_FILE_MIN: usize = 3;
-
 /// Lines above a method in which its class is looked for: longer classes are rare, and hostile files full of methods are not.
 const CLASS_LINES_MAX: usize = 400;
 
@@ -192,16 +201,19 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if paths::is_stand_in(path) || stands_in() || paths::has_directory(path, SAMPLE_DIRECTORIES) {
         return;
     }
-    let is_idle_file =
-        file.outline.functions.iter().filter(|one| one.shape == Body::Empty).nth(IDLE_FILE_MIN - 1).is_some();
-    if is_interface(file, |function| says_later(file, function)) {
+    let does_little = |one: &Function| matches!(one.shape, Body::Empty | Body::Stub);
+    if !file.outline.functions.iter().any(does_little)
+        || is_interface(file, |function| says_later(file, function))
+        || is_said_at_head(file)
+    {
         return;
     }
+    let is_idle_file = is_idle_file(file);
     for function in &file.outline.functions {
         if function.is_abstract || function.test.is_some() || file.is_test_code(function.span.start) {
             continue;
         }
-        if matches!(function.shape, Body::Empty | Body::Stub) && may_be_idle(file, function) {
+        if does_little(function) && may_be_idle(file, function) {
             continue;
         }
         let (severity, confidence_permille, message) = match function.shape {
@@ -211,6 +223,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             Body::Stub if function.is_overridable => (Severity::Medium, 700, "method is not implemented"),
             Body::Stub => (Severity::High, 900, "function is not implemented"),
             Body::Empty if is_idle_file || !stands_alone(file, function) || may_be_empty(file, function) => continue,
+            Body::Empty if is_handed_on(file, function) => continue,
             Body::Empty => (Severity::Medium, 500, "function does nothing"),
             _ => continue,
         };
@@ -294,6 +307,7 @@ pub(crate) fn may_be_empty(file: &File<'_>, function: &Function) -> bool {
         || is_on_one_platform()
         || is_for_types()
         || has_twin()
+        || is_of_go_build(file)
         || is_conditional(file, function)
         || gives_reason(file, function)
 }

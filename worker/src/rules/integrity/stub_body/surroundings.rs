@@ -1,7 +1,7 @@
 //! Functions that may be empty or refuse because of the file they stand in, or of the reason they give.
 
 use crate::names::words;
-use crate::outline::{Body, Function};
+use crate::outline::{Body, Function, Span};
 use crate::paths;
 use crate::rules::File;
 
@@ -38,8 +38,38 @@ const UNFINISHED: &[&str] = &["fixme", "implement", "tbd", "todo"];
 /// Kinds of errors and macros that say so by their names alone.
 const KINDS: &[&str] = &["notimplementederror", "notimplementedexception", "notimplemented(", "unimplemented!"];
 
-/// How much of a body is searched for such words.
+/// How much of a body or a comment is searched for such words.
 const BODY_BYTES_MAX: usize = 1_000;
+
+/// Functions of one file that do nothing, from which on that is what they are for: it fills an interface.
+const IDLE_FILE_MIN: usize = 3;
+
+/// What functions of C give back that stand in for others: nothing, or that it did not work.
+const IDLE_VALUES: &[&str] = &["-1", "0", "FALSE", "NULL", "false", "nullptr"];
+
+/// What opens the condition on which Go takes a file, of C too.
+const BUILD_MARK: &str = "//go:build ";
+
+/// Lines at the beginning of a file in which that stands: a notice of whose work it is may come before.
+const BUILD_LINES: usize = 30;
+
+/// Comments at the head of a file that are read.
+const HEAD_COMMENTS_MAX: usize = 40;
+
+/// What such a comment says of functions that do nothing, or of which others have the work.
+const HEAD_PHRASES: &[&str] = &[
+    "all do nothing",
+    "are no-ops",
+    "implemented elsewhere",
+    "no-op implementation",
+    "no-op version",
+    "provided elsewhere",
+    "stub implementation",
+    "will be provided",
+];
+
+/// Words of notices of whose work it is, which speak of what is provided as well.
+const NOTICE_WORDS: &[&str] = &["as is", "copyright", "license", "software", "warrant"];
 
 /// Whether `function`, which does nothing or refuses, may do so because of what it stands in, or of the reason it gives.
 pub(super) fn may_be_idle(file: &File<'_>, function: &Function) -> bool {
@@ -58,6 +88,66 @@ pub(super) fn is_interface(file: &File<'_>, says_later: impl Fn(&Function) -> bo
     functions.iter().filter(|one| one.shape == Body::Stub).nth(INTERFACE_MIN - 1).is_some()
         && functions.len() <= FUNCTIONS_MAX
         && all.all(|one| one.shape == Body::Stub && !says_later(one))
+}
+
+/// Whether several functions of the file do nothing; in C and C++ those count that only give back that nothing was done.
+pub(super) fn is_idle_file(file: &File<'_>) -> bool {
+    let is_idle = |one: &&Function| one.shape == Body::Empty || (is_c(file) && gives_nothing(file, one));
+    file.outline.functions.iter().filter(is_idle).nth(IDLE_FILE_MIN - 1).is_some()
+}
+
+fn is_c(file: &File<'_>) -> bool {
+    let extension = paths::extension(file.source.path);
+    matches!(extension, Some("c" | "cc" | "cpp" | "cxx" | "h" | "hh" | "hpp" | "hxx"))
+}
+
+/// Whether all that `function` does is to give back one of the values of a stand-in.
+fn gives_nothing(file: &File<'_>, function: &Function) -> bool {
+    let body = file.text(&function.body.clone().unwrap_or(0..0));
+    let is_around = |c: char| c.is_whitespace() || "{};".contains(c);
+    let value = body.trim_matches(is_around).strip_prefix("return");
+    value.is_some_and(|value| IDLE_VALUES.contains(&value.trim_matches([' ', '(', ')'])))
+}
+
+/// Whether the comment at the head of the file, above other code than a function, says that its functions do nothing or that
+/// others have the work.
+pub(super) fn is_said_at_head(file: &File<'_>) -> bool {
+    let text = file.source.text.as_ref();
+    let is_blank = |span: Span| text.get(span).is_some_and(|between| between.trim().is_empty());
+    let (mut end, mut is_said) = (0, false);
+    for comment in file.outline.comments.iter().take(HEAD_COMMENTS_MAX) {
+        if !is_blank(end..comment.start) {
+            break;
+        }
+        end = comment.end;
+        let words = file.text(comment);
+        let lower = words[..words.floor_char_boundary(BODY_BYTES_MAX)].to_lowercase();
+        let has = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
+        is_said |= has(HEAD_PHRASES) && !has(NOTICE_WORDS);
+    }
+    let first = file.outline.functions.first().map_or(text.len(), |function| function.span.start);
+    is_said && end < first && !is_blank(end..first)
+}
+
+/// Whether Go takes the file only on a condition, so that another one may have the work.
+pub(super) fn is_of_go_build(file: &File<'_>) -> bool {
+    file.source.text.lines().take(BUILD_LINES).any(|line| line.starts_with(BUILD_MARK))
+}
+
+/// Whether a file of C or C++ names `function` without calling it: what it is handed to has the use.
+pub(super) fn is_handed_on(file: &File<'_>, function: &Function) -> bool {
+    let text = file.source.text.as_ref();
+    let name = file.text(&function.name);
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let is_value = |at: usize| {
+        let (before, after) = (&text[..at], text[at + name.len()..].trim_start());
+        !before.ends_with(is_part)
+            && before.trim_end().ends_with(['=', '{', '(', ',', '&'])
+            && after.starts_with([',', '}', ')', ';', '#', '/'])
+            && !file.outline.is_quoted(at)
+            && file.outline.comment_around(at).is_none()
+    };
+    is_c(file) && !name.is_empty() && text.match_indices(name).any(|(at, _)| is_value(at))
 }
 
 /// Whether `function` is one of the two ways of a step from one shape of a database to the next.
@@ -154,6 +244,54 @@ mod tests {
         check(&RULE, "db/migrations/a.py", &of("load"), &[(1, Medium)]);
         check(&RULE, "db/migrations/a.py", "def downgrade():\n    raise NotImplementedError\n", &[]);
         check(&RULE, "db/a.py", "def downgrade():\n    raise NotImplementedError\n", &[(1, High)]);
+    }
+
+    #[test]
+    fn stand_ins_of_c_give_nothing_back() {
+        let of = |value: &str| {
+            format!(
+                "static void a(int b) {{}}\nint c(void) {{ return {value}; }}\nint d(int e) {{\n  return (0);\n}}\n"
+            )
+        };
+        for (value, expected) in
+            [("-1", vec![]), ("NULL", vec![]), ("e(0)", vec![(1, Medium)]), ("7", vec![(1, Medium)])]
+        {
+            check(&RULE, "src/a.c", &of(value), &expected);
+        }
+        let rust = "fn a(b: u8) {}\nfn c() -> u8 { return 0; }\nfn d() -> u8 { return 0; }\n";
+        check(&RULE, "src/a.rs", rust, &[(1, Medium)]);
+    }
+
+    #[test]
+    fn what_a_table_names_fills_an_interface() {
+        let of = |use_of_it: &str| format!("static void row_end(int b) {{}}\n{use_of_it}\n");
+        let run = |use_of_it: &str, expected: &[_]| check(&RULE, "src/a.c", &of(use_of_it), expected);
+        run("static struct ops all = {\n  row_start,\n  row_end  /* nothing there */\n};", &[]);
+        run("static struct ops all = {\n#ifdef A\n  .end = row_end\n#endif\n};", &[]);
+        run("void c(void) { d(&row_end); }", &[]);
+        run("void c(void) { row_end(1); d(row_end_all, \"row_end\"); }", &[(1, Medium)]);
+        run("// See (row_end).", &[(1, Medium)]);
+    }
+
+    #[test]
+    fn the_head_of_a_file_may_say_who_has_the_work() {
+        let of = |head: &str| format!("{head}\n\npackage a\n\nfunc b() {{\n\tpanic(\"not implemented\")\n}}\n");
+        let run = |head: &str, expected: &[_]| check(&RULE, "a.go", &of(head), expected);
+        run("// Copyright 2024 The Shop\n\n// The real one will be provided by the device.", &[]);
+        run("// Stub implementations for shops without a till.", &[]);
+        run("// This software will be provided as is.", &[(5, High)]);
+        run("// Pays for orders.", &[(5, High)]);
+        let c = "/* These are no-ops. */\nvoid a(int b) {}\nvoid c(int d) { e(d); }\n";
+        check(&RULE, "src/a.c", &c.replace("*/\n", "*/\n#include <f.h>\n"), &[]);
+        check(&RULE, "src/a.cc", "//go:build linux\n#include <f.h>\nvoid a(int b) {}\n", &[]);
+        check(&RULE, "src/a.cc", "// On linux\n#include <f.h>\nvoid a(int b) {}\n", &[(3, Medium)]);
+    }
+
+    #[test]
+    fn documentation_may_tell_everybody_to_keep_off() {
+        let of = |text: &str| format!("impl A for B {{\n    /// {text}\n    fn a(&self) {{ unimplemented!() }}\n}}\n");
+        check(&RULE, "src/a.rs", &of("Do not use it: it never works."), &[]);
+        check(&RULE, "src/a.rs", &of("Use it for all rows."), &[(3, High)]);
     }
 
     #[test]
