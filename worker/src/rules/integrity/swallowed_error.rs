@@ -32,8 +32,8 @@ rule!(
     /// looks for a module, a store or a part of a browser that may be missing. So may what closes and cleans up, in functions and
     /// `finally` blocks that do too, what prints or logs, what is done about another error or right before one is raised,
     /// functions that say by name or documentation that they ignore errors or do without (`closeQuietly`, `parse_safe`),
-    /// benchmarks, questions about files (`getmtime`), answers on connections that are given up, and, in Go, what
-    /// is written to anything but a file or a connection: others keep their error, or have none.
+    /// benchmarks, questions about files (`getmtime`), answers on connections that are given up, messages to somebody who may be
+    /// gone, and, in Go, what is written to anything but a file or a connection: others keep their error, or have none.
     ///
     /// ## Why it matters
     /// When it goes wrong nobody learns of it, and what follows works on what is not there. Such faults are found last.
@@ -67,6 +67,12 @@ const WIDE_KINDS: &[&str] =
 /// First words of functions that change something outside, where a failure means that it was not done.
 const LASTING_WORDS: &[&str] =
     &["commit", "copy", "execute", "flush", "migrate", "persist", "rename", "save", "store", "sync", "upload", "write"];
+
+/// Beginnings of names of what compilers of C have of their own: it moves values in memory, and gives back the one before.
+const COMPILER_PREFIXES: &[&str] = &["__atomic_", "__builtin_", "__sync_"];
+
+/// Last words of functions that write to somebody at the other end, who may be gone by then.
+const SENT_WORDS: &[&str] = &["message", "msg", "reply", "response"];
 
 /// Lines above a handler in which what it guards begins.
 const GUARDED_LINES_MAX: usize = 40;
@@ -147,7 +153,11 @@ fn is_lasting(file: &File<'_>, name: &str) -> bool {
     let last = words.last().filter(|_| is_c);
     // What keeps an error is how that one is handed on.
     let is_of_error = words.iter().any(|word| matches!(word.as_str(), "err" | "error"));
-    !is_of_error && words.first().into_iter().chain(last).any(|word| LASTING_WORDS.contains(&word.as_str()))
+    let is_of_compiler = is_c && COMPILER_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    let is_sent =
+        matches!(words.as_slice(), [first, .., last] if first == "write" && SENT_WORDS.contains(&last.as_str()));
+    !(is_of_error || is_of_compiler || is_sent)
+        && words.first().into_iter().chain(last).any(|word| LASTING_WORDS.contains(&word.as_str()))
 }
 
 /// Whether the code behind `span` returns or raises another error, which is what counts.
@@ -181,10 +191,18 @@ fn guarded_from(file: &File<'_>, handler: &Handler) -> Option<usize> {
     let indent = |line: usize| text(line).len() - text(line).trim_start().len();
     let own = file.source.line_of(handler.span.start);
     let opens = |line: &usize| {
-        indent(*line) == indent(own)
-            && ["try", "begin", "do {"].iter().any(|word| text(*line).trim_start().starts_with(word))
+        let is_block = ["try", "begin", "do {"].iter().any(|word| text(*line).trim_start().starts_with(word));
+        let is_below = text(*line).rfind("begin").is_some_and(|column| column == indent(own));
+        (indent(*line) == indent(own) && is_block)
+            || (gives_value(text(*line)) && (indent(*line) == indent(own) || is_below))
     };
     (own.saturating_sub(GUARDED_LINES_MAX)..own).rev().find(opens)
+}
+
+/// Whether `line` sets something to what the block gives that begins at its end: `row = begin`, `val row = try {`.
+fn gives_value(line: &str) -> bool {
+    let line = line.trim_end().trim_end_matches(['{', ' ']);
+    ["= begin", "= try"].iter().any(|end| line.ends_with(end))
 }
 
 /// The last name of what a statement that throws its result away calls: `save` of `let _ = self.rows.save(row);`.

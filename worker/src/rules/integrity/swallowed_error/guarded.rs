@@ -1,6 +1,7 @@
 //! Handlers that do nothing for a reason that can be seen in what they guard.
 
 use super::guarded_from;
+use super::harmless::function_around;
 use crate::lines::indent;
 use crate::names::words;
 use crate::outline::Handler;
@@ -188,7 +189,10 @@ fn cleans_up(statement: &str) -> bool {
         let rests = CLEANUP_WORDS.iter().filter_map(|known| word.strip_prefix(known));
         rests.into_iter().any(|rest| rest.is_empty() || rest == "sync")
     };
-    [words.first(), words.last()].into_iter().flatten().any(is_cleanup) && !call.contains(" = ")
+    let lower = call.to_ascii_lowercase();
+    // A table is dropped so that it can be made anew.
+    let drops = ["\"drop ", "'drop "].iter().any(|query| lower.contains(query));
+    (drops || [words.first(), words.last()].into_iter().flatten().any(is_cleanup)) && !call.contains(" = ")
 }
 
 /// The statements of `guarded` that stand deepest to the left, each by its first line.
@@ -231,10 +235,14 @@ pub(super) fn writes(file: &File<'_>, handler: &Handler) -> bool {
     })
 }
 
-/// Whether `handler` stands in another one, so that the error that counts is known.
+/// Whether `handler` stands in another one, or in a function for errors, so that the one that counts is known.
 fn is_about_another(file: &File<'_>, handler: &Handler) -> bool {
     let Handler { span, .. } = handler;
-    file.outline.handlers.iter().any(|other| other.body.start <= span.start && span.end <= other.body.end)
+    let name = function_around(file, handler).map(|function| words(file.text(&function.name))).unwrap_or_default();
+    let is_answer = name.first().is_some_and(|word| matches!(word.as_str(), "handle" | "on"));
+    let is_of_error = || name.iter().any(|word| matches!(word.as_str(), "error" | "errors" | "exception" | "failure"));
+    (is_answer && is_of_error())
+        || file.outline.handlers.iter().any(|other| other.body.start <= span.start && span.end <= other.body.end)
 }
 
 /// Whether `handler` stands in a block that runs in any case, to clean up.
@@ -271,6 +279,8 @@ mod tests {
         run("if (reader != null) {\n      reader.read();\n    }", &[(6, High)]);
         check(&RULE, "a.js", "try { fs.unlinkSync(path) } catch (e) {}\n", &[]);
         check(&RULE, "a.js", "try { fs.writeSync(path) } catch (e) {}\n", &[(1, High)]);
+        run("all.execute(\"DROP TABLE rows\");", &[]);
+        run("all.execute(\"INSERT 'rows'\");", &[(4, High)]);
     }
 
     #[test]
@@ -326,6 +336,10 @@ mod tests {
         check(&RULE, "src/a.py", &of("except KeyError"), &[]);
         check(&RULE, "src/a.py", &of("finally"), &[]);
         check(&RULE, "src/a.py", &of("else"), &[(7, High)]);
+        let named =
+            |name: &str| format!("def {name}(a):\n    try:\n        b(a)\n    except Exception:\n        pass\n");
+        check(&RULE, "src/a.py", &named("handle_row_error"), &[]);
+        check(&RULE, "src/a.py", &named("handle_row"), &[(4, High)]);
         let raised = |below: &str| {
             format!(
                 "try {{\n  if (a) {{\n    try {{\n      b();\n    }} catch {{}}\n  }}\n  {below}\n}} finally {{}}\n"

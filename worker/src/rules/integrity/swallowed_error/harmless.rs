@@ -17,9 +17,12 @@ const DOING_WITHOUT: &[&str] = &[
     "may fail",
     "may throw",
     "might fail",
+    "or nil",
     "or none",
     "or null",
+    "return nil",
     "return none",
+    "returns nil",
     "returns none",
     "returns null",
 ];
@@ -162,6 +165,9 @@ mod tests {
         check(&RULE, "A.java", &of("/** Runs it. */\n", "run"), &[(4, High)]);
         check(&RULE, "A.java", &of("/** The first row, or null. */\n", "run"), &[]);
         check(&RULE, "A.java", &of("", "runSafe"), &[]);
+        let ruby = |above: &str| format!("# {above}\ndef row(b)\n  load(b)\nrescue\n  nil\nend\n");
+        check(&RULE, "lib/a.rb", &ruby("Returns nil if there is none."), &[]);
+        check(&RULE, "lib/a.rb", &ruby("Reads the row."), &[(4, High)]);
         check(&RULE, "A.java", &of("// ignored by tests\n\n", "run"), &[(5, High)]);
     }
 

@@ -2,7 +2,7 @@
 
 use super::guarded::{call_name, guarded};
 use super::harmless::function_around;
-use super::{GUARDED_LINES_MAX, guarded_from};
+use super::{GUARDED_LINES_MAX, gives_value, guarded_from};
 use crate::lines::indent;
 use crate::names::words;
 use crate::outline::Handler;
@@ -67,7 +67,11 @@ fn keeps_a_value(file: &File<'_>, handler: &Handler) -> bool {
             && line.trim_start().starts_with(char::is_alphabetic)
             && line.split('(').next().is_some_and(|target| target.contains(" = "))
     };
-    target.find('=').is_some_and(is_plain) || is_set() || COLLECTS.contains(&call_name(statement))
+    let is_block_set = || {
+        let first = guarded_from(file, handler).map(|line| file.text(&file.source.line_span(line)));
+        first.is_some_and(gives_value)
+    };
+    target.find('=').is_some_and(is_plain) || is_set() || COLLECTS.contains(&call_name(statement)) || is_block_set()
 }
 
 /// Whether a variable that the guarded code sets is handed on by the first statement below `handler`: `return ok` or `it = ok`.
@@ -130,5 +134,15 @@ mod tests {
         let python = "try:\n    a = open(\n        b,\n    )\nexcept Exception:\n    pass\n";
         check(&RULE, "a.py", python, &[]);
         check(&RULE, "a.py", &python.replace("a = ", ""), &[(5, High)]);
+        let ruby = |open: &str, indent: &str| {
+            format!("def a(b)\n  {open}\n    c(b)\n  {indent}rescue\n    nil\n  {indent}end\n  d\nend\n")
+        };
+        check(&RULE, "lib/a.rb", &ruby("row = begin", ""), &[]);
+        check(&RULE, "lib/a.rb", &ruby("row = begin", "      "), &[]);
+        check(&RULE, "lib/a.rb", &ruby("begin", ""), &[(4, High)]);
+        let kotlin =
+            |open: &str| format!("fun a() {{\n  {open}try {{\n    c()\n  }} catch (e: Exception) {{\n  }}\n}}\n");
+        check(&RULE, "src/A.kt", &kotlin("val row = "), &[]);
+        check(&RULE, "src/A.kt", &kotlin(""), &[(4, High)]);
     }
 }

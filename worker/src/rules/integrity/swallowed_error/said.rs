@@ -54,7 +54,7 @@ pub(super) fn is_explained(file: &File<'_>, handler: &Handler) -> bool {
     let function = function_around(file, handler).map_or(0, |function| function.span.start);
     // A comment behind the statement above is of that statement.
     let is_own_line = |line: &usize| file.text(&span_of(*line)).trim_start().starts_with(['/', '#', '*']);
-    let lines = [first.checked_sub(1).filter(is_own_line), Some(first + 1), own.checked_sub(1)];
+    let lines = [first.checked_sub(1).filter(is_own_line), Some(first), Some(first + 1), own.checked_sub(1)];
     let close = lines.into_iter().flatten().filter(|line| *line <= own).map(span_of);
     if close.into_iter().any(|line| line.start >= function && has(file, &line, says_why)) {
         return true;
@@ -107,5 +107,8 @@ mod tests {
         let of = |line: &str| format!("try {{\n{line}\n  run();\n  stay();\n}} catch (e) {{}}\n");
         check(&RULE, "a.js", &of("  // only there on the newest systems"), &[]);
         check(&RULE, "a.js", &of("  start();"), &[(5, High)]);
+        let python = |beside: &str| format!("def a(b):\n    try:{beside}\n        run(b)\n    except:\n        pass\n");
+        check(&RULE, "src/a.py", &python("  # the newest systems have none"), &[]);
+        check(&RULE, "src/a.py", &python("  # TODO: the newest systems have none"), &[(4, High)]);
     }
 }

@@ -82,6 +82,8 @@ fn go() {
     run("_ = storeErr(b)", &[]);
     run("_ = executeTemplate(&buf, b)", &[]);
     run("_ = executeTemplate(b)", &[(3, Low)]);
+    run("_ = c.writeMessage(b)", &[]);
+    run("_ = c.writeRow(b)", &[(3, Low)]);
     run("_ = save()\nreturn fmt.Errorf(b)", &[]);
     run("_ = save()\nreturn b", &[(3, Low)]);
     run("if err != nil {\nreturn\n}", &[]);
@@ -167,6 +169,8 @@ fn c() {
     run("(void) row->save(row);", &[(2, Low)]);
     run("(void)row_save(row);", &[(2, Low)]);
     run("(void)fclose(file);", &[]);
+    run("(void)__sync_fetch_and_add(&row, 1);", &[]);
+    run("(void)sync_rows(&row, 1);", &[(2, Low)]);
     run("(void)seen(row);", &[]);
     run("(void)printf(\"a\");", &[]);
     run("(void)unused;", &[]);
