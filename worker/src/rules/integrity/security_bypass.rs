@@ -26,13 +26,13 @@ rule!(
     /// while a switch for developers is on (`if DEBUG: return True`).
     ///
     /// Tests, documentation and examples, lines about the own machine, what is only done if a setting of the user asks for it,
-    /// what a comment beside or right above gives a reason for, and hosts that are reached through a command of one's own
-    /// (`ProxyCommand`) are left alone. So are words that throw no switch (manuals, help, texts over several lines, comparisons,
-    /// tables, and what is called like the switch itself), functions that say by name or parameter that no protection is wanted
-    /// (`load_no_verify`) or that they fetch a certificate, machines that were made a moment ago (containers and guests),
-    /// certificates that are checked in another way or downloads that are, and `--insecure` of other programs than `curl`. Two
-    /// switches for one connection are one finding. In something that is called insecure the finding is low: nobody takes it for
-    /// safe.
+    /// what a comment beside or right above gives a reason for, or one above what it stands in, and hosts that are reached
+    /// through a command of one's own (`ProxyCommand`) are left alone. So are words that throw no switch (manuals, help,
+    /// texts over several lines, comparisons, tables, and what is called like the switch itself), functions that say by
+    /// name or parameter that no protection is wanted (`load_no_verify`) or that they fetch a certificate, machines that
+    /// were made a moment ago (containers and guests), certificates that are checked in another way or downloads that are,
+    /// and `--insecure` of other programs than `curl`. Two switches for one connection are one finding. In something that
+    /// is called insecure the finding is low: nobody takes it for safe.
     ///
     /// ## Why it matters
     /// The connection is encrypted, with whoever answers. Nobody notices until somebody else does.
@@ -180,7 +180,8 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         if excuses::is_left_alone(file, index, what, text, &packed[hit.start()..]) {
             continue;
         }
-        let around: Vec<String> = enclosing(file, index).map(str::to_ascii_lowercase).collect();
+        let text_of = |line: usize| file.text(&file.source.line_span(line)).to_ascii_lowercase();
+        let around: Vec<String> = enclosing(file, index).map(text_of).collect();
         if around.iter().any(|line| is_asked_for(line)) {
             continue;
         }
@@ -246,11 +247,10 @@ fn is_negated(before: &str) -> bool {
 }
 
 /// The lines above line `index` in which what it stands in begins: each is indented less than the one before.
-fn enclosing<'f>(file: &'f File<'_>, index: usize) -> impl Iterator<Item = &'f str> {
+fn enclosing(file: &File<'_>, index: usize) -> impl Iterator<Item = usize> {
     let mut inner = indent(file.text(&file.source.line_span(index)));
-    let above =
-        (index.saturating_sub(ENCLOSING_LINES)..index).rev().map(move |line| file.text(&file.source.line_span(line)));
-    above.filter(move |text| {
+    (index.saturating_sub(ENCLOSING_LINES)..index).rev().filter(move |line| {
+        let text = file.text(&file.source.line_span(*line));
         let encloses = !text.trim().is_empty() && indent(text) < inner;
         inner = if encloses { indent(text) } else { inner };
         encloses

@@ -1,6 +1,6 @@
 //! Protections that are off for a reason, by what stands around them.
 
-use super::{CERTIFICATE, ENCLOSING_LINES, HOST_KEY, indent};
+use super::{CERTIFICATE, ENCLOSING_LINES, HOST_KEY, enclosing, indent};
 use crate::names::words;
 use crate::paths;
 use crate::rules::File;
@@ -70,6 +70,12 @@ const UNFINISHED: &[&str] = &["FIXME", "HACK", "TODO", "XXX"];
 /// Comment lines above a switch that are read.
 const COMMENT_LINES: usize = 4;
 
+/// Parts of comments that speak of the protection: above what a switch stands in, others speak of something else.
+const SUBJECTS: &[&str] = &["cert", "host key", "insecure", "mitm", "ssl", "tls", "trust", "verif"];
+
+/// Most functions above a switch among which the one around it is looked for.
+const FUNCTIONS_MAX: usize = 32;
+
 /// Words that a comment has beyond those that only say again what is done, if it gives a reason.
 const REASON_WORDS_MIN: usize = 1;
 
@@ -123,8 +129,20 @@ fn is_chosen(file: &File<'_>, index: usize) -> bool {
     })
 }
 
-/// Whether a comment on line `index`, or comments right above it, give a reason.
+/// Whether a comment on line `index`, or comments right above it or above what it stands in within its function, give a reason.
 fn is_explained(file: &File<'_>, index: usize) -> bool {
+    let at = file.source.line_span(index).start;
+    let functions = &file.outline.functions;
+    let before = functions.partition_point(|one| one.span.start <= at);
+    let mut near = functions[..before].iter().rev().take(FUNCTIONS_MAX);
+    // What documents a function is no reason for what it does.
+    let first = near.find(|one| at < one.span.end).map_or(0, |one| file.source.line_of(one.name.start) + 1);
+    gives_reason(file, index, false)
+        || enclosing(file, index).take_while(|line| *line >= first).any(|line| gives_reason(file, line, true))
+}
+
+/// Whether a comment on line `index`, or comments right above it, give a reason, and speak of the protection if they have to.
+fn gives_reason(file: &File<'_>, index: usize, has_to_name_it: bool) -> bool {
     let line = file.source.line_span(index);
     let is_comment = |line: &usize| {
         let span = file.source.line_span(*line);
@@ -137,7 +155,15 @@ fn is_explained(file: &File<'_>, index: usize) -> bool {
     let start = comments.partition_point(|comment| comment.end <= from);
     let near = comments[start..].iter().take_while(|comment| comment.start < line.end);
     let is_python = paths::extension(file.source.path) == Some("py");
-    near.map(|comment| file.text(comment)).any(|text| {
+    let texts: Vec<&str> = near.map(|comment| file.text(comment)).collect();
+    let names_it = |text: &&str| {
+        let lower = text.to_ascii_lowercase();
+        SUBJECTS.iter().any(|subject| lower.contains(subject))
+    };
+    if has_to_name_it && !texts.iter().any(names_it) {
+        return false;
+    }
+    texts.into_iter().any(|text| {
         // A mark for a linter names a check, and says nothing.
         let text = if is_python { text.split("noqa").next().unwrap_or_default() } else { text };
         let is_finished = !UNFINISHED.iter().any(|mark| text.contains(mark));
@@ -163,6 +189,20 @@ mod tests {
         check(&RULE, "a.go", &of("// Do not verify the certificate.", "// nolint:gosec"), &[(4, High)]);
         check(&RULE, "a.go", &of("// TODO: use the authority of the shop", ""), &[(4, High)]);
         check(&RULE, "a.go", &of("// trust local server\n", ""), &[(5, High)]);
+    }
+
+    #[test]
+    fn a_comment_may_stand_above_what_the_switch_stands_in() {
+        let of = |above: &str| {
+            format!(
+                "import requests\n\n# {above}\nwith quiet():\n    a = requests.get(\n        b,\n        verify=False,\n    )\n"
+            )
+        };
+        check(&RULE, "a.py", &of("Nobody would forge a certificate for verses."), &[]);
+        check(&RULE, "a.py", &of("Fetches all verses."), &[(7, High)]);
+        check(&RULE, "a.py", &of("Do not verify the certificate."), &[(7, High)]);
+        let documented = "package a\n\n// f sends a certificate to the shop.\nfunc f() {\n\tg(tls.Config{\n\t\tInsecureSkipVerify: true,\n\t})\n}\n";
+        check(&RULE, "a.go", documented, &[(6, High)]);
     }
 
     #[test]

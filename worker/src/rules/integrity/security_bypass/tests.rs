@@ -142,6 +142,41 @@ fn c_php_and_ruby() {
     all("lib/a.rb", &["http.verify_mode = OpenSSL::SSL::VERIFY_PEER", "# OpenSSL::SSL::VERIFY_NONE"], false);
     all("spec/a_spec.rb", &ruby, false);
 }
+
+#[test]
+fn a_function_or_a_setting_may_ask_for_it() {
+    let of = |head: &str| format!("def {head}:\n    c = g()\n    c.check_hostname = False\n");
+    check(&RULE, "a.py", &of("load()"), &[(3, High)]);
+    check(&RULE, "a.py", &of("load_no_verify()"), &[]);
+    check(&RULE, "a.py", &of("load(skip_verify)"), &[]);
+    let rust = |name: &str| format!("fn {name}() -> L {{\n    L::very_permissive()\n}}\n");
+    check(&RULE, "a.rs", &rust("layer"), &[(2, High)]);
+    check(&RULE, "a.rs", &rust("very_permissive"), &[]);
+    let python = |condition: &str| format!("def f(o):\n    {condition}\n        g('-o', 'StrictHostKeyChecking=no')\n");
+    check(&RULE, "a.py", &python("if o.rows:"), &[(3, High)]);
+    check(&RULE, "a.py", &python("if o.get('host_key_checking') is False:"), &[]);
+    let template = |condition: &str| format!("# a\n<% if {condition} -%>\n  StrictHostKeyChecking no\n<% end -%>\n");
+    check(&RULE, "config.erb", &template("rows"), &[(3, High)]);
+    check(&RULE, "config.erb", &template("! verify_host_key"), &[]);
+    check(
+        &RULE,
+        "a.go",
+        "package a\n\nvar c = tls.Config{\n\tInsecureSkipVerify: true,\n\tVerifyConnection: f,\n}\n",
+        &[],
+    );
+    let asked = |line: &str| format!("package a\n\nvar c = tls.Config{{\n\t{line},\n\tInsecureSkipVerify: true,\n}}\n");
+    check(&RULE, "a.go", &asked("ClientAuth: tls.RequestClientCert"), &[]);
+    check(&RULE, "a.go", &asked("MinVersion: tls.VersionTLS12"), &[(5, High)]);
+    let ruby = |word: &str| {
+        format!(
+            "def f(o)\n  c.mode = if o.{word}\n             OpenSSL::SSL::VERIFY_NONE\n           else\n             g\n           end\nend\n"
+        )
+    };
+    check(&RULE, "lib/a.rb", &ruby("insecure"), &[]);
+    check(&RULE, "lib/a.rb", &ruby("rows"), &[(3, High)]);
+    check(&RULE, "a.go", "package a\n\nvar insecure = tls.Config{\n\tInsecureSkipVerify: true,\n}\n", &[(4, Low)]);
+}
+
 /// A function called `name` in the language of `path`, with `lines` in it, of which the first is the second of the file.
 fn guard(path: &str, name: &str, lines: &str) -> String {
     let (open, close) = match path.rsplit('.').next() {
