@@ -324,11 +324,16 @@ fn is_documented_to_print(file: &File<'_>, function: &Function) -> bool {
     docstring.is_some() && ["Print", "Display", "print the", "prints "].iter().any(|word| head.contains(word))
 }
 
-/// Whether `call` stands in a handler that is given to a signal, on the same line: who sends it wants to stop there.
+/// Whether `call` stands in a handler that is given to a signal, on the same line or by its name: who sends it wants to stop
+/// there.
 fn is_handler(file: &File<'_>, call: &Call) -> bool {
     let line = file.source.line_span(file.source.line_of(call.callee.start));
     let before = file.text(&(line.start..call.callee.start.max(line.start)));
-    SIGNAL_CALLS.iter().any(|set| before.contains(set))
+    let function = call.function.and_then(|index| file.outline.functions.get(index));
+    let name = function.map(|function| file.text(&function.name)).unwrap_or_default();
+    let is_given = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
+    let is_set = |text: &str| SIGNAL_CALLS.iter().any(|set| text.contains(set));
+    is_set(before) || (!name.is_empty() && file.source.text.lines().any(|text| is_set(text) && is_given(text)))
 }
 
 /// Whether a condition right above byte `at` asks for output or a stop.

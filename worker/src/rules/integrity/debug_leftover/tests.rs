@@ -160,6 +160,9 @@ fn stops_that_were_asked_for_are_meant() {
     let handler = "signal.signal(signal.SIGINT, lambda *args: pdb.set_trace())";
     check(&RULE, "a.py", &of("if a:", handler), &[]);
     check(&RULE, "a.py", &of("if a:", &handler.replace("signal.signal(", "call(")), &[(3, Medium)]);
+    let named = |name: &str| format!("def f(a, b):\n    breakpoint()\n\nsignal.signal(signal.SIGQUIT, {name})\n");
+    check(&RULE, "a.py", &named("f"), &[]);
+    check(&RULE, "a.py", &named("of"), &[(2, Medium)]);
     let rust =
         |word: &str| format!("fn f() {{\n    if options.{word} {{\n        println!(\"{{a:?}}\");\n    }}\n}}\n");
     for (word, expected) in
