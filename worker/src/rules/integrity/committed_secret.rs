@@ -18,7 +18,8 @@ rule!(
     /// A value known only by its looks and the name it is given to is a guess, and never worse than medium. Guesses are left
     /// alone in tests, documentation, examples, comments and files to be filled in (`.env.example`), where a comment or the
     /// name says that they are public, for a test or made up, and where they are words that somebody typed. So are keys
-    /// that every visitor gets: `NEXT_PUBLIC_..`, `pk_..`, and the keys of maps and search in the settings of a web page.
+    /// that every visitor gets: `NEXT_PUBLIC_..`, `pk_..`, and the keys of maps and search in the settings of a web page. Names
+    /// of keys in signed requests (`X-Amz-Credential=`) open nothing.
     ///
     /// A token of a provider in a test is low; in documentation it is medium unless its checksum proves it. A
     /// private key in a test, an example, a file that says so by its path (`insecure`, for a virtual machine), or below a
@@ -67,6 +68,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         if is_typed
             || (is_guess && (is_test || made_up::is_harmless(file, &secret.span)))
             || made_up::is_for_clients(file, &secret.span, secret.what)
+            || made_up::is_name_of_signature(file, &secret.span)
         {
             continue;
         }

@@ -87,6 +87,9 @@ const CLIENT_MARKS: &[&str] =
 /// What the providers of such keys call them here.
 const CLIENT_KINDS: &[&str] = &["Google API key", super::GUESS];
 
+/// What stands before and behind the name of a key in a request that was signed with its other half.
+const SIGNATURE_MARKS: &[(&str, &[&str])] = &[("Credential=", &["/", "%2F", "%2f"]), ("q-ak=", &["&"])];
+
 /// Lines around a key in which such a mark is looked for.
 const CLIENT_LINES: usize = 8;
 
@@ -140,6 +143,15 @@ pub(super) fn is_for_clients(file: &File<'_>, span: &Span, what: &str) -> bool {
     let near = line.saturating_sub(CLIENT_LINES)..=line + CLIENT_LINES;
     let mut lines = near.map(|line| shown(file, line));
     lines.any(|text| CLIENT_MARKS.iter().any(|mark| text.contains(mark)))
+}
+
+/// Whether `span` is the name of a key in a request that was signed: whoever reads the request may know it.
+pub(super) fn is_name_of_signature(file: &File<'_>, span: &Span) -> bool {
+    let text = file.source.text.as_ref();
+    let (before, after) = (&text[..span.start], &text[span.end..]);
+    let stands =
+        |(open, ends): &(&str, &[&str])| before.ends_with(open) && ends.iter().any(|end| after.starts_with(end));
+    SIGNATURE_MARKS.iter().any(stands)
 }
 
 /// Whether a person typed `value`: words and short numbers with signs between them.
@@ -236,6 +248,18 @@ mod tests {
         check(&RULE, "a.js", &format!("apiKey = 'pk_{PLAIN}'\n"), &[]);
         check(&RULE, "a.js", &format!("algolia = {{\n  apiKey: '{PLAIN}',\n  indexName: 'a'\n}}\n"), &[]);
         check(&RULE, "a.js", &format!("shop = {{\n  apiKey: '{PLAIN}',\n  name: 'a'\n}}\n"), &[(2, Medium)]);
+    }
+
+    #[test]
+    fn signed_requests_name_the_key() {
+        let key = concat!("AK", "IAZQ3DK7RLMWXP2Q7B");
+        let of = |after: &str| format!("a = \"https://shop.example/b?X-Amz-Credential={key}{after}\"\n");
+        check(&RULE, "a.py", &of("/20240102/eu-west-1/s3/aws4_request&c=d"), &[]);
+        check(&RULE, "a.py", &of("%2F20240102%2Feu-west-1"), &[]);
+        check(&RULE, "a.py", &of(""), &[(1, Critical)]);
+        let key = concat!("AK", "IDZk3vQ9xLr7TbWm2NcYdHpKs8GfJ4Ve0R");
+        check(&RULE, "a.py", &format!("a = \"c=sha1&q-ak={key}&q-sign-time=1\"\n"), &[]);
+        check(&RULE, "a.py", &format!("a = \"c=sha1&ak={key}&q-sign-time=1\"\n"), &[(1, Critical)]);
     }
 
     #[test]
