@@ -1,5 +1,6 @@
 //! Calls that run whatever they are given.
 
+mod copies;
 mod origin;
 mod reach;
 mod trusted;
@@ -33,7 +34,8 @@ rule!(
     /// commands, private functions called with literals only, tests, examples, benchmarks, copies of libraries, tools to run
     /// what is typed, `eval` in shells, and calls beside which a linter is silenced with a reason. So is data that lies beside
     /// the code, is signed, kept in a cache or session, packed in the same file or by a process of the same program, streams
-    /// of objects, what was escaped, quoted or checked, a `yaml` of another package, and copies in C whose length was looked at.
+    /// of objects, what was escaped, quoted or checked, a `yaml` of another package, and copies in C of constants or of texts
+    /// whose length was looked at.
     ///
     /// ## Why it matters
     /// Whoever can put a part into that text runs programs of their choice with the rights of this one.
@@ -262,7 +264,7 @@ fn danger(file: &File<'_>, call: &Call) -> Option<Danger> {
         let uses_shell = all.iter().any(|one| matches!(one.replace(' ', "").as_str(), "shell=True" | "{shell:true}"));
         return (uses_shell && origin::is_put_together(file, call, first())).then_some(Danger::Shell);
     }
-    shell_argument(file, call, callee).then_some(Danger::Shell).or_else(|| overrun(file, call, callee))
+    shell_argument(file, call, callee).then_some(Danger::Shell).or_else(|| copies::overrun(file, call, callee))
 }
 
 /// Whether `call` reads YAML by a loader that builds data only, or with a library that has no other.
@@ -353,25 +355,6 @@ fn is_builder(file: &File<'_>, call: &Call, callee: &str) -> bool {
             last_name(callee) == "Deserialize" && !is_data_only() && is_open()
         }
         _ => false,
-    }
-}
-
-/// Whether `call` fills something without being told how much there is room for.
-fn overrun(file: &File<'_>, call: &Call, callee: &str) -> Option<Danger> {
-    if !is_c(file) || !is_whole(file, call) || is_declared_here(file, callee) {
-        return None;
-    }
-    let second = || arguments(file, &call.arguments).get(1).copied().unwrap_or_default().to_owned();
-    match callee.trim_start_matches("std::") {
-        "gets" => Some(Danger::Unbounded),
-        "strcat" | "strcpy" => (!is_literal(&second()) && !origin::is_measured(file, call)).then_some(Danger::Copy),
-        // A format without text in it has a length that can be told from it.
-        "sprintf" | "vsprintf" => {
-            let format = second();
-            let is_open = !is_literal(&format) || format.contains("%s");
-            (is_open && !origin::is_measured(file, call)).then_some(Danger::Copy)
-        }
-        _ => None,
     }
 }
 

@@ -263,7 +263,7 @@ fn single(argument: &str) -> Option<&str> {
 }
 
 fn is_outside(text: &str) -> bool {
-    OUTSIDE.iter().any(|source| text.contains(source))
+    !trusted::names_callbacks(text) && OUTSIDE.iter().any(|source| text.contains(source))
 }
 
 /// Whether `argument` of `call`, which is run as a program or in a shell, is put together of what the program did not choose.

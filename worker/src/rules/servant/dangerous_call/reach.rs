@@ -3,7 +3,7 @@
 use super::origin::{around, before, is_parameter, names, values};
 use super::{Danger, PROGRAM_STARTERS, is_filled, is_literal, trusted};
 use crate::names::words;
-use crate::outline::Call;
+use crate::outline::{Call, Outline, Span};
 use crate::paths;
 use crate::rules::File;
 use crate::rules::calls::{arguments, is_path};
@@ -126,11 +126,11 @@ pub(super) fn reach(file: &File<'_>, call: &Call, danger: Danger) -> Option<Reac
     let function = around(file, call).map_or("", |function| file.text(&function.name));
     let is_said =
         || words(function).iter().any(|word| RUNS.contains(&word.as_str())) || trusted::is_said(file, call, danger);
-    let body = || around(file, call).map_or("", |function| file.text(&function.span));
+    let body = || around(file, call).map_or_else(String::new, |function| code(file, &function.span));
     match found {
         Reach::Sent => Some(Reach::Sent),
         // The name says what callers have to know; what the function itself adds from outside it does not.
-        Reach::Given if is_developers || (is_said() && !has(body(), &[NETWORK])) => None,
+        Reach::Given if is_developers || (is_said() && !has(&body(), &[NETWORK])) => None,
         Reach::Given => Some(Reach::Given),
     }
 }
@@ -149,6 +149,20 @@ fn runs<'f>(file: &'f File<'_>, call: &Call) -> &'f str {
     }
 }
 
+/// What stands in `span` without comments and documentation, which may speak of a response that is none of a network.
+fn code(file: &File<'_>, span: &Span) -> String {
+    let Outline { comments, docstrings, .. } = &file.outline;
+    let mut said: Vec<&Span> = comments.iter().chain(docstrings).filter(|one| span.contains(&one.start)).collect();
+    said.sort_by_key(|one| one.start);
+    let (mut kept, mut from) = (String::new(), span.start);
+    for one in said {
+        kept.push_str(file.source.text.get(from..one.start).unwrap_or_default());
+        from = from.max(one.end);
+    }
+    kept.push_str(file.source.text.get(from..span.end).unwrap_or_default());
+    kept
+}
+
 fn has(text: &str, sources: &[&[&str]]) -> bool {
     sources.iter().flat_map(|signs| signs.iter()).any(|sign| text.contains(sign))
 }
@@ -164,7 +178,10 @@ struct Trail<'f> {
 /// How far what others write reaches `text`, over at most `steps` assignments.
 fn follow(trail: &Trail<'_>, text: &str, steps: usize) -> Option<Reach> {
     let Trail { file, call, sources, danger } = *trail;
-    if has(text, sources) && !sources.iter().any(|signs| trusted::is_validated(file, text, signs)) {
+    if !trusted::names_callbacks(text)
+        && has(text, sources)
+        && !sources.iter().any(|signs| trusted::is_validated(file, text, signs))
+    {
         return Some(Reach::Sent);
     }
     let is_command = matches!(danger, Danger::Program | Danger::Shell);

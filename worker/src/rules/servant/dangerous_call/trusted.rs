@@ -43,6 +43,12 @@ const CHECKS: &[&str] = &["ctype_digit", "filter", "intval", "is_numeric", "vali
 const CODE: &[&str] =
     &["code", "condition", "expr", "expression", "javascript", "js", "script", "snippet", "statement", "statements"];
 
+/// Last words in names of what holds the name of a function.
+const CALLBACKS: &[&str] = &["callback", "callbacks", "func", "function", "handler"];
+
+/// Words in names of functions that make a function of the code that they are given.
+const MAKES: &[&str] = &["compile", "create", "make"];
+
 /// Words in names of functions that build objects of what they are given, as their callers know.
 const BUILDS: &[&str] =
     &["deserialize", "deserializer", "load", "loads", "unmarshal", "unpickle", "unserialize", "unserializer"];
@@ -166,6 +172,14 @@ pub(super) fn is_code(name: &str) -> bool {
     words(name).iter().any(|word| CODE.contains(&word.as_str()))
 }
 
+/// Whether `text` is put together of names of functions alone: what it calls after, such as a request, is not where it comes
+/// from.
+pub(super) fn names_callbacks(text: &str) -> bool {
+    let is_callback = |name: &&str| words(name).last().is_some_and(|word| CALLBACKS.contains(&word.as_str()));
+    let mut all = names(text).into_iter().peekable();
+    all.peek().is_some() && all.all(|name| is_callback(&name))
+}
+
 /// Whether `text` is what a function of the program itself gives back, or an entry of a table of constants.
 pub(super) fn is_own_result(file: &File<'_>, text: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || "_.$:".contains(c);
@@ -194,7 +208,9 @@ pub(super) fn is_said(file: &File<'_>, call: &Call, danger: Danger) -> bool {
                 || documentation(file, function, SAID_OF_OBJECTS)
         }
         Danger::Code => {
+            let makes = || name.iter().any(|word| MAKES.contains(&word.as_str()));
             name.iter().any(|word| word.starts_with("eval") || word.starts_with("exec"))
+                || (name.iter().any(|word| word == "function") && makes())
                 || documentation(file, function, SAID_OF_CODE)
         }
         _ => false,

@@ -55,9 +55,25 @@ fn functions_say_that_they_run_what_they_are_given() {
     run("a.py", "class PickleSerializer:\n  def read(self, data):\n    return pickle.loads(data)\n", false);
     run("a.py", "def read(data):\n    '''Only give it trusted data.'''\n    return pickle.loads(data)\n", false);
     run("a.py", "def execfile(text):\n    exec(text, {})\n", false);
+    run("a.php", "<?php\nfunction shop_create_function($a, $code) { return eval(\"f($a) {\" . $code); }\n", false);
+    run("a.php", "<?php\nfunction shop_create_row($a, $code) { return eval(\"f($a) {\" . $code); }\n", true);
+    let documented = |text: &str, line: &str| {
+        format!("def ExecTask(a):\n    '''{text}'''\n    # {text}\n    {line}\n    os.system('ls ' + a)\n")
+    };
+    run("a.py", &documented("Runs a response file.", "b()"), false);
+    run("a.py", &documented("Runs a file.", "b(response)"), true);
     run("a.py", "def read(condition):\n    eval(condition)\n", false);
     run("a.py", "def read(text):\n    '''Evaluate a text.'''\n    eval(text)\n", false);
     run("a.py", "def read(text):\n    '''Split a text.'''\n    eval(text)\n", true);
+}
+
+#[test]
+fn names_of_callbacks_come_from_no_request() {
+    let of = |name: &str| format!("function f() {{\n  eval({name} + '(response)');\n}}\n");
+    check(&RULE, "a.js", &of("request_callback"), &[]);
+    check(&RULE, "a.js", &of("request_body"), &[(2, Medium)]);
+    let set = of("done_callback").replace("{\n", "{\n  done_callback = request.name;\n");
+    check(&RULE, "a.js", &set, &[(3, Medium)]);
 }
 
 #[test]
