@@ -3,6 +3,7 @@
 mod around;
 mod elsewhere;
 mod failing;
+mod raising;
 mod running;
 mod strangers;
 mod surviving;
@@ -13,7 +14,8 @@ use schemas::severity::Severity;
 
 use around::{may_fail, tests_types};
 use elsewhere::{asserts_elsewhere, expecting_output};
-use failing::{fails_by_itself, is_measuring, raising, tears_down_asserting};
+use failing::{fails_by_itself, is_measuring, tears_down_asserting};
+use raising::Raising;
 use strangers::calls_a_stranger;
 use surviving::{is_about_bounds, is_about_surviving};
 
@@ -35,17 +37,18 @@ rule!(
     /// (`({ same }) => same(a, b)`), those that tell what they expect to what runs a program (`.stdout("..")`) or to `pytester`,
     /// and those that call what is named after checking, comparing, matching or waiting, or make a `..Checker` or `..Test`. So
     /// are those that would hang otherwise, end in a callback, click through a page, turn warnings into errors, call the same
-    /// test of a base class or something that another test of the file says to raise, are the program that another test starts,
-    /// those of files that assert after the tests or are for measuring, and those that say, by their names, comments or
-    /// docstrings, that they are about coming to an end in time, not crashing, not raising, not hanging, being accepted, being
-    /// compiled, being printed or how long something takes, or about an issue by its number. A script that throws away what it
-    /// parsed (`schema.parse(x)`), a body of types or of what a compiler refuses (`satisfies`, `@ts-expect-error`, `#[derive]`),
-    /// tests of a file in TypeScript that asserts types elsewhere, and one of Python that only names what must be there are done,
-    /// too, and so are tests with a decorator, a limit of time or a fixture that may fail them. Examples, files that other tests
-    /// read, and tests of a library of tests, which its own root declares, are none of the project, and nor are classes of Python
-    /// that no runner finds. In Python a test that returns a value is waited for, and in Go one that only declares interfaces is
-    /// compiled. Those that are switched off are left to `tdd/skipped-test`, empty ones to `tdd/empty-test`. Helpers in other
-    /// files are not looked into.
+    /// test of a base class or something that another test of the file says to raise, hand on a double that raises, are
+    /// the program that another test starts, those of files that assert after the tests or are for measuring, and those
+    /// that say, by their names, comments or docstrings, that they are about coming to an end in time, not crashing,
+    /// not raising, not hanging, being accepted, being compiled, being printed or how long something takes, or about an
+    /// issue by its number. A script that throws away what it parsed (`schema.parse(x)`), a body of types or of what a
+    /// compiler refuses (`satisfies`, `@ts-expect-error`, `#[derive]`), tests of a file in TypeScript that asserts
+    /// types elsewhere, and one of Python that only names what must be there are done, too, and so are tests with a
+    /// decorator, a limit of time or a fixture that may fail them. Examples, files that other tests read, and tests of
+    /// a library of tests, which its own root declares, are none of the project, and nor are classes of Python that no
+    /// runner finds. In Python a test that returns a value is waited for, and in Go one that only declares interfaces
+    /// is compiled. Those that are switched off are left to `tdd/skipped-test`, empty ones to `tdd/empty-test`. Helpers
+    /// in other files are not looked into.
     ///
     /// ## Why it matters
     /// The test runs the code and looks away. It is green whatever the code does, and counts as coverage.
@@ -75,7 +78,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     if silent == 0 || asserting < silent || is_left_alone(file) {
         return;
     }
-    let (expecting_output, raising) = (expecting_output(file), raising(file));
+    let (expecting_output, raising) = (expecting_output(file), Raising::of(file));
     let mut calls: HashMap<usize, Vec<&Call>> = HashMap::new();
     for call in &file.outline.calls {
         calls.entry(call.function.unwrap_or(usize::MAX)).or_default().push(call);
@@ -83,10 +86,9 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
     for (index, function) in file.outline.functions.iter().enumerate() {
         let Some(test) = function.test.as_ref().filter(|test| is_silent(function, test)) else { continue };
         let calls = calls.get(&index).map(Vec::as_slice).unwrap_or_default();
-        let may_raise = |one: &Function| one.calls.iter().any(|name| raising.contains(file.text(name)));
         if test.hands_over
             || expecting_output.contains(&index)
-            || may_raise(function)
+            || raising.is_called_by(file, function)
             || asserts_elsewhere(file, function, calls)
             || is_about_surviving(file, function)
             || is_about_bounds(file, function)

@@ -1,13 +1,11 @@
 //! Signs that something other than an assertion fails a test, or that it would never end.
 
-use std::collections::HashSet;
-
+use super::raising::makes_a_raising_double;
 use super::running::needs_only_to_run;
 use crate::names;
 use crate::outline::{Function, Span};
 use crate::paths;
 use crate::rules::File;
-use crate::rules::calls::last_name;
 
 /// Signs of waiting for what another thread, a task or the collector of garbage does: the test hangs or crashes otherwise.
 const WAITS: &[&str] = &[
@@ -60,9 +58,6 @@ const DOUBLES: &[&str] = &[
 /// Signs in a file of C++ that a double of a fixture fails tests by calls that nobody told it to expect.
 const EXPECTED_CALLS: &[&str] = &["EXPECT_CALL(", "StrictMock"];
 
-/// Extensions of languages in which only types begin with a capital.
-const CAPITAL_TYPES: &[&str] = &["java", "js", "jsx", "kt", "mjs", "php", "py", "rb", "rs", "swift", "ts", "tsx"];
-
 /// Signs of tests that find what they look for in a page or a window, or fail.
 const PAGES: &[&str] = &[
     ".click(",
@@ -99,38 +94,6 @@ const TEAR_DOWN_MARKS: &[&str] = &["@After", "[ClassCleanup", "[OneTimeTearDown"
 
 /// How many lines above a function such a mark may stand.
 const MARK_LINES_MAX: usize = 3;
-
-/// Assertions that something raises, by their last name; what they run stands behind them.
-const RAISES: &[&str] = &[
-    "ASSERT_THROW",
-    "EXPECT_THROW",
-    "Panics",
-    "REQUIRE_THROWS",
-    "Throws",
-    "ThrowsAsync",
-    "XCTAssertThrowsError",
-    "assertFailsWith",
-    "assertRaises",
-    "assertRaisesRegex",
-    "assertThrows",
-    "assert_raises",
-    "assert_raise",
-    "intercept",
-    "raises",
-    "throws",
-];
-
-/// The same where what they run stands in front of them.
-const RAISING_MATCHERS: &[&str] = &["raise_error", "toThrow", "toThrowError", "toThrowErrorMatchingInlineSnapshot"];
-
-/// How much text around such an assertion is what it runs.
-const RAISING_BYTES_MAX: usize = 300;
-
-/// How many of them are looked at.
-const RAISING_MAX: usize = 200;
-
-/// Shortest name that tells a function from others.
-const NAME_BYTES_MIN: usize = 4;
 
 /// Whether something in the file asserts when a test or all of them are done.
 pub(super) fn tears_down_asserting(file: &File<'_>) -> bool {
@@ -173,6 +136,7 @@ pub(super) fn fails_by_itself(file: &File<'_>, function: &Function) -> bool {
         || ends_in_callback(file, body)
         || imports_tests(file, body)
         || repeats_base(file, function, body)
+        || makes_a_raising_double(file, function)
         || needs_only_to_run(file, body)
 }
 
@@ -216,43 +180,6 @@ fn repeats_base(file: &File<'_>, function: &Function, body: &str) -> bool {
         && heads.iter().any(|head| body.match_indices(head).any(|(at, _)| body[at + head.len()..].starts_with(name)))
 }
 
-/// The names of what the file says to raise under some condition. A test that calls one of them and comes to its end shows
-/// that the condition does not hold.
-pub(super) fn raising(file: &File<'_>) -> HashSet<String> {
-    let text = &file.source.text;
-    let cut =
-        |from: usize, to: usize| &text[text.floor_char_boundary(from)..text.floor_char_boundary(to.min(text.len()))];
-    let has_capital_types = paths::extension(file.source.path).is_some_and(|one| CAPITAL_TYPES.contains(&one));
-    let mut names = HashSet::new();
-    let mut keep = |part: &str| {
-        for before in part.split('(') {
-            let name = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
-            // Types are made in many tests of them, whatever those are about.
-            let is_type = has_capital_types && name.starts_with(char::is_uppercase);
-            if name.len() >= NAME_BYTES_MIN && !is_type && !RAISES.contains(&name) {
-                names.insert(name.to_owned());
-            }
-        }
-    };
-    let mut left = RAISING_MAX;
-    for call in &file.outline.calls {
-        let name = last_name(file.text(&call.callee));
-        if left == 0 {
-            break;
-        }
-        if RAISES.contains(&name) {
-            let behind = cut(call.callee.end, call.callee.end + RAISING_BYTES_MAX);
-            keep(behind.split("\n\n").next().unwrap_or_default());
-            left -= 1;
-        } else if RAISING_MATCHERS.contains(&name) {
-            let before = cut(call.callee.start.saturating_sub(RAISING_BYTES_MAX), call.callee.start);
-            keep(before.rsplit("expect").next().unwrap_or_default());
-            left -= 1;
-        }
-    }
-    names
-}
-
 /// Whether the file is for measuring or for pressing hard, by its name or by that of a directory.
 pub(super) fn is_measuring(path: &str) -> bool {
     let is_one = |word: &String| {
@@ -285,22 +212,6 @@ mod tests {
         python("cart.total.side_effect = OSError\n        cart.pay()", &[]);
         python("warnings.simplefilter('error')\n        cart.pay()", &[]);
         python("warnings.simplefilter('ignore')\n        cart.pay()", &[(2, Low)]);
-    }
-
-    #[test]
-    fn what_raises_elsewhere_is_accepted_here() {
-        let of = |name: &str| {
-            format!("def test_a():\n    cart.{name}(1)\ndef test_b():\n    with raises(E):\n        cart.refund(2)\n")
-        };
-        check("test_a.py", &of("refund"), &[]);
-        check("test_a.py", &of("total"), &[(1, Low)]);
-        let of = |name: &str| {
-            format!(
-                "it('a', () => {{ cart.{name}(1) }})\nit('b', () => {{ expect(() => cart.refund(2)).toThrow() }})\n"
-            )
-        };
-        check("a.test.js", &of("refunds"), &[(1, Low)]);
-        check("a.test.js", &of("refund"), &[]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(super) fn needs_only_to_run(file: &File<'_>, body: &str) -> bool {
         || is_about_types(file, body)
         || drops_parsed(file, body)
         || only_looks_up(file, body)
+        || only_prints(file, body)
 }
 
 /// Whether every statement of a test in Go says which interface something has: `var _ Cart = new(Basket)`.
@@ -96,6 +97,17 @@ fn only_looks_up(file: &File<'_>, body: &str) -> bool {
     file.source.path.ends_with(".py") && all.peek().is_some() && all.all(is_lookup)
 }
 
+/// Whether every call of Python that is a statement writes something out as text, which must not raise.
+fn only_prints(file: &File<'_>, body: &str) -> bool {
+    let callee = |line| {
+        let (head, _) = str::split_once(line, '(')?;
+        head.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.')).then_some(head)
+    };
+    let mut all = lines(body).filter_map(callee).peekable();
+    let is_print = |name| matches!(name, "str" | "repr" | "format");
+    file.source.path.ends_with(".py") && all.peek().is_some() && all.all(is_print)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::trying::check;
@@ -150,6 +162,14 @@ mod tests {
         run("cart.total\n    cart.item().price\n    # people rely on it\n    from cart.items import Item", &[]);
         run("\"\"\"What people\n    rely on.\"\"\"\n    cart.total\n    cart.price", &[]);
         run("cart.total\n    cart.pay()", &[(1, Low)]);
+    }
+
+    #[test]
+    fn what_is_only_written_out_must_not_raise() {
+        let run = |body: &str, expected: &[_]| check("test_a.py", &format!("def test_a():\n    {body}\n"), expected);
+        run("for one in run():\n        cart = one.of(1)\n        str(cart)\n        repr(cart.items)", &[]);
+        run("str(cart)\n    cart.pay()", &[(1, Low)]);
+        run("text = str(cart)", &[(1, Low)]);
     }
 
     #[test]

@@ -112,6 +112,9 @@ const NAME_WORDS: &[&str] = &[
     "plots", "printable", "readme", "stuck", "supported", "supports", "timeout", "timeouts", "tutorial", "works",
 ];
 
+/// What names say where something that others may replace only has to be there.
+const DEFAULT: &str = "default impl";
+
 /// Words that begin like one of those and say something else.
 const OTHER_WORDS: &[&str] = &["hanging", "racer"];
 
@@ -209,7 +212,10 @@ pub(super) fn is_about_surviving(file: &File<'_>, function: &Function) -> bool {
     };
     let above = outline.comments.iter().filter(is_above).map(|span| file.text(span));
     let name = file.text(&function.name);
-    let is_named_so = || names::words(name).iter().any(|word| NAME_WORDS.contains(&word.as_str()));
+    let is_named_so = || {
+        let words = names::words(name);
+        words.join(" ").contains(DEFAULT) || words.iter().any(|word| NAME_WORDS.contains(&word.as_str()))
+    };
     if names_an_issue(name) || is_of_nothing(name) || is_named_so() {
         return true;
     }
@@ -290,6 +296,7 @@ mod tests {
             "time_out_carts",
             "hung_cart",
             "cart_can_take_items",
+            "cart_has_default_impl_for_pay",
             "empty",
         ] {
             run(name, &[]);
@@ -306,6 +313,7 @@ mod tests {
             "payable",
             "print_cart",
             "can_clone",
+            "cart_has_default_for_pay",
             "empty_cart",
         ] {
             run(name, &[(1, Low)]);
@@ -325,7 +333,7 @@ mod tests {
         ] {
             run(said, &[]);
         }
-        for said in ["A cart of earlier", "a canned can", "the sure way", "to drop a cart"] {
+        for said in ["A cart of earlier", "a canned can", "the sure way", "to drop a cart", "the default impl"] {
             run(said, &[(1, Low)]);
         }
     }
