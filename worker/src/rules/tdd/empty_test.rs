@@ -20,11 +20,11 @@ rule!(
     ///
     /// Left alone is what may be meant to be empty: tests that are named `Dummy`, `Empty` or `Noop` or after being compiled, or
     /// after starting and stopping where something is set up for them; in Python those with fixtures, with decorators that may do
-    /// something, those of classes that may inherit a test of that name, and those that no runner finds, by the name of their
-    /// file among tests, or as their class is made in a function or stands in one that is none of tests; overrides; and in Java
-    /// and Kotlin those of classes for which a container is started. So are examples, files that other tests read or that lie
-    /// deep in a project below integration tests, copies of tests of others, and the tests of a library of tests, which are
-    /// declared by what its own root hands out.
+    /// something, those of classes that may inherit a test of that name, those that `setUp` calls, and those that no
+    /// runner finds, by the name of their file among tests, or as their class is made in a function or stands in one
+    /// that is none of tests; overrides; and in Java and Kotlin those of classes for which a container is started. So
+    /// are examples, files that other tests read or that lie deep in a project below integration tests, copies of tests
+    /// of others, and the tests of a library of tests, which are declared by what its own root hands out.
     ///
     /// ## Why it matters
     /// It is green for ever, and its name says that something is tested.

@@ -84,7 +84,12 @@ pub(super) fn is_meant(file: &File<'_>, function: &Function) -> bool {
         || says(BUILT)
         || (says(BROUGHT_UP) && is_brought_up())
         || match paths::extension(file.source.path) {
-            Some("py") => function.parameters > 0 || is_decorated(file, function) || may_replace(file, function),
+            Some("py") => {
+                function.parameters > 0
+                    || is_decorated(file, function)
+                    || may_replace(file, function)
+                    || is_hook(file, function)
+            }
             Some("java" | "kt") => {
                 is_override(file, function) || STARTED.iter().any(|mark| file.source.text.contains(mark))
             }
@@ -116,6 +121,13 @@ fn is_decorated(file: &File<'_>, function: &Function) -> bool {
     head(file, function).filter_map(|line| line.strip_prefix('@')).any(|name| {
         name.starts_with("pytest.mark.usefixtures") || !PLAIN_DECORATORS.iter().any(|plain| name.starts_with(plain))
     })
+}
+
+/// Whether what is no test calls the test by its name, as `setUp` does what each class of a family fills in.
+fn is_hook(file: &File<'_>, function: &Function) -> bool {
+    let name = file.text(&function.name);
+    let others = file.outline.functions.iter().filter(|one| one.test.is_none());
+    others.flat_map(|one| &one.calls).any(|called| file.text(called) == name)
 }
 
 /// Whether the test takes the place of one that its class inherits, and so switches that off.
@@ -253,6 +265,16 @@ mod tests {
         let other = "class CartTestCase(TestCase):\n    def test_a(self):\n        run()\n";
         run(&format!("{other}class TestA(CartTestCase):\n    def test_a(self):\n        pass\n"), &[]);
         run("class TestB(Base):\n    pass\nclass TestA:\n    def test_a(self):\n        pass\n", &[(4, High)]);
+    }
+
+    #[test]
+    fn what_is_called_before_each_test_is_a_hook() {
+        let of = |called: &str| {
+            let base = format!("class Base:\n    def setUp(self):\n        self.{called}()\n");
+            format!("{base}class BankMixin:\n    def test_bank(self):\n        pass\n")
+        };
+        check(&RULE, "tests/test_a.py", &of("test_bank"), &[]);
+        check(&RULE, "tests/test_a.py", &of("test_cart"), &[(5, High)]);
     }
 
     #[test]
