@@ -6,8 +6,8 @@ pub(in crate::rules) mod runner;
 use schemas::severity::Severity;
 
 use place::{
-    comments, is_conditional_by_word, is_documented, is_explained_inside, is_for_subclasses, is_in_helper,
-    is_known_limit, is_meant_to_fail, is_on_demand, is_override,
+    calls_for_secrets, comments, is_conditional_by_word, is_documented, is_explained_inside, is_for_subclasses,
+    is_in_helper, is_known_limit, is_meant_to_fail, is_on_demand, is_override, stands_in_condition,
 };
 
 use crate::names;
@@ -25,13 +25,13 @@ rule!(
     ///
     /// Marks that depend on a platform, an environment or another condition are left alone: there the test runs elsewhere. So are
     /// marks whose reason is that there is nothing to run: what is abstract, not supported, not applicable, only for another
-    /// case, tested elsewhere, run by hand, or only to compile; in Rust also tests that need something and are run on demand
-    /// (`--ignored`). So are expected failures of which the docstring says why, as they run, and tests that are named after being
-    /// run by hand (`benchmark`, `stress`, `regenerate`). Calls in helpers and benchmarks, abstract classes, tests that replace
-    /// one of the class they extend by nothing but the mark, strict expected failures of what should always fail, one word that
-    /// is handed to a `skip` of the project's own (`@skip("sqlite")`), what tests read, classes in files that no runner of
-    /// Python looks into, copies of tests of others, and tests of a test
-    /// runner or of skipping itself are left alone, too.
+    /// case, tested elsewhere, run by hand, with an account or a secret of one's own, or only to compile; in Rust also
+    /// tests that need something and are run on demand (`--ignored`). So are expected failures of which the docstring
+    /// says why, as they run, and tests that are named after being run by hand (`benchmark`, `stress`, `.._live`).
+    /// Calls in helpers and benchmarks, abstract classes, tests that replace one of the class they extend by nothing
+    /// but the mark, strict expected failures of what should always fail, one word that is handed to a `skip` of the
+    /// project's own (`@skip("sqlite")`), what tests read, classes in files that no runner of Python looks into, copies
+    /// of tests of others, and tests of a test runner or of skipping itself are left alone, too.
     ///
     /// ## Why it matters
     /// A test that is off protects nothing, and looks like one that does. Without a reason nobody knows when it may come back.
@@ -116,6 +116,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         if is_inapplicable(file, skip)
             || is_meant_to_fail(file, skip)
             || is_conditional_by_word(file, skip)
+            || stands_in_condition(file, skip)
             || is_in_helper(file, skip)
             || is_for_subclasses(file, skip)
             || is_override(file, skip)
@@ -154,7 +155,7 @@ fn is_inapplicable(file: &File<'_>, skip: &Skip) -> bool {
     let says = |text: &str| {
         let text = text.to_ascii_lowercase();
         let has = |reasons: &[&str]| reasons.iter().any(|reason| text.contains(reason));
-        has(INAPPLICABLE) || (is_rust && has(ON_DEMAND))
+        has(INAPPLICABLE) || (is_rust && has(ON_DEMAND)) || calls_for_secrets(&text)
     };
     says(file.text(&skip.span)) || comments(file, skip).any(says)
 }

@@ -40,6 +40,23 @@ const ON_DEMAND_WORDS: &[&str] = &[
     "stress",
 ];
 
+/// What a test needs that works on the account of somebody.
+const SECRETS: &[&str] = &[
+    "account",
+    "accounts",
+    "credential",
+    "credentials",
+    "password",
+    "secret",
+    "secrets",
+    "token",
+    "tokens",
+    "webhook",
+];
+
+/// How many words from `needs` on may name it.
+const NEED_WORDS_MAX: usize = 5;
+
 /// Lines above a method in which its class is looked for.
 const CLASS_LINES_MAX: usize = 400;
 
@@ -112,9 +129,31 @@ fn marked<'f>(file: &'f File<'_>, skip: &Skip) -> Option<&'f Function> {
     around(file, at).last().or_else(made).or_else(marked)
 }
 
-/// Whether a name says that its test is run by hand.
+/// Whether a name says that its test is run by hand, or ends by saying that it works on the true service.
 fn is_named_on_demand(name: &str) -> bool {
-    names::words(name).iter().any(|word| ON_DEMAND_WORDS.contains(&word.as_str()))
+    let words = names::words(name);
+    words.last().is_some_and(|word| word == "live") || words.iter().any(|word| ON_DEMAND_WORDS.contains(&word.as_str()))
+}
+
+/// Whether `text`, in lower case, says that the test needs what only people have: an account, or a secret for one.
+pub(super) fn calls_for_secrets(text: &str) -> bool {
+    let words = names::words(text);
+    let is_need = |word: &String| matches!(word.as_str(), "need" | "needs" | "require" | "requires");
+    let needs = words.iter().position(is_need);
+    let needed = needs.map_or(&[][..], |at| &words[at..words.len().min(at + NEED_WORDS_MAX)]);
+    needed.iter().any(|word| SECRETS.contains(&word.as_str()))
+        || needed.windows(2).any(|pair| matches!(pair, [api, key] if api == "api" && key == "key"))
+}
+
+/// Whether a mark of Python stands in an `if` outside of functions: there is no such test where that does not hold.
+pub(super) fn stands_in_condition(file: &File<'_>, skip: &Skip) -> bool {
+    let text = |index: usize| file.text(&file.source.line_span(index));
+    let line = file.source.line_of(skip.span.start);
+    let depth = indent(text(line));
+    let mut above = (line.saturating_sub(CLASS_LINES_MAX)..line).rev().map(text);
+    let head = above.find(|head| !head.trim().is_empty() && indent(head) < depth).map(str::trim_start);
+    paths::extension(file.source.path) == Some("py")
+        && head.is_some_and(|head| ["if ", "elif ", "else:"].iter().any(|word| head.starts_with(word)))
 }
 
 /// Whether the test says by its name that it is run by hand.

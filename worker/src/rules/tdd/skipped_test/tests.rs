@@ -269,6 +269,29 @@ fn what_is_named_after_being_run_by_hand_is_off_on_purpose() {
     let of = |name: &str| format!("#[test]\n#[ignore]\nfn {name}() {{ run() }}\n");
     check(&RULE, "a.rs", &of("regenerate_carts"), &[]);
     check(&RULE, "a.rs", &of("carts_regenerated"), &[(2, Medium)]);
+    check(&RULE, "a.rs", &of("carts_live"), &[]);
+    check(&RULE, "a.rs", &of("live_carts"), &[(2, Medium)]);
+}
+
+#[test]
+fn what_needs_an_account_is_run_by_hand() {
+    let of = |said: &str| format!("package a\nfunc TestA(t *testing.T) {{\n\tt.SkipNow() // {said}\n}}\n");
+    check(&RULE, "a_test.go", &of("requires a valid webhook of the shop"), &[]);
+    check(&RULE, "a_test.go", &of("needs an API key"), &[]);
+    check(&RULE, "a_test.go", &of("needs the key of the cart"), &[(3, Low)]);
+    check(&RULE, "a_test.go", &of("the webhook comes too late"), &[(3, Low)]);
+}
+
+#[test]
+fn a_mark_in_a_condition_is_conditional() {
+    let of = |head: &str, before: &str| {
+        let test = "def test_b(self):\n            pass\n";
+        format!("class TestA:\n    {head}\n        cart = 1\n\n{before}        @unittest.skip\n        {test}")
+    };
+    check(&RULE, "test_a.py", &of("if WINDOWS:", ""), &[]);
+    check(&RULE, "test_a.py", &of("if LINUX:\n        pass\n    else:", ""), &[]);
+    check(&RULE, "test_a.py", &of("class TestB:", ""), &[(5, Medium)]);
+    check(&RULE, "test_a.py", &of("class TestB:", "        if WINDOWS:\n            pass\n"), &[(7, Medium)]);
 }
 
 #[test]
