@@ -13,6 +13,7 @@ use time::is_about_time;
 use super::skipped_test::runner;
 use crate::lines::indent;
 use crate::names;
+use crate::outline::Function;
 use crate::paths;
 use crate::rules::calls::{arguments, last_name};
 use crate::rules::{Check, File, Findings, Hit, rule, runners};
@@ -26,11 +27,11 @@ rule!(
     /// Files that use a fake clock, benchmarks, sleeps between two looks at a condition, sleeps that are a timeout by name, those
     /// of a clock in a variable, which need not be the true one, and those that stand for slow work by their comment are left
     /// alone. So are tests that are about time by their name (`delay`, `timeout`, `debounce`, `expires`), those
-    /// in which something is not to happen, or only once (`skips`, `does not`, `unchanged`), and those that are switched off. So
-    /// are sleeps after which nothing is expected to have happened, or something is to have expired, or of which the length is
-    /// looked at, after which something is asserted to be none or when it was changed, or before which a comment speaks of clocks
-    /// and stamps, and those that end a test whose listener fails it: there is no event to wait for. Between two parts of what
-    /// is sent a sleep plays a slow sender.
+    /// in which something is not to happen, or only once (`skips`, `does not`, `unchanged`), and those that are
+    /// switched off or run by hand alone. So are sleeps after which nothing is expected to have happened, or something
+    /// is to have expired, or of which the length is looked at, after which something is asserted to be none or when it
+    /// was changed, or before which a comment speaks of clocks and stamps, and those that end a test whose listener
+    /// fails it: there is no event to wait for. Between two parts of what is sent a sleep plays a slow sender.
     ///
     /// ## Why it matters
     /// On a busy machine the time is too short, and the test fails now and then; on any other it is too long, and everybody
@@ -144,7 +145,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         };
         let test = call.function.and_then(|index| file.outline.functions.get(index)).filter(|one| {
             // One that is switched off waits for nothing.
-            one.test.as_ref().is_some_and(|test| !test.skipped)
+            one.test.as_ref().is_some_and(|test| !test.skipped) && !is_run_by_hand(file, one)
         });
         let Some(wait) = test.and_then(|test| Wait::of(file, test, call)) else { continue };
         if milliseconds < MILLISECONDS_MIN
@@ -206,13 +207,28 @@ fn is_between_looks(file: &File<'_>, at: usize) -> bool {
         let has_condition = words.first() == Some(&"while") && !is_endless;
         // Go has one word for all loops; one that counts or goes through a list has these signs.
         let is_go = paths::extension(file.source.path) == Some("go");
-        let has_condition =
-            has_condition || (is_go && words.len() > 1 && !head.contains(';') && !head.contains("range"));
+        let is_while = || if head.contains(';') { looks_again(head) } else { !head.contains("range") };
+        let has_condition = has_condition || (is_go && words.len() > 1 && is_while());
         let mut inside = (index + 1..line + LOOP_LINES_MAX).map(text);
         let mut inside = inside.by_ref().take_while(|line| line.trim().is_empty() || indent(line) > depth);
         return has_condition || inside.any(leaves_loop);
     }
     false
+}
+
+/// Whether the head of a loop of Go asks for the same before each turn: `for err := run(); err != nil; err = run() {`.
+fn looks_again(head: &str) -> bool {
+    let mut parts = head.trim().trim_start_matches("for ").trim_end_matches('{').split(';').map(str::trim);
+    let (first, last) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+    first.contains('(') && first.replace(":=", "=") == last
+}
+
+/// Whether a test of Go leaves at once unless a flag says that somebody runs it by hand.
+fn is_run_by_hand(file: &File<'_>, test: &Function) -> bool {
+    let body = test.body.as_ref().map_or("", |body| file.text(body));
+    let first = body.trim_start_matches('{').trim_start().split('}').next().unwrap_or_default();
+    let says = || names::words(first).iter().any(|word| matches!(word.as_str(), "manual" | "manually"));
+    file.source.path.ends_with(".go") && first.starts_with("if ") && first.contains(".Skip") && says()
 }
 
 /// Whether `line` ends a loop early.

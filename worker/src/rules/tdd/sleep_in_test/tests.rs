@@ -231,3 +231,30 @@ fn slow_senders_and_expiry_are_waited_for() {
     run("# wait until the price comes\n    time.sleep(1)\n    look()", &[(3, Low)]);
     check(&RULE, "test_a.py", "@pytest.mark.skip\ndef test_a():\n    time.sleep(1)\n", &[]);
 }
+
+/// Checks `body` as that of a test of Go, where it begins on the third line.
+#[track_caller]
+fn go_test(body: &str, expected: &[(u32, schemas::severity::Severity)]) {
+    check(&RULE, "a_test.go", &format!("package a\nfunc TestA(t *testing.T) {{\n{body}\n}}\n"), expected);
+}
+
+#[test]
+fn a_loop_of_go_may_ask_for_the_same_before_each_turn() {
+    go_test("for a := run(); a != nil; a = run() {\n\ttime.Sleep(time.Second)\n}", &[]);
+    go_test("for a := run(); a != nil; a = a.Next() {\n\ttime.Sleep(time.Second)\n}", &[(4, Low)]);
+}
+
+#[test]
+fn what_people_run_by_hand_may_take_its_time() {
+    go_test("if !*manual {\n\tt.Skip()\n}\ntime.Sleep(time.Second)", &[]);
+    go_test("if *fast {\n\tt.Skip(\"run manually\")\n}\ntime.Sleep(time.Second)", &[]);
+    go_test("if testing.Short() {\n\tt.Skip()\n}\ntime.Sleep(time.Second)", &[(6, Low)]);
+    go_test("if *manual {\n\trun()\n}\ntime.Sleep(time.Second)", &[(6, Low)]);
+}
+
+#[test]
+fn comments_say_that_stamps_are_to_differ() {
+    go_test("// One is older.\ntime.Sleep(time.Second)", &[]);
+    go_test("// The next is more recent.\ntime.Sleep(time.Second)", &[]);
+    go_test("// The most recent.\ntime.Sleep(time.Second)", &[(4, Low)]);
+}

@@ -39,6 +39,8 @@ const TIME_SAID: &[&str] = &[
     "expir",
     "granular",
     "mtime",
+    "newer",
+    "older",
     "resolution",
     "stale",
     "throttl",
@@ -90,5 +92,7 @@ pub(super) fn is_stamped(line: &str) -> bool {
 
 /// Whether a comment says why time itself has to pass: stamps are to differ, something is to grow old.
 pub(super) fn says_time(line: &str) -> bool {
-    names::words(&comment(line)).iter().any(|word| TIME_SAID.iter().any(|head| word.starts_with(head)))
+    let words = names::words(&comment(line));
+    words.iter().any(|word| TIME_SAID.iter().any(|head| word.starts_with(head)))
+        || words.windows(2).any(|pair| pair == ["more", "recent"])
 }
