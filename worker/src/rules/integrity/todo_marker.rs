@@ -113,13 +113,18 @@ fn stands_as_mark(before: &str, after: &str) -> bool {
     is_first && !is_listed
 }
 
-/// Whether `after` starts with `(#12)`, `(kim)`, `[ABC-12]`, or names a ticket or its address anywhere.
+/// Whether `after` starts with `(#12)`, `(kim)`, `[ABC-12]` or, behind a space, with one word in brackets, or names a
+/// ticket or its address anywhere.
 fn names_ticket_or_owner(after: &str) -> bool {
-    let in_brackets = after.strip_prefix(['(', '[']).and_then(|rest| rest.split([')', ']']).next());
+    fn in_brackets(text: &str) -> Option<&str> {
+        text.strip_prefix(['(', '[']).and_then(|rest| rest.split([')', ']']).next())
+    }
+    let is_word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || "_-@".contains(c));
     let names_ticket = |word: &str| {
         is_ticket(word) || word.rsplit_once('#').is_some_and(|(_, number)| is_ticket(&format!("#{number}")))
     };
-    in_brackets.is_some_and(|owner| owner.contains(char::is_alphanumeric))
+    in_brackets(after).is_some_and(|owner| owner.contains(char::is_alphanumeric))
+        || after.strip_prefix(' ').and_then(in_brackets).is_some_and(is_word)
         || after.split(|c: char| c.is_whitespace() || "(),.;:[]".contains(c)).any(names_ticket)
         || (after.contains("://")
             && ["/issues/", "/browse/", "/pull/", "/-/work_items/"].iter().any(|part| after.contains(part)))
@@ -191,11 +196,15 @@ mod tests {
 
     #[test]
     fn owners_and_tickets_make_it_info() {
-        for after in ["(kim): x", "(#12)", ": see #12", ": kim/repo#12", " ABC-12 x", ": https://host/a/b/issues/3"] {
+        for after in
+            ["(kim): x", " (kim) x", "(#12)", ": see #12", ": kim/repo#12", " ABC-12 x", ": https://host/a/b/issues/3"]
+        {
             check(&RULE, "a.go", &format!("package a\n// {TODO}{after}\n"), &[(2, Info)]);
         }
         check(&RULE, "a.go", &format!("package a\n// {TODO}: use SHA-256\n"), &[(2, Low)]);
-        check(&RULE, "a.go", &format!("package a\n// {TODO}(): x\n"), &[(2, Low)]);
+        for after in ["(): x", " (): x", " (as kim said) x", "  (kim) x", " (Mondays) x"] {
+            check(&RULE, "a.go", &format!("package a\n// {TODO}{after}\n"), &[(2, Low)]);
+        }
     }
 
     #[test]
