@@ -49,7 +49,9 @@ pub(crate) fn in_comments<'f>(file: &'f File<'_>, finder: &'f AhoCorasick) -> im
         let Span { start, end } = span;
         let line = file.source.line_span(file.source.line_of(start));
         let before = text[line.start.max(comment.start)..start].trim_end();
-        let opens = before.is_empty() || OPENINGS.iter().any(|opening| before.ends_with(opening));
+        // Where `\# noqa` stands, or the same in quotes, somebody writes about the mark.
+        let is_told = before.trim_end_matches(['/', '*', '#', '!', '-', ';', '%']).ends_with(['\\', '`', '"', '\'']);
+        let opens = before.is_empty() || (!is_told && OPENINGS.iter().any(|opening| before.ends_with(opening)));
         let rest = &text[end..line.end.min(comment.end).max(end)];
         let goes_on = rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
         let rest = rest.trim_end().trim_end_matches("*/").trim_end_matches("-->").trim_end();

@@ -1,5 +1,7 @@
 //! Checks that are switched off wholesale.
 
+mod reasons;
+
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -10,15 +12,18 @@ use crate::paths;
 use crate::rules::marks::{Mark, in_comments, says_why};
 use crate::rules::{Check, File, Findings, Hit, rule};
 
+use reasons::{has_two_words, is_explained, is_explained_above, only_imports};
+
 rule!(
     /// ## What it finds
     /// Marks that silence every check of a tool at once, because they name none: bare `noqa`, `type: ignore`, `nosec`,
     /// `nolint`, `NOLINT`, `eslint-disable`, `@ts-ignore`, `phpcs:ignore`, `rubocop:disable all` (low); over a whole
     /// file, such as `@ts-nocheck`, `pylint: skip-file`, `eslint-disable` or `#pragma warning disable` that are never
-    /// taken back, `#![allow(warnings)]` (medium). With a reason beside it, or
-    /// in the comment that it ends, one step less. A mark that names what it silences is
-    /// fine; over a whole crate or file it should also say why. What tests read, what a comment nearby calls generated,
-    /// attributes over generated code, copies of libraries, and whole files that set up a tool (`babel.config.js`) are left alone.
+    /// taken back, `#![allow(warnings)]` (medium). With a reason beside it, or in the comment that it ends, one step
+    /// less; so is one behind code below a comment that speaks of stubs or the checker, and one over an `__init__.py`
+    /// that only imports. A mark that names what it silences is fine; over a whole crate or file it should also say
+    /// why. What tests read, what a comment nearby calls generated, attributes over generated code, copies of
+    /// libraries, and whole files that set up a tool (`babel.config.js`) are left alone.
     ///
     /// ## Why it matters
     /// It was put there for one complaint, and hides all that come later.
@@ -175,9 +180,6 @@ const GENERATED_MARKS: &[&str] = &[
     "include_proto!(",
 ];
 
-/// Words from which on a line of a comment is a sentence.
-const SENTENCE_WORDS_MIN: usize = 4;
-
 /// Longest list of lints that is read: an attribute that is longer names enough.
 const LINTS_BYTES_MAX: usize = 2_000;
 
@@ -206,7 +208,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
             let is_file_wide = is_file_wide(file, reach, name, &mark);
             let has_reason = says_why(mark.rest)
                 || has_two_words(mark.rest)
-                || (!is_file_wide && is_explained_above(file, mark.span.start));
+                || if is_file_wide { only_imports(file) } else { is_explained_above(file, mark.span.start) };
             report(file, mark.span, is_file_wide, has_reason, found);
         }
     }
@@ -343,37 +345,6 @@ fn allow(file: &File<'_>, open: Span, reach: Reach, found: &mut Findings<'_>) {
             suggestion: "allow it where it is needed, or say why it must be off everywhere",
         });
     }
-}
-
-/// Whether a comment that says something stands on the line of byte `at`, or ends on the line above.
-fn is_explained(file: &File<'_>, at: usize) -> bool {
-    let line = file.source.line_of(at);
-    let comments = &file.outline.comments;
-    let from = comments.partition_point(|span| file.source.line_of(span.end.saturating_sub(1)) + 1 < line);
-    let near = comments[from..].iter().take_while(|span| file.source.line_of(span.start) <= line);
-    near.filter(|span| !file.text(span).starts_with("//!")).any(|span| {
-        let is_beside = file.source.line_of(span.start) == line;
-        says_why(file.text(span)) || (is_beside && has_two_words(file.text(span)))
-    })
-}
-
-/// Whether `text`, which stands beside a mark, has two words: `ffi code` is a reason.
-fn has_two_words(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 1).nth(1).is_some()
-}
-
-/// Whether the mark at `at`, in a comment with a line of its own, goes on from a sentence on the line above.
-fn is_explained_above(file: &File<'_>, at: usize) -> bool {
-    let line = file.source.line_of(at);
-    if line == 0 || has_code_on_line(file, at) {
-        return false;
-    }
-    let above = file.source.line_span(line - 1);
-    let text = file.text(&above).trim_start();
-    let text = &text[..text.floor_char_boundary(LINE_BYTES_MAX)];
-    let start = above.end - file.text(&above).trim_start().len();
-    let words = text.split_whitespace().filter(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 1);
-    file.outline.comment_around(start).is_some() && words.take(SENTENCE_WORDS_MIN).count() == SENTENCE_WORDS_MIN
 }
 
 fn report(file: &File<'_>, span: Span, is_file_wide: bool, has_reason: bool, found: &mut Findings<'_>) {

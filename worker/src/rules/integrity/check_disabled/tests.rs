@@ -92,6 +92,8 @@ fn reasons_stand_beside_a_mark_or_in_the_comment_that_it_ends() {
     check(&RULE, "a.ts", "f()\n// Keys.\n// @ts-ignore\ng()\n", &[(3, Low)]);
     check(&RULE, "a.ts", "f('this is a sentence')\n// @ts-ignore\ng()\n", &[(2, Low)]);
     check(&RULE, "a.py", "# This adds up all of them.\nf()  # type: ignore\n", &[(2, Low)]);
+    check(&RULE, "a.py", "# The stubs are too old\n# for this.\nf()  # type: ignore\n", &[(3, Info)]);
+    check(&RULE, "a.py", "# The stubs are too old.\n\nf()  # type: ignore\n", &[(3, Low)]);
     check(&RULE, "a.ts", "// This adds up all of them.\n/* eslint-disable */\ng()\n", &[(2, Medium)]);
 }
 
@@ -217,6 +219,24 @@ fn ruby_kotlin_swift_and_shells() {
 fn comments_in_comments_show_what_a_mark_looks_like() {
     check(&RULE, "a.js", "f()\n//    /* eslint-disable */ <- the first one\n", &[]);
     check(&RULE, "a.js", "f()\n/* eslint-disable */\n", &[(2, Medium)]);
+}
+
+#[test]
+fn what_is_written_about_a_mark_silences_nothing() {
+    for told in ["people may write \\# noqa", "they write \\#noqa.", "they write `# noqa`", "as in '# noqa'"] {
+        check(&RULE, "a.py", &format!("f()\n# {told}\n"), &[]);
+    }
+    check(&RULE, "a.py", "f()\n# people may # noqa\n", &[(2, Low)]);
+    check(&RULE, "a.py", "f('a')# noqa\n", &[(1, Low)]);
+}
+
+#[test]
+fn the_face_of_a_package_only_imports() {
+    let text = "# flake8: noqa\nfrom .cart import (\n    Cart,\n)\n__all__ = ['Cart']\n";
+    check(&RULE, "carts/__init__.py", text, &[(1, Low)]);
+    check(&RULE, "carts/cart.py", text, &[(1, Medium)]);
+    check(&RULE, "carts/__init__.py", &format!("{text}Cart.pay()\n"), &[(1, Medium)]);
+    check(&RULE, "carts/__init__.py", &format!("{text}def pay():\n    pass\n"), &[(1, Medium)]);
 }
 
 #[test]
