@@ -40,9 +40,9 @@ fn of_servant() -> Vec<Case> {
             &[(12, &[]), (11, &[Low]), (6, &[Low]), (5, &[Medium]), (3, &[Medium]), (2, &[Medium])],
         ),
         ("servant/deep-nesting", "depth_max", deep, &[(6, &[]), (5, &[Low]), (4, &[Low]), (3, &[Medium])]),
-        ("servant/duplicate-block", "lines_min", copies(), &[(10, &[Low]), (30, &[])]),
+        ("servant/duplicate-block", "lines_min", copies(), &[(10, &[Medium]), (30, &[])]),
         // Twenty lines of fourteen tokens.
-        ("servant/duplicate-block", "tokens_min", copies(), &[(150, &[Low]), (300, &[])]),
+        ("servant/duplicate-block", "tokens_min", copies(), &[(150, &[Medium]), (300, &[])]),
         (
             "servant/function-too-long",
             "lines_max",
