@@ -31,7 +31,7 @@ pub(crate) struct Command {
 pub(crate) struct Word {
     /// All of it, with quotes.
     pub(crate) span: Span,
-    /// Its text without quotes and escapes; expansions as they are written.
+    /// Its text without quotes and escapes; expansions as they are written, and of arithmetic the first sign, `((`.
     pub(crate) text: String,
     /// Expansions outside of quotes, which are split and globbed.
     pub(crate) bare: Vec<Span>,
@@ -66,6 +66,9 @@ fn is_assignment(word: &str) -> bool {
 /// Words that only say how the commands around them are run.
 const KEYWORDS: &[&str] =
     &["!", "do", "done", "elif", "else", "esac", "fi", "function", "if", "then", "time", "until", "while", "{", "}"];
+
+/// How deep parentheses of arithmetic may be in each other: whoever opens more of them is not read again and again.
+const ARITHMETIC_DEPTH_MAX: usize = 16;
 
 /// The commands in the part `span` of `text`. In folded text a line feed is a space, as in a folded scalar of YAML.
 /// What stands in `$(…)` is part of a word.
@@ -131,7 +134,15 @@ impl Lexer<'_> {
         }
     }
 
+    /// Reads an operator, or arithmetic, whose signs are none.
     fn operator(&mut self) {
+        if self.words.iter().all(|word| word.text == "for")
+            && let Some(end) = arithmetic_end(self.text, self.at)
+        {
+            self.words.push(Word { span: self.at..end, text: "((".to_owned(), bare: Vec::new() });
+            self.at = end;
+            return;
+        }
         let known = [("&&", Joint::And), ("||", Joint::Or), ("|&", Joint::Pipe), ("|", Joint::Pipe)];
         if self.starts_with("&>") {
             return self.redirection();
@@ -220,6 +231,18 @@ impl Lexer<'_> {
     }
 }
 
+/// Where the arithmetic at byte `start` ends, as `((a + b))` does; nothing if the parentheses hold commands.
+fn arithmetic_end(text: &str, start: usize) -> Option<usize> {
+    let inside = text.get(start..)?.strip_prefix("((")?;
+    let mut depth = 2_usize;
+    let close = inside.bytes().position(|byte| {
+        depth += usize::from(byte == b'(');
+        depth -= usize::from(byte == b')');
+        !(2..=ARITHMETIC_DEPTH_MAX).contains(&depth)
+    })?;
+    inside[close..].starts_with("))").then_some(start + "((".len() + close + "))".len())
+}
+
 /// What stands at one place of a word.
 #[derive(PartialEq, Eq)]
 enum Piece {
@@ -297,82 +320,4 @@ fn is_name(byte: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn words(text: &str) -> Vec<Vec<String>> {
-        let found = commands(text, 0..text.len(), false);
-        found.into_iter().map(|command| command.words.into_iter().map(|word| word.text).collect()).collect()
-    }
-
-    fn joints(text: &str) -> Vec<Joint> {
-        commands(text, 0..text.len(), false).into_iter().map(|command| command.joint).collect()
-    }
-
-    #[test]
-    fn commands_end_where_the_shell_ends_them() {
-        assert_eq!(words("a b; c & d\ne \\\n f # g\n"), [vec!["a", "b"], vec!["c"], vec!["d"], vec!["e", "f"]]);
-        assert_eq!(joints("a && b || c | d\n e"), [Joint::Next, Joint::And, Joint::Or, Joint::Pipe, Joint::Next]);
-        assert_eq!(words("if a; then\n b\nfi\n(c; d)"), [["a"], ["b"], ["c"], ["d"]]);
-        assert_eq!(joints("a ||\n  b"), [Joint::Next, Joint::Or]);
-    }
-
-    #[test]
-    fn patterns_are_no_commands() {
-        let text =
-            "case \"$1\" in\n  -h | --help ) a | b ;;\n  # c | d\n  (*.exe|\"x )\"|y) e; f ;;&\n  *) ;;\nesac\ng | h\n";
-        assert_eq!(words(text), [["a"], ["b"], ["e"], ["f"], ["g"], ["h"]]);
-        assert_eq!(joints("case $a in b|c) d;; esac | e"), [Joint::Next, Joint::Pipe]);
-        assert_eq!(words("case $a in b) case $c in d) e;; esac;; f) g;; esac; h"), [["e"], ["g"], ["h"]]);
-        assert_eq!(words("case $a in b"), [[""; 0]; 0]);
-        assert_eq!(words("a;;b"), [["a"], ["b"]]);
-    }
-
-    #[test]
-    fn quotes_are_taken_off_and_expansions_kept() {
-        assert_eq!(words(r#"a "b c" 'd $e' f\ g "h \"i\"" #j"#), [["a", "b c", "d $e", "f g", "h \"i\""]]);
-        assert_eq!(words(r#"a "$(b "c; d" | e)" ${{ f && g }}"#), [["a", "$(b \"c; d\" | e)", "${{ f && g }}"]]);
-        assert_eq!(words("a#b don't"), [["a#b", "dont"]]);
-        assert_eq!(words("bash <(curl x) é\\"), [["bash", "<(curl x)", "é\\"]]);
-    }
-
-    #[test]
-    fn only_expansions_outside_of_quotes_are_bare() {
-        let text = r#"rm $a "$b" '$c' ${d}/e $(f "g") `h` "${i}"$j"#;
-        let words = commands(text, 0..text.len(), false).remove(0).words;
-        let bare: Vec<&str> = words.iter().flat_map(|word| &word.bare).map(|span| &text[span.clone()]).collect();
-        assert_eq!(bare, ["$a", "${d}", "$(f \"g\")", "`h`", "$j"]);
-    }
-
-    #[test]
-    fn redirections_and_here_documents_are_no_words() {
-        assert_eq!(words("a >b 2>&1 c 2> d &>e f"), [["a", "c", "f"]]);
-        assert_eq!(
-            words("a <<EOF b\nc || true\n  EOF\nd <<-'X'\ne\nX\nf <<<g"),
-            [vec!["a", "b"], vec!["d"], vec!["f"]]
-        );
-        assert_eq!(words("cat <<EOF\nnever closed"), [["cat"]]);
-    }
-
-    #[test]
-    fn in_folded_text_only_an_empty_line_ends_a_command() {
-        let text = "a\n  b ||\n c\n\nd";
-        let found = commands(text, 0..text.len(), true);
-        assert_eq!(found.iter().map(|command| command.words.len()).collect::<Vec<_>>(), [2, 1, 1]);
-    }
-
-    #[test]
-    fn only_the_asked_part_is_read() {
-        let text = "é: a b\nc";
-        assert_eq!(commands(text, 4..7, false)[0].words.len(), 2);
-        assert!(commands(text, 900..901, false).is_empty());
-    }
-
-    #[test]
-    fn assignments_in_front_are_not_the_command() {
-        let text = "A=1 B_2='c d' C+=e D[0]=f make E=f";
-        assert_eq!(commands(text, 0..text.len(), false)[0].texts().collect::<Vec<_>>(), ["make", "E=f"]);
-        let list = "A=(b\n 'c d' (e) $(f))\ng=() h\n";
-        assert_eq!(words(list), [vec!["A=(b\n 'c d' (e) $(f))"], vec!["g=()", "h"]]);
-    }
-}
+mod tests;

@@ -18,17 +18,19 @@ rule!(
     /// that uses pipes in bash, ksh or zsh without `pipefail` (low); what `curl` or `wget` loads given to a shell (medium);
     /// and `rm -r` of a variable outside of quotes (medium).
     ///
-    /// Only failures that nothing takes care of count. Files without a first line that names a shell, and those that hold
-    /// functions and settings only, are meant to be sourced: there the caller decides how failures are handled. Scripts that
-    /// handle them by hand (`|| exit 1`, `$?`, `trap … ERR`, `set +e`), conditions, pipes out of `echo` or into `grep` and
-    /// `head`, scripts that start and stop services, run for ever or are run by husky (which stops at failures), and copies of
-    /// other people's scripts such as `gradlew` are left alone. `${NAME:?}` cannot be empty, and neither can what is set to a
-    /// plain word or by `mktemp` in the script, or what it ends for if it is empty (`-z "$NAME"`). A pipe counts where something
-    /// works on after it and nothing answers to its failure, and of a choice the other branches do not come after. What is
-    /// sourced may say how failures are handled, so a script that sources more than settings, and does not say it itself, is left
-    /// alone. So are commands that only show or look for something outside of tests (`grep`, `git status`), go where the script
-    /// stands, or throw away what they say of failures (`2>/dev/null`), scripts that answer with a state of their own
-    /// (`exit $failed`), and those that are named after cleaning up or showing something: each step of them is tried for itself.
+    /// Only failures that nothing takes care of count. Files without a first line that names a shell, and those that
+    /// hold functions and settings only, are meant to be sourced: there the caller decides how failures are handled.
+    /// Scripts that handle them by hand (`|| exit 1`, `$?`, `trap … ERR`, `set +e`), conditions, pipes out of `echo` or
+    /// into `grep` and `head`, scripts that start and stop services, run for ever, are sourced while a system starts
+    /// (`modules.d`) or are run by husky (which stops at failures), and copies of other people's scripts such as
+    /// `gradlew` are left alone. `${NAME:?}` cannot be empty, and neither can what is set to a plain word or by
+    /// `mktemp` in the script, or what it ends for if it is empty (`-z "$NAME"`). A pipe counts where something works
+    /// on after it and nothing answers to its failure, and of a choice the other branches do not come after. What is
+    /// sourced may say how failures are handled, so a script that sources more than settings, and does not say it
+    /// itself, is left alone. So are commands that only show or look for something outside of tests (`grep`, `git
+    /// status`), go where the script stands, or throw away what they say of failures (`2>/dev/null`), scripts that
+    /// answer with a state of their own (`exit $failed`), and those that are named after cleaning up or showing
+    /// something: each step of them is tried for itself.
     ///
     /// ## Why it matters
     /// The command after the one that failed works on what is not there. An empty or split variable behind `rm -rf` deletes

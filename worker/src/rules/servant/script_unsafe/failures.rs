@@ -59,7 +59,7 @@ const FOR_EVER: &[&str] =
 #[rustfmt::skip]
 const TRIED: &[&str] = &[
     "clean", "cleanup", "clear", "debug", "demo", "diagnose", "diagnostics", "down", "info", "kill", "list", "monitor", "nuke",
-    "purge", "remove", "reset", "show", "status", "stop", "teardown", "undo", "uninstall", "watch",
+    "preview", "purge", "remove", "reset", "show", "status", "stop", "teardown", "undo", "uninstall", "watch",
 ];
 
 /// How many commands behind a condition the end of the script is looked for.
@@ -72,8 +72,9 @@ const COPIES: &[&str] = &[
     "missing", "mkinstalldirs", "mvnw", "wait-for", "wait-for-it.sh", "xdg-open", "ylwrap",
 ];
 
-/// Directories of scripts that are run with `-e`, of those for services, and of input for tests.
-const LEFT_ALONE: &[&str] = &[".husky", "__fixtures__", "fixtures", "init.d", "rc.d", "testdata"];
+/// Directories of scripts that are run with `-e`, of those for services, of those that the program which starts a
+/// system sources one after the other, and of input for tests.
+const LEFT_ALONE: &[&str] = &[".husky", "__fixtures__", "fixtures", "init.d", "modules.d", "rc.d", "testdata"];
 
 /// A script with what is known of it.
 struct Look<'f> {
@@ -182,11 +183,12 @@ impl<'f> Look<'f> {
         look
     }
 
-    /// The function whose body holds `command`.
+    /// The innermost function whose body holds `command`: the last one that begins before it may have ended inside of
+    /// another.
     fn function(&self, command: &Command) -> Option<&'f Function> {
         let (functions, at) = (&self.file.outline.functions, command.span().start);
         let after = functions.partition_point(|function| function.span.start <= at);
-        functions[..after].last().filter(|function| function.span.contains(&at))
+        functions[..after].iter().rev().find(|function| function.span.contains(&at))
     }
 
     /// Whether what the command at `index` runs cannot fail, or only says what a name is to mean.

@@ -7,7 +7,7 @@ use crate::automation::shell::Command;
 /// Commands that do not fail, or whose outcome is what they are asked for. `-v` is that of `command -v`.
 #[rustfmt::skip]
 const HARMLESS: &[&str] = &[
-    "-V", "-v", ".", ":", "[", "[[", "alias", "autoload", "bind", "break", "case", "clear", "compdef", "complete",
+    "((", "-V", "-v", ".", ":", "[", "[[", "alias", "autoload", "bind", "break", "case", "clear", "compdef", "complete",
     "continue", "date", "declare", "echo", "exit", "export", "false", "fi", "for", "function", "getopts", "hash", "hostname",
     "if", "kill", "killall", "let", "local", "pkill", "printf", "pwd", "read", "readonly", "return", "select", "set", "shift",
     "shopt", "sleep", "source", "stty", "test", "then", "touch", "trap", "true", "tput", "type", "typeset", "ulimit", "umask",

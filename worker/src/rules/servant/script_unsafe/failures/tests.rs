@@ -70,6 +70,11 @@ fn what_only_shows_or_hardly_fails_does_no_harm() {
     check(&RULE, "tests/a.sh", &of("grep -c a b"), &[(1, Low)]);
     check(&RULE, "clean-all.sh", &of("a"), &[]);
     check(&RULE, "cleaner.sh", &of("a"), &[(1, Low)]);
+    check(&RULE, "a-preview.sh", &of("a"), &[]);
+    check(&RULE, "a-previewer.sh", &of("a"), &[(1, Low)]);
+    for (command, is_found) in [("echo", false), ("make", true)] {
+        run(&format!("#!/bin/bash\nfor ((a=0;a<9;a++)); do\n  {command} $a\n  echo b\ndone\n"), is_found);
+    }
 }
 
 #[test]
@@ -90,6 +95,11 @@ fn scripts_that_others_run_as_they_like() {
     run("#!/bin/sh\nwhile true; do\n  a\n  b\ndone\n", false);
     check(&RULE, "gradlew", "#!/bin/sh\na\nb\n", &[]);
     check(&RULE, "etc/init.d/a", "#!/bin/sh\na\nb\n", &[]);
+    check(&RULE, "lib/modules.d/90a/b.sh", "#!/bin/sh\na\nb\n", &[]);
+    check(&RULE, "lib/modules/90a/b.sh", "#!/bin/sh\na\nb\n", &[(1, Low)]);
+    let nested = "#!/bin/bash\na() {\n  b() {\n    c\n  }\n  cd d\n  make\n}\n";
+    run(nested, false);
+    run(&format!("{nested}cd d\nmake\n"), true);
 }
 
 #[test]
