@@ -261,6 +261,7 @@ fn files_that_are_meant_to_be_alike_are_no_copies() {
         ["a/io_polyfill.js", "a/io_windows.js"],
         ["a/FloatArrayList.js", "a/IntArrayList.js"],
         ["a/sort_f64.js", "a/sort_i32.js"],
+        ["a/ObjectFloatMap.js", "a/ObjectMap.js"],
         ["bin/a.js", "c/d.js"],
     ] {
         let text = if names[0].ends_with(".go") { format!("package a\n\n{}", go()) } else { javascript() };
@@ -284,6 +285,7 @@ fn files_that_are_meant_to_be_alike_are_no_copies() {
         ["a/FloatArrayList.js", "a/IntLinkedList.js"],
         ["a/IntList.js", "b/FloatList.js"],
         ["a/int.js", "a/long.js"],
+        ["a/Map.js", "a/ObjectMap.js"],
     ] {
         check(names, [&javascript(), &javascript()], Some(1));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use schemas::facts::FileFacts;
 
-use crate::paths;
+use crate::{names, paths};
 
 /// Files of one folder whose names are compared.
 const NAMES_MAX: usize = 500;
@@ -92,34 +92,16 @@ pub(super) fn is_installed(file: &FileFacts, other: &FileFacts) -> bool {
         && one.iter().zip(two).all(|(one, two)| one.hash == two.hash && one.first_line == two.first_line)
 }
 
-/// Whether two files of one folder have names that differ only by the type of values: `IntArrayList` and `FloatArrayList`.
+/// Whether two files of one folder have names that differ only by the types of values: `IntArrayList` and
+/// `FloatArrayList`, `ObjectMap` and `ObjectFloatMap`.
 fn are_specialised(one: &str, other: &str) -> bool {
     let parts = |path: &str| {
         let name = paths::file_name(path);
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-        (path[..path.len() - name.len()].to_owned(), words_without_types(stem), extension.to_owned())
+        let (types, rest): (Vec<String>, Vec<String>) =
+            names::words(stem).into_iter().partition(|word| TYPES.contains(&word.as_str()));
+        let is_specialised = !types.is_empty() && !rest.is_empty();
+        is_specialised.then(|| (path[..path.len() - name.len()].to_owned(), rest, extension.to_owned()))
     };
-    let (one, other) = (parts(one), parts(other));
-    one == other && one.1.len() > 1 && one.1.contains(&String::new())
-}
-
-/// The words of a name in small letters, each that is a type as an empty one.
-fn words_without_types(stem: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut was_small = false;
-    for c in stem.chars() {
-        let is_apart = matches!(c, '_' | '-' | '.');
-        if is_apart || (c.is_uppercase() && was_small) {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| !is_apart) {
-            word.extend(c.to_lowercase());
-        }
-        was_small = c.is_lowercase() || c.is_ascii_digit();
-    }
-    words.retain(|word| !word.is_empty());
-    for word in words.iter_mut().filter(|word| TYPES.contains(&word.as_str())) {
-        word.clear();
-    }
-    words
+    parts(one).is_some_and(|one| parts(other).as_ref() == Some(&one))
 }
