@@ -1,5 +1,7 @@
 //! What a path alone says about a file.
 
+use std::collections::BTreeSet;
+
 use crate::names::words;
 
 /// Directories whose files exist for tests.
@@ -129,6 +131,11 @@ pub(crate) fn extension(path: &str) -> Option<&str> {
 /// Whether one of the directories on the way to the file has one of `names`.
 pub(crate) fn has_directory(path: &str, names: &[&str]) -> bool {
     path.rsplit('/').skip(1).any(|part| names.iter().any(|name| part.eq_ignore_ascii_case(name)))
+}
+
+/// Whether the file is in one of `folders`, each of which ends with a `/`.
+pub(crate) fn is_below(path: &str, folders: &BTreeSet<&str>) -> bool {
+    path.match_indices('/').any(|(at, _)| folders.contains(&path[..=at]))
 }
 
 /// Whether the file is there for tests: by its directory or by the conventions of common languages.

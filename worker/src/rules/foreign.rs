@@ -1,5 +1,7 @@
 //! Whether others wrote a file.
 
+use std::collections::BTreeSet;
+
 use super::File;
 use crate::outline::Span;
 use crate::paths;
@@ -9,6 +11,12 @@ const LIBRARY_HEAD_BYTES: usize = 300;
 
 /// How far from the start of a file a notice of copyright may stand.
 const NOTICE_BYTES_MAX: usize = 700;
+
+/// How far comments above the first code may say so, one after the other: the first of them is mostly a licence.
+const HEADING_BYTES_MAX: usize = 1_200;
+
+/// Files that work in the root of a repository only, and beginnings of their paths.
+const ROOT_FILES: &[&str] = &[".github/workflows/", ".gitlab-ci.yml", ".travis.yml", "release-please-config.json"];
 
 /// Parts of what bundlers write above what they put together, and of what minifiers keep.
 const PUBLISHED: &[&str] =
@@ -54,6 +62,21 @@ impl File<'_> {
     }
 }
 
+/// Folders, each with a `/` behind it, that hold another project as a whole: its licence, and what works in the root of
+/// a repository only.
+pub(crate) fn whole_projects(paths: &BTreeSet<String>) -> BTreeSet<&str> {
+    let folder = |path: &String, file: &str| {
+        let at = if file.ends_with('/') { path.find(file) } else { path.strip_suffix(file).map(str::len) };
+        at.filter(|at| path[..*at].ends_with('/'))
+    };
+    let of = |path| ROOT_FILES.iter().find_map(|file| folder(path, file));
+    let has_licence = |folder: &&str| {
+        let begin = format!("{folder}LICEN");
+        paths.range(begin.clone()..).next().is_some_and(|next| next.starts_with(&begin))
+    };
+    paths.iter().filter_map(|path| path.get(..of(path)?)).filter(has_licence).collect()
+}
+
 /// Whether a script or style sheet begins like a library as it is published. Who works on a library has its number elsewhere.
 fn is_published(file: &File<'_>) -> bool {
     let head = file.head(LIBRARY_HEAD_BYTES);
@@ -67,8 +90,8 @@ fn is_published(file: &File<'_>) -> bool {
 
 /// Whether a notice at the top of the file gives up all rights, or says where the file was taken from.
 fn is_given_away(file: &File<'_>) -> bool {
-    let notice = notice(file);
-    GIVEN_AWAY.iter().chain(TAKEN_OVER).any(|words| notice.contains(words)) || is_taken_from_elsewhere(file)
+    let gives = |notice: &str| GIVEN_AWAY.iter().chain(TAKEN_OVER).any(|words| notice.contains(words));
+    gives(&notice(file)) || gives(&heading(file)) || is_taken_from_elsewhere(file)
 }
 
 /// Whether one of the first comments, no part of an indented block, says that the file was taken from another project. Right above a
@@ -100,6 +123,19 @@ fn notice(file: &File<'_>) -> String {
     text[text.floor_char_boundary(start)..text.floor_char_boundary(end)].to_ascii_lowercase()
 }
 
+/// The comments above the first code, in small letters.
+fn heading(file: &File<'_>) -> String {
+    let mut end = 0;
+    for comment in &file.outline.comments {
+        if !file.text(&(end..comment.start.max(end))).trim().is_empty() {
+            break;
+        }
+        end = comment.end;
+    }
+    let head = file.head(HEADING_BYTES_MAX);
+    head.get(..end).unwrap_or(head).to_ascii_lowercase()
+}
+
 /// Whether `notice` has the number of a release in three parts: `v2.1.9`, `Version: 1.0.9`. Those of licences have two.
 fn names_a_release(notice: &str) -> bool {
     let is_apart = |at: usize| !notice[..at].ends_with(|c: char| c.is_alphanumeric());
@@ -124,6 +160,7 @@ fn is_copied_from_go(file: &File<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::whole_projects;
     use crate::pass;
     use crate::rules::testing;
 
@@ -153,6 +190,27 @@ mod tests {
         check("a.py", "# Values are copied from the table.\na = 1\n", false);
         check("a.py", "a = 'in the public domain'\n", false);
         check("a.py", &format!("# a\n{}# in the public domain\n", "a = 1\n".repeat(200)), false);
+    }
+
+    #[test]
+    fn what_is_given_away_below_a_licence_is_told_above_the_first_code() {
+        let of = |between: &str| {
+            let licence = format!("/*\n{} */\n", " * A licence of many lines, as it is meant to be.\n".repeat(17));
+            format!("{licence}{between}\n/*\n * Released to the public domain.\n */\npackage a;\nclass A {{}}\n")
+        };
+        check("A.java", &of(""), true);
+        check("A.java", &of("class B {}"), false);
+    }
+
+    #[test]
+    fn another_project_has_its_licence_and_what_works_in_a_root() {
+        let found = |paths: &[&str]| {
+            let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+            whole_projects(&paths).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&["LICENSE", "a/LICENSE", "a/.github/workflows/b.yml", "c/LICENSE"]), ["a/"]);
+        assert_eq!(found(&["d/a/LICENCE.md", "d/a/release-please-config.json"]), ["d/a/"]);
+        assert!(found(&["LICENSE", ".travis.yml", "a/.travis.yml", "b/LICENSE", "b/x.travis.yml"]).is_empty());
     }
 
     #[test]

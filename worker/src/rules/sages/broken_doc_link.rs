@@ -11,6 +11,7 @@ use schemas::packed::Names;
 use schemas::severity::Severity;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::rules::foreign::whole_projects;
 use crate::rules::{Check, File, Findings, Hit, Place, Told, rule};
 use crate::{markdown, paths};
 use target::Target;
@@ -21,13 +22,15 @@ rule!(
     /// heading that the document they lead to does not have. HTML (`<a href>`, `<img src>`) counts too, and what several references
     /// share is reported once, where it is defined.
     ///
-    /// Addresses, paths that begin with `/` and those that lead out of the repository are left alone, and so are code, templates,
-    /// tests, posts, histories of changes, and what looks like a placeholder. Headings are compared as forges write them, and
-    /// explicit `<a id>` count. A file is missed only where its folder is there: a copy of a part of a repository, or a package,
-    /// leaves whole folders out. In a published package, and by documents as they are installed (`share/doc/`), no file is
-    /// missed. What a program writes between its marks (`<!-- NAME:START -->`) is left alone. Addresses of pages
-    /// (`../basics/#part`), and paths that hold from the folder that a site makes of the page, are left alone. Where a site
-    /// generator is at work, only links to Markdown files are looked at: it alone knows the rest.
+    /// Addresses, paths that begin with `/` and those that lead out of the repository are left alone, and so are code,
+    /// templates, tests, posts, histories of changes, and what looks like a placeholder. Headings are compared as
+    /// forges write them, and explicit `<a id>` count. A file is missed only where its folder is there: a copy of a
+    /// part of a repository, or a package, leaves whole folders out. In a published package, and by documents as they
+    /// are installed (`share/doc/`), no file is missed. Other projects that a folder holds as a whole (`LICENSE` and
+    /// `.github/workflows/`), and what a program writes between its marks (`<!-- NAME:START -->`), are left alone.
+    /// Addresses of pages (`../basics/#part`), and paths that hold from the folder that a site makes of the page, are
+    /// left alone. Where a site generator is at work, only links to Markdown files are looked at: it alone knows the
+    /// rest.
     ///
     /// ## Why it matters
     /// Whoever follows it was looking for help, and finds an error instead. It also tells that nobody read the document since
@@ -156,11 +159,13 @@ fn judge(tree: &Tree, found: &mut Findings<'_>) {
     let documents: HashMap<&str, &Document> =
         tree.files.iter().filter_map(|file| Some((file.path.as_str(), file.facts.document.as_ref()?))).collect();
     let sites = sites(&tree.paths);
+    let copies = whole_projects(&tree.paths);
     let by_lower = LazyCell::new(|| by_lower(&tree.paths));
     let is_package = is_package(&tree.paths);
-    for file in tree.files.iter().filter(|file| tree.is_asked(&file.path)) {
+    let is_asked = |path: &str| tree.is_asked(path) && !paths::is_below(path, &copies);
+    for file in tree.files.iter().filter(|file| is_asked(&file.path)) {
         let Some(document) = &file.facts.document else { continue };
-        let in_site = is_below(&file.path, &sites);
+        let in_site = is_in_site(&file.path, &sites);
         for link in &document.links {
             let problem = if in_site && !markdown::is_markdown(&link.path) {
                 None
@@ -217,9 +222,8 @@ fn sites(paths: &BTreeSet<String>) -> BTreeSet<&str> {
 }
 
 /// Whether a document is made into a page of one of `sites`. What lies in the root of a repository is shown by its forge too.
-fn is_below(path: &str, sites: &BTreeSet<&str>) -> bool {
-    let folders = path.match_indices('/').map(|(at, _)| &path[..at + 1]);
-    path.contains('/') && std::iter::once("").chain(folders).any(|folder| sites.contains(folder))
+fn is_in_site(path: &str, sites: &BTreeSet<&str>) -> bool {
+    (path.contains('/') && sites.contains("")) || paths::is_below(path, sites)
 }
 
 /// Whether the files are those of a published package, which leaves out what its users do not need.

@@ -1,5 +1,7 @@
 //! Code that stands in two files.
 
+use std::collections::BTreeSet;
+
 use schemas::facts::{FileFacts, Spot, Tree};
 use schemas::packed::{Window, Windows};
 use schemas::severity::Severity;
@@ -7,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::outline::{Function, Span};
 use crate::paths;
+use crate::rules::foreign::whole_projects;
 use crate::rules::{Check, File, Findings, Hit, Place, Threshold, Told, rule};
 use crate::tokens::{self, Token};
 use crate::winnow::{GUARANTEE, WINDOW, winnow};
@@ -20,14 +23,15 @@ rule!(
     /// (some ten lines) are always found (medium, below ten lines low), fifty and more often (low, from ten lines on). Each
     /// further copy is reported once, with the place of the first.
     ///
-    /// Comments and so licences, imports, tests, benchmarks, examples, documentation, templates, generated and compiled files,
-    /// copies of libraries and tables of values are left alone, and so are blocks that are mostly signatures or constructors
-    /// without a decision, and, in languages that keep their code in functions, blocks that are mostly declarations: types,
-    /// interfaces, members that only hand on or rebuild an object field by field. Programs as they are installed (`bin/`),
-    /// scripts beside what they are compiled from, and folders beside each other that implement the same (mostly the same file
-    /// names in both) are left alone. Files for one platform, build or type of values (`IntList`, `FloatList`) are meant to be
-    /// alike. Markup between the code of PHP and lists of calls with nothing but fixed values (`add_option("a", help="b")`) are
-    /// no code.
+    /// Comments and so licences, imports, tests, benchmarks, examples, documentation, templates, generated and compiled
+    /// files, copies of libraries, other projects that a folder holds as a whole (`LICENSE` and `.github/workflows/`)
+    /// and tables of values are left alone, and so are blocks that are mostly signatures or constructors without a
+    /// decision, and, in languages that keep their code in functions, blocks that are mostly declarations: types,
+    /// interfaces, members that only hand on or rebuild an object field by field. Programs as they are installed
+    /// (`bin/`), scripts beside what they are compiled from, and folders beside each other that implement the same
+    /// (mostly the same file names in both) are left alone. Files for one platform, build or type of values (`IntList`,
+    /// `FloatList`) are meant to be alike. Markup between the code of PHP and lists of calls with nothing but fixed
+    /// values (`add_option("a", help="b")`) are no code.
     ///
     /// ## Why it matters
     /// What is mended in one copy stays broken in the other. Nobody who reads one of them knows that there are two.
@@ -251,7 +255,8 @@ struct Block {
 }
 
 fn judge(tree: &Tree, found: &mut Findings<'_>) {
-    for block in blocks(&tree.files, &matches(&tree.files)) {
+    let copies = whole_projects(&tree.paths);
+    for block in blocks(&tree.files, &matches(&tree.files, &copies)) {
         if found.is_full() {
             return;
         }
@@ -263,13 +268,15 @@ fn window(files: &[FileFacts], at: At) -> Option<&Window> {
     files.get(at.0)?.facts.windows.0.get(at.1)
 }
 
-/// Each window that an earlier file has too, with the first one there, in the order of the files.
-fn matches(files: &[FileFacts]) -> Vec<(At, At)> {
+/// Each window that an earlier file has too, with the first one there, in the order of the files. None is of a file
+/// below one of `copies`, the folders of other projects.
+fn matches(files: &[FileFacts], copies: &BTreeSet<&str>) -> Vec<(At, At)> {
     let places = |(file, facts): (usize, &FileFacts)| {
         let windows = facts.facts.windows.0.iter().enumerate();
         windows.map(|(place, window)| (window.hash, (file, place))).collect::<Vec<_>>()
     };
-    let mut windows: Vec<(u64, At)> = files.iter().enumerate().flat_map(places).collect();
+    let own = files.iter().enumerate().filter(|(_, file)| !paths::is_below(&file.path, copies));
+    let mut windows: Vec<(u64, At)> = own.flat_map(places).collect();
     windows.sort_unstable();
     let mut matches = Vec::new();
     for same in windows.chunk_by(|a, b| a.0 == b.0) {

@@ -98,6 +98,15 @@ fn documents_as_they_are_installed_have_no_tree() {
 }
 
 #[test]
+fn other_projects_that_a_folder_holds_are_left_alone() {
+    let run = |beside: &str, expected: &[_]| {
+        check_tree(&RULE, &[("a/b.md", "[b](#c)\n"), ("a/LICENSE", ""), (beside, "")], expected);
+    };
+    run("a/.github/workflows/d.yml", &[]);
+    run("a/.github/d.yml", &[("a/b.md", 1, Medium)]);
+}
+
+#[test]
 fn an_anchor_is_told_as_it_is_written() {
     let found = tree_findings(&RULE, &tree(&RULE, &[("a.md", "# A\n\n[b](#400---2022-02-25)\n")]));
     assert_eq!(found[0].message, "`a.md` has no heading or anchor `#400---2022-02-25`");

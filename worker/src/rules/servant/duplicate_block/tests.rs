@@ -1,7 +1,5 @@
 //! Copies in each language, and what is alike without being one.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 use schemas::item::FINDINGS_PER_RULE_MAX;
 use schemas::severity::Severity::Medium;
@@ -292,6 +290,15 @@ fn files_that_are_meant_to_be_alike_are_no_copies() {
 }
 
 #[test]
+fn other_projects_that_a_folder_holds_are_no_copies() {
+    for (beside, expected) in [("a/.travis.yml", 0), ("a/travis.yml", 1)] {
+        let files = [("a/b.rs", rust()), ("c.rs", rust()), ("a/LICENSE", String::new()), (beside, String::new())];
+        let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+        assert_eq!(tree_findings(&RULE, &tree(&RULE, &files)).len(), expected, "{beside}");
+    }
+}
+
+#[test]
 fn each_further_copy_is_reported_once_beside_the_first() {
     let (a, b) = (rust(), format!("struct B;\n{}", rust()));
     let found = tree_findings(&RULE, &tree(&RULE, &[("c.rs", &b), ("a.rs", &a), ("b.rs", &b)]));
@@ -334,7 +341,11 @@ fn code_that_repeats_and_code_in_thousands_of_files_is_work_by_its_length() {
     judge(&equal, &mut found);
     let (findings, note) = found.finish();
     assert_eq!((findings.len(), note.is_some()), (FINDINGS_PER_RULE_MAX, true));
-    assert_eq!(matches(&equal.files).len(), 1_999 * facts.windows.0.len(), "each copy is held against one other");
+    assert_eq!(
+        matches(&equal.files, &BTreeSet::new()).len(),
+        1_999 * facts.windows.0.len(),
+        "each copy is held against one other"
+    );
 }
 
 proptest! {
