@@ -16,11 +16,12 @@ rule!(
     /// medium), an `ARG` of such a name without a value (medium), `USER root` at the end of the last stage (medium) or no `USER`
     /// there (low), `ADD` from the network without a checksum (medium), and base images without a tag or with `latest` (low).
     ///
-    /// Build stages may run as root; `scratch` has no users, and programs that run containers (`dockerd`, `kubelet`) must be
-    /// root. Bases called `nonroot` or `rootless`, and stages made from one that changed its user, need no `USER`; nor do images
-    /// for tests, whose base may be any, and for writing the code in (`.devcontainer`, `.gitpod`), and those whose last stage
-    /// gets a compiler, since they build something and end. Values that are taken from elsewhere (`$NAME`), paths and empty ones
-    /// are no secrets.
+    /// Build stages may run as root; `scratch` has no users, and programs that run containers (`dockerd`, `kubelet`)
+    /// must be root. Images that change to another user when they start (`gosu`, `su-exec`), bases called `nonroot` or
+    /// `rootless`, and stages made from one that changed its user, need no `USER`; nor do images for tests, whose base
+    /// may be any, and for writing the code in (`.devcontainer`, `.gitpod`), and those whose last stage gets a
+    /// compiler, since they build something and end. Values that are taken from elsewhere (`$NAME`), paths and empty
+    /// ones are no secrets.
     ///
     /// ## Why it matters
     /// Whoever can pull an image can read its environment and its history. A process that breaks out of a container is root
@@ -57,6 +58,9 @@ const OTHER_USER_MARKS: &[&str] = &["nonroot", "rootless", "unprivileged"];
 /// Programs that run containers, as commands and as names of their folders (`/var/lib/kubelet`).
 const CONTAINER_DAEMONS: &[&str] =
     &["buildkitd", "containerd", "crio", "docker-init", "dockerd", "k0s", "k3s", "kubelet", "rke2"];
+
+/// Programs by which an image that starts as root changes to another user.
+const USER_CHANGERS: &[&str] = &["gosu", "s6-setuidgid", "setpriv", "setuidgid", "su-exec"];
 
 /// Packages of compilers and what drives them.
 const COMPILERS: &[&str] = &["build-base", "build-essential", "clang", "cmake", "g++", "gcc", "make", "ninja-build"];
@@ -187,7 +191,7 @@ fn check_user(file: &File<'_>, image: &Image, last: &Stage, found: &mut Findings
             report(|| file.place(word), Severity::Medium, 950, "container runs as root", advice, found);
         }
         Some(_) => {}
-        None if file.text(&last.base) == "scratch" || runs_containers(file, last) => {}
+        None if file.text(&last.base) == "scratch" || runs_containers(file, last) || changes_user(file, last) => {}
         None if file.is_test() || is_for_writing(file.source.path) || gets_compiler(file, last) => {}
         None if OTHER_USER_MARKS.iter().any(|mark| file.text(&last.base).contains(mark)) => {}
         None => {
@@ -211,14 +215,21 @@ fn gets_compiler(file: &File<'_>, stage: &Stage) -> bool {
 
 /// Whether what `stage` starts or keeps is that of a program that runs containers, which must be root.
 fn runs_containers(file: &File<'_>, stage: &Stage) -> bool {
-    let tells = |instruction: &&Instruction| matches!(instruction.name.as_str(), "CMD" | "ENTRYPOINT" | "VOLUME");
-    let mut words = stage
-        .instructions
-        .iter()
-        .filter(tells)
+    names_any(file, stage, &["CMD", "ENTRYPOINT", "VOLUME"], CONTAINER_DAEMONS)
+}
+
+/// Whether `stage` gets or starts a program that changes to another user.
+fn changes_user(file: &File<'_>, stage: &Stage) -> bool {
+    names_any(file, stage, &["CMD", "COPY", "ENTRYPOINT", "RUN"], USER_CHANGERS)
+}
+
+/// Whether one of these `programs` stands in one of these `instructions` of `stage`, alone or as a part of a path.
+fn names_any(file: &File<'_>, stage: &Stage, instructions: &[&str], programs: &[&str]) -> bool {
+    let told = stage.instructions.iter().filter(|one| instructions.contains(&one.name.as_str()));
+    let mut words = told
         .flat_map(|one| &one.words)
         .flat_map(|word| file.text(word).split(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_')));
-    words.any(|word| CONTAINER_DAEMONS.contains(&word))
+    words.any(|word| programs.contains(&word))
 }
 
 /// The user that `stage` ends with, its own or that of the stages it is made from.
@@ -264,6 +275,10 @@ mod tests {
         run("FROM a:1\nENTRYPOINT [\"/usr/bin/dockerd\", \"-D\"]\n", &[]);
         run("FROM a:1\nVOLUME /var/lib/cart\nENTRYPOINT [\"/bin/b\"]\nRUN dockerd --version\n", &[(1, Low)]);
         run("FROM scratch\nCOPY a b\n", &[]);
+        run("FROM a:1\nRUN apk add --no-cache b su-exec\nENTRYPOINT [\"/bin/c\"]\n", &[]);
+        run("FROM a:1\nCOPY --from=b /gosu /bin/\nENTRYPOINT [\"/bin/c\"]\n", &[]);
+        run("FROM a:1\nRUN apk add --no-cache b sudo\nENTRYPOINT [\"/bin/c\"]\n", &[(1, Low)]);
+        run("FROM a:1 AS b\nRUN apk add su-exec\nFROM c:1\nENTRYPOINT [\"/bin/d\"]\n", &[(3, Low)]);
         run("FROM a:1 AS a\nFROM a AS a\nFROM a\n", &[(3, Low)]);
         run("FROM a:1\nRUN apt-get install -y cmake && b\nENTRYPOINT c\n", &[]);
         run("FROM a:1\nRUN apt-get install -y b\nENTRYPOINT c\n", &[(1, Low)]);
