@@ -16,11 +16,12 @@ rule!(
     /// Six or more lines of comments, one after the other, that are statements of the language around them. One comment is
     /// one finding, however many pieces of code it holds.
     ///
-    /// Documentation, licences, files of settings and templates, where what may be set is shown as a comment, what tests read, and
-    /// samples are left alone: what a sentence ending in a colon introduces, what speaks of an example, an address or of
-    /// where values come from, what is indented below a sentence of the same comment, a comment right above a function or type
-    /// that begins with a sentence, the format of a file of settings (`[section]`, `key=value`), what the first sentence calls the
-    /// original or old code and says why it was replaced, and the C code above Go's `import "C"`.
+    /// Documentation, licences, copies of libraries, files of settings and templates, where what may be set is shown as
+    /// a comment, what tests read, and samples are left alone: what a sentence ending in a colon introduces, what
+    /// speaks of an example, an address or of where values come from, what is indented below a sentence of the same
+    /// comment, a comment right above a function or type that begins with a sentence, the format of a file of settings
+    /// (`[section]`, `key=value`), what the first sentence calls the original or old code and says why it was replaced,
+    /// the records of protocols (`struct {` .. `} Name;`) outside of C, and the C code above Go's `import "C"`.
     ///
     /// ## Why it matters
     /// Nobody compiles it, tests it or renames in it; soon it does not fit the code around it. Who reads it cannot tell whether
@@ -101,6 +102,9 @@ const OPENERS: &[&str] = &[
     "from ", "func ", "go ", "import ", "let ", "pass", "print", "raise ", "return", "throw ", "try", "var ", "yield ",
 ];
 
+/// How comments begin that are documentation, and those that hold code in C which a tool compiles.
+const NO_CODE_MARKS: &[&str] = &["///", "//!", "/**", "/*!", "#!", "##", "/*JNI"];
+
 /// What a line of a comment is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -151,41 +155,13 @@ const SETTINGS_DIRECTORIES: &[&str] = &[
     "tutorials",
 ];
 
-/// Lines below a comment within which that begins.
-const DOCUMENTED_LINES: usize = 2;
-
-/// Words that open what documentation in a plain comment stands above.
-const DEFINITIONS: &[&str] = &[
-    "abstract ",
-    "async ",
-    "class ",
-    "def ",
-    "enum ",
-    "export ",
-    "fn ",
-    "func ",
-    "fun ",
-    "function ",
-    "impl ",
-    "interface ",
-    "internal ",
-    "module ",
-    "package ",
-    "private ",
-    "protected ",
-    "pub ",
-    "public ",
-    "struct ",
-    "trait ",
-    "type ",
-];
-
 /// Extensions of shells, where what may be set is written as a comment.
 const SHELLS: &[&str] = &["bash", "bats", "ksh", "sh", "zsh"];
 
 fn check(file: &File<'_>, found: &mut Findings<'_>) {
     let path = file.source.path;
-    if paths::extension(path).is_none_or(|extension| SHELLS.contains(&extension)) || holds_settings(path) {
+    let is_shell = |extension| SHELLS.contains(&extension);
+    if paths::extension(path).is_none_or(is_shell) || holds_settings(path) || file.is_foreign() {
         return;
     }
     // Most comments are read without an answer to this.
@@ -194,11 +170,7 @@ fn check(file: &File<'_>, found: &mut Findings<'_>) {
         let lower = file.text(&(block[0].span.start..block[block.len() - 1].span.end)).to_ascii_lowercase();
         let below = &file.source.text[block[block.len() - 1].span.end..];
         let is_source = below.trim_start_matches([' ', '\t', '\r', '\n', '*', '/']).starts_with(C_IMPORT);
-        if !is_source
-            && !told::is_told(file, &block)
-            && !documents(file, &block)
-            && !LICENCES.iter().any(|word| lower.contains(word))
-        {
+        if !is_source && !told::is_told(file, &block) && !LICENCES.iter().any(|word| lower.contains(word)) {
             read(file, &block, &|| *ends_in_semicolons, found);
         }
     }
@@ -223,21 +195,6 @@ fn holds_settings(path: &str) -> bool {
         || name.iter().any(|word| SETTINGS_NAMES.contains(&word.as_str()))
 }
 
-/// Whether `block` begins with a sentence, and stands right above what it documents.
-fn documents(file: &File<'_>, block: &[Line]) -> bool {
-    let (Some(first), Some(last)) = (block.iter().find(|line| !line.span.is_empty()), block.last()) else {
-        return false;
-    };
-    let line = file.source.line_of(last.span.end);
-    let text = file.text(&first.span);
-    let is_code = !is_prose(text) && (text.ends_with(['{', ';', ')']) || is_assignment(text) || opens_statement(text));
-    let is_ruby = paths::extension(file.source.path) == Some("rb");
-    let below = (line + 1..=line + DOCUMENTED_LINES).map(|line| file.text(&file.source.line_span(line)).trim());
-    // The line that closes a comment of several may stand between; in Ruby an empty one does often.
-    let below = below.into_iter().find(|text| *text != "*/" && !(is_ruby && text.is_empty())).unwrap_or_default();
-    !is_code && DEFINITIONS.iter().any(|open| below.starts_with(open))
-}
-
 /// The comments that stand on lines of their own, those with nothing but space between them together. Documentation is
 /// none of them.
 fn blocks(file: &File<'_>) -> Vec<Vec<Line>> {
@@ -247,8 +204,7 @@ fn blocks(file: &File<'_>) -> Vec<Vec<Line>> {
         let text = file.text(comment);
         let first = file.source.line_of(comment.start);
         let stands_alone = file.text(&(file.source.line_span(first).start..comment.start)).trim().is_empty();
-        let is_documentation = ["///", "//!", "/**", "/*!", "#!", "##"].iter().any(|mark| text.starts_with(mark));
-        if !stands_alone || is_documentation {
+        if !stands_alone || NO_CODE_MARKS.iter().any(|mark| text.starts_with(mark)) {
             continue;
         }
         let last = file.source.line_of(comment.end.saturating_sub(1));

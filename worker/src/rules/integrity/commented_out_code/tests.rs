@@ -152,6 +152,32 @@ fn c_above_its_import_is_code_of_its_own() {
 }
 
 #[test]
+fn code_that_a_tool_reads_and_copies_of_libraries_are_no_code_left_behind() {
+    for (mark, expected) in [("/*JNI", &[][..]), ("/*", &[(4, Low)])] {
+        check(&RULE, "A.cs", &format!("using A;\n\n{mark}\n{SHARP}\n*/\n"), expected);
+    }
+    for (notice, expected) in [("public domain", &[][..]), ("public", &[(3, Low)])] {
+        check(
+            &RULE,
+            "A.cs",
+            &format!("// Was put in the {notice}\n{}", commented("using A;", "", "// ", SHARP)),
+            expected,
+        );
+    }
+}
+
+#[test]
+fn records_of_a_protocol_are_no_code_outside_of_c() {
+    let of = |last: &str| {
+        let fields: String = (0..7).map(|number| format!("     *     uint8 field_{number}[4];\n")).collect();
+        format!("void f() {{\n    /*\n     * struct {{\n{fields}     * {last}\n     */\n    g();\n}}\n")
+    };
+    check(&RULE, "A.cs", &of("} Cart;"), &[]);
+    check(&RULE, "a.c", &of("} Cart;"), &[(3, Low)]);
+    check(&RULE, "A.cs", &of("}"), &[(3, Low)]);
+}
+
+#[test]
 fn formulas_and_lists_are_no_assignments() {
     for line in ["x1 = A1 x1 + B1 u1\n", "type = first register\n", "N = 1  -- period 64\n"] {
         check(&RULE, "a.py", &commented("a = 1", "", "# ", &line.repeat(8)), &[]);

@@ -21,6 +21,38 @@ const CODE: &[&str] =
 /// Words of a sentence that says why.
 const REASONS: &[&str] = &["because", "bug", "but", "however", "since", "due", "slow", "slower", "too"];
 
+/// Lines below a comment within which that begins.
+const DOCUMENTED_LINES: usize = 2;
+
+/// Words that open what documentation in a plain comment stands above.
+const DEFINITIONS: &[&str] = &[
+    "abstract ",
+    "async ",
+    "class ",
+    "def ",
+    "enum ",
+    "export ",
+    "fn ",
+    "func ",
+    "fun ",
+    "function ",
+    "impl ",
+    "interface ",
+    "internal ",
+    "module ",
+    "package ",
+    "private ",
+    "protected ",
+    "pub ",
+    "public ",
+    "struct ",
+    "trait ",
+    "type ",
+];
+
+/// Extensions of languages in which `struct {` alone opens a type.
+const C_EXTENSIONS: &[&str] = &["c", "cc", "cpp", "cxx", "h", "hh", "hpp", "hxx"];
+
 /// Lines of a sentence that are read.
 const SENTENCE_LINES: usize = 4;
 
@@ -30,6 +62,36 @@ pub(super) fn is_told(file: &File<'_>, block: &[Line]) -> bool {
         || is_pseudocode(file, block)
         || shows_settings(file, block)
         || tells_why_replaced(file, block)
+        || shows_records(file, block)
+        || documents(file, block)
+}
+
+/// Whether `block` begins with a sentence, and stands right above what it documents.
+fn documents(file: &File<'_>, block: &[Line]) -> bool {
+    let (Some(first), Some(last)) = (block.iter().find(|line| !line.span.is_empty()), block.last()) else {
+        return false;
+    };
+    let line = file.source.line_of(last.span.end);
+    let text = file.text(&first.span);
+    let is_code = !super::is_prose(text)
+        && (text.ends_with(['{', ';', ')']) || super::is_assignment(text) || super::opens_statement(text));
+    let is_ruby = paths::extension(file.source.path) == Some("rb");
+    let below = (line + 1..=line + DOCUMENTED_LINES).map(|line| file.text(&file.source.line_span(line)).trim());
+    // The line that closes a comment of several may stand between; in Ruby an empty one does often.
+    let below = below.into_iter().find(|text| *text != "*/" && !(is_ruby && text.is_empty())).unwrap_or_default();
+    !is_code && DEFINITIONS.iter().any(|open| below.starts_with(open))
+}
+
+/// Whether `block` shows the records of a protocol as its standard writes them, in a language that has no such types:
+/// `struct {` and below it `} Name;`.
+fn shows_records(file: &File<'_>, block: &[Line]) -> bool {
+    let is_c = paths::extension(file.source.path).is_some_and(|extension| C_EXTENSIONS.contains(&extension));
+    let is_name = |text: &str| {
+        let name = text.strip_prefix("} ").and_then(|rest| rest.strip_suffix(';')).unwrap_or_default();
+        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+    };
+    let mut lines = block.iter().map(|line| file.text(&line.span));
+    !is_c && lines.any(|text| matches!(text, "struct {" | "enum {")) && lines.any(is_name)
 }
 
 /// Whether `block` shows the format of a file of settings: sections in brackets with keys and values below them, and no more than
