@@ -95,31 +95,31 @@ impl Language {
 
 /// Every known language. What is in none of them, such as prose, has no comments.
 static LANGUAGES: &[Language] = &[
-    parsed(&["rs"], &["rust-script"], &rust::RUST, &comments::RUST).version(2),
+    parsed(&["rs"], &["rust-script"], &rust::RUST, &comments::RUST).version(3),
     Language {
         comments: &comments::HASH,
-        ..script(&["py", "pyi", "pyw"], &["python", "python2", "python3"], python::outline).version(3)
+        ..script(&["py", "pyi", "pyw"], &["python", "python2", "python3"], python::outline).version(4)
     },
-    parsed(&["go"], &[], &go::GO, &comments::C_LIKE).version(3),
-    script(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], javascript::javascript).version(3),
-    script(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], javascript::typescript).version(3),
-    script(&["tsx"], &[], javascript::tsx).version(3),
-    parsed(&["java"], &[], &java::JAVA, &comments::C_LIKE).version(3),
-    parsed(&[headers::C], &[], &c::C, &comments::C_LIKE).version(3),
+    parsed(&["go"], &[], &go::GO, &comments::C_LIKE).version(4),
+    script(&["cjs", "js", "jsx", "mjs"], &["node", "bun"], javascript::javascript).version(4),
+    script(&["cts", "mts", "ts"], &["deno", "ts-node", "tsx"], javascript::typescript).version(4),
+    script(&["tsx"], &[], javascript::tsx).version(4),
+    parsed(&["java"], &[], &java::JAVA, &comments::C_LIKE).version(4),
+    parsed(&[headers::C], &[], &c::C, &comments::C_LIKE).version(4),
     parsed(
         &["cc", headers::CPP, "cxx", "hh", "hpp", "hxx", "inl", "ipp", "tcc", "tpp"],
         &[],
         &cpp::CPP,
         &comments::C_LIKE,
     )
-    .version(2),
-    parsed(&["cs", "csx"], &[], &c_sharp::C_SHARP, &comments::C_LIKE).version(4),
-    parsed(&["kt", "kts"], &[], &kotlin::KOTLIN, &comments::C_LIKE).version(4),
-    parsed(&["swift"], &["swift"], &swift::SWIFT, &comments::C_LIKE).version(4),
-    parsed(&["php", "phtml"], &["php"], &php::PHP, &comments::PHP).version(4),
+    .version(3),
+    parsed(&["cs", "csx"], &[], &c_sharp::C_SHARP, &comments::C_LIKE).version(5),
+    parsed(&["kt", "kts"], &[], &kotlin::KOTLIN, &comments::C_LIKE).version(5),
+    parsed(&["swift"], &["swift"], &swift::SWIFT, &comments::C_LIKE).version(5),
+    parsed(&["php", "phtml"], &["php"], &php::PHP, &comments::PHP).version(5),
     Language {
         names: &["Fastfile", "Gemfile", "Podfile", "Rakefile", "Vagrantfile"],
-        ..parsed(&["gemspec", "rake", "rb", "ru"], &["ruby"], &ruby::RUBY, &comments::HASH).version(4)
+        ..parsed(&["gemspec", "rake", "rb", "ru"], &["ruby"], &ruby::RUBY, &comments::HASH).version(5)
     },
     Language {
         names: &[".bash_profile", ".bashrc", ".profile", ".zprofile", ".zshrc"],
@@ -129,7 +129,7 @@ static LANGUAGES: &[Language] = &[
             &bash::BASH,
             &comments::HASH,
         )
-        .version(3)
+        .version(4)
     },
     text(
         &[

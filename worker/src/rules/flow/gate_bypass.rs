@@ -30,7 +30,7 @@ rule!(
     /// ## How to fix
     /// Let the check fail the run. If it is not ready to be a gate, move it to a job that says so in its name, or write the
     /// reason beside it.
-    "flow/gate-bypass", Flow, High, version: 1, Check::Automation(check)
+    "flow/gate-bypass", Flow, High, version: 2, Check::Automation(check)
 );
 
 /// Shortest comment, in letters, that says something.

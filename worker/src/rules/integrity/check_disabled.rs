@@ -35,7 +35,7 @@ rule!(
     ///
     /// ## How to fix
     /// Mend what the tool found. If it is wrong, name the check and say why: `# type: ignore[arg-type]  # stubs are old`.
-    "integrity/check-disabled", Integrity, Medium, version: 6, Check::Text(check)
+    "integrity/check-disabled", Integrity, Medium, version: 7, Check::Text(check)
 );
 
 /// How a mark can name what it silences.

@@ -37,7 +37,7 @@ rule!(
     ///
     /// ## How to fix
     /// Delete it. If it is to come back, a ticket can name the commit that still has it.
-    "integrity/commented-out-code", Integrity, Low, version: 5, Check::Code(check)
+    "integrity/commented-out-code", Integrity, Low, version: 6, Check::Code(check)
 );
 
 /// Statements from which on a comment is code.

@@ -37,7 +37,7 @@ rule!(
     ///
     /// ## How to fix
     /// Revoke the secret at its provider first, then read the new one from the environment or a secret store.
-    "integrity/committed-secret", Integrity, Critical, version: 6, Check::Text(check)
+    "integrity/committed-secret", Integrity, Critical, version: 7, Check::Text(check)
 );
 
 /// Confidence in a secret that documentation shows, in permille.

@@ -32,7 +32,7 @@ rule!(
     ///
     /// ## How to fix
     /// Take it out. What is worth knowing goes to the log.
-    "integrity/debug-leftover", Integrity, Medium, version: 6, Check::Code(check)
+    "integrity/debug-leftover", Integrity, Medium, version: 7, Check::Code(check)
 );
 
 /// Stops for a debugger.

@@ -44,7 +44,7 @@ rule!(
     ///
     /// ## How to fix
     /// Add the authority that signed the certificate to those that are trusted, or the key of the host to the known ones.
-    "integrity/security-bypass", Integrity, High, version: 6, Check::Text(check)
+    "integrity/security-bypass", Integrity, High, version: 7, Check::Text(check)
 );
 
 /// What a switch turns off.

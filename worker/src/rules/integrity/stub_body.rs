@@ -44,7 +44,7 @@ rule!(
     ///
     /// ## How to fix
     /// Implement it, or take it away until it is needed. If nothing is right here, say why in a comment.
-    "integrity/stub-body", Integrity, High, version: 7, Check::Code(check)
+    "integrity/stub-body", Integrity, High, version: 8, Check::Code(check)
 );
 
 /// Names of functions that may do nothing: entry points and constructors without work, and those that say so.

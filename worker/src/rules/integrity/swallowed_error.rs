@@ -48,7 +48,7 @@ rule!(
     ///
     /// ## How to fix
     /// Hand the error on, or log it and say what happens instead. If it can be ignored, name its kind and say why.
-    "integrity/swallowed-error", Integrity, High, version: 9, Check::Code(check)
+    "integrity/swallowed-error", Integrity, High, version: 10, Check::Code(check)
 );
 
 /// Directories of what is run to be measured, with input that fails on purpose.

@@ -28,7 +28,7 @@ rule!(
     ///
     /// ## How to fix
     /// Do it now, or open a ticket and name it: `TODO(#123)`.
-    "integrity/todo-marker", Integrity, Medium, version: 2, Check::Text(check)
+    "integrity/todo-marker", Integrity, Medium, version: 3, Check::Text(check)
 );
 
 /// Marks that say more than "later": something is wrong or a makeshift.

@@ -43,7 +43,7 @@ rule!(
     ///
     /// ## How to fix
     /// Let it lead to where the file or heading is now, or take the link away.
-    "sages/broken-doc-link", Sages, Medium, version: 2, Check::Tree { facts_version: 2, collect, judge }
+    "sages/broken-doc-link", Sages, Medium, version: 3, Check::Tree { facts_version: 2, collect, judge }
 );
 
 /// Links of one document that are looked at: a long list of everything has some hundred.

@@ -47,7 +47,7 @@ rule!(
     ///
     /// ## How to fix
     /// Start the program with a list of arguments and no shell; parse with a format that holds data only, such as JSON.
-    "servant/dangerous-call", Servant, High, version: 6, Check::Code(check)
+    "servant/dangerous-call", Servant, High, version: 7, Check::Code(check)
 );
 
 /// Without knowing where the text comes from this is as sure as it gets.

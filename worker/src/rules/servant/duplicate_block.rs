@@ -44,8 +44,8 @@ rule!(
     ///
     /// ## How to fix
     /// Keep one of them, where both can call it. Where they are alike by chance and will go their own ways, leave them.
-    "servant/duplicate-block", Servant, Medium, version: 3, thresholds: &[&LINES_MIN, &TOKENS_MIN],
-    Check::Tree { facts_version: 4, collect, judge }
+    "servant/duplicate-block", Servant, Medium, version: 4, thresholds: &[&LINES_MIN, &TOKENS_MIN],
+    Check::Tree { facts_version: 5, collect, judge }
 );
 
 /// Names and keywords in a window from which on it is code, and not a table.

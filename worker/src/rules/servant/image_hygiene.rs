@@ -35,7 +35,7 @@ rule!(
     /// ## How to fix
     /// Give secrets with `RUN --mount=type=secret`, or when the container starts. Create a user and end with `USER`. Name base
     /// images by tag and digest, and downloads with `ADD --checksum=`.
-    "servant/image-hygiene", Servant, High, version: 2, Check::Automation(check)
+    "servant/image-hygiene", Servant, High, version: 3, Check::Automation(check)
 );
 
 /// Last words of names that promise a secret.

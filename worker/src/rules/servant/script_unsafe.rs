@@ -44,7 +44,7 @@ rule!(
     /// ## How to fix
     /// Begin with `set -eu`, in bash with `set -euo pipefail`; load to a file and check its digest before it runs; write
     /// `rm -rf -- "${BUILD_DIR:?}/out"`.
-    "servant/script-unsafe", Servant, Medium, version: 5, Check::Automation(check)
+    "servant/script-unsafe", Servant, Medium, version: 6, Check::Automation(check)
 );
 
 /// Programs that load something.

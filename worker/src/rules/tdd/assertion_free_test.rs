@@ -62,7 +62,7 @@ rule!(
     ///
     /// ## How to fix
     /// Say what should come out, and assert it.
-    "tdd/assertion-free-test", Tdd, Low, version: 9, Check::Code(check)
+    "tdd/assertion-free-test", Tdd, Low, version: 10, Check::Code(check)
 );
 
 /// Where others assert as the rule knows it, and every call is known, one in five is still only about coming to an end.

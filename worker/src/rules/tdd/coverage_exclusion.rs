@@ -37,8 +37,8 @@ rule!(
     ///
     /// ## How to fix
     /// Test the code, or delete it. Where neither can be done, leave it in the report: a low figure is honest.
-    "tdd/coverage-exclusion", Tdd, Medium, version: 4, thresholds: &[&FILE_MARKS_MIN, &TREE_MARKS_MAX],
-    Check::Tree { facts_version: 2, collect, judge }
+    "tdd/coverage-exclusion", Tdd, Medium, version: 5, thresholds: &[&FILE_MARKS_MIN, &TREE_MARKS_MAX],
+    Check::Tree { facts_version: 3, collect, judge }
 );
 
 /// Fewer are exceptions.

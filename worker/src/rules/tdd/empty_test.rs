@@ -36,7 +36,7 @@ rule!(
     ///
     /// ## How to fix
     /// Write the test, or say that it is missing in the way of the runner: `it.todo("refunds twice")`.
-    "tdd/empty-test", Tdd, High, version: 4, Check::Code(check)
+    "tdd/empty-test", Tdd, High, version: 5, Check::Code(check)
 );
 
 /// Fewest words that say why.

@@ -45,7 +45,7 @@ rule!(
     ///
     /// ## How to fix
     /// Mend the test or delete it. If it must wait, say for what: `#[ignore = "needs the new mailer, #123"]`.
-    "tdd/skipped-test", Tdd, Medium, version: 7, Check::Code(check)
+    "tdd/skipped-test", Tdd, Medium, version: 8, Check::Code(check)
 );
 
 /// Shortest comment, in letters, that says something.

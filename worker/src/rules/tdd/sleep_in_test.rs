@@ -45,7 +45,7 @@ rule!(
     ///
     /// ## How to fix
     /// Wait for what should happen: an event, a line of the log, a condition with a deadline. Or use a fake clock.
-    "tdd/sleep-in-test", Tdd, Low, version: 6, Check::Code(check)
+    "tdd/sleep-in-test", Tdd, Low, version: 7, Check::Code(check)
 );
 
 /// Shortest sleep that is reported.
