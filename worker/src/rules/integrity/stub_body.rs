@@ -48,7 +48,7 @@ rule!(
 );
 
 /// Names of functions that may do nothing: entry points and constructors without work, and those that say so.
-const IDLE_NAMES: &[&str] = &["constructor", "init", "main", "new"];
+const IDLE_NAMES: &[&str] = &["cleanup_module", "constructor", "init", "init_module", "main", "new"];
 
 /// Words in names that say that nothing is done, or that the documentation is all there is.
 const IDLE_WORDS: &[&str] = &[

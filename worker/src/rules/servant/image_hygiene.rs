@@ -192,7 +192,7 @@ fn check_user(file: &File<'_>, image: &Image, last: &Stage, found: &mut Findings
         }
         Some(_) => {}
         None if file.text(&last.base) == "scratch" || runs_containers(file, last) || changes_user(file, last) => {}
-        None if file.is_test() || is_for_writing(file.source.path) || gets_compiler(file, last) => {}
+        None if file.is_test() || is_for_show(file.source.path) || gets_compiler(file, last) => {}
         None if OTHER_USER_MARKS.iter().any(|mark| file.text(&last.base).contains(mark)) => {}
         None => {
             let message = "container runs as the user of its base image, mostly root";
@@ -201,9 +201,11 @@ fn check_user(file: &File<'_>, image: &Image, last: &Stage, found: &mut Findings
     }
 }
 
-/// Whether the image is one to write the code in.
-fn is_for_writing(path: &str) -> bool {
-    paths::has_directory(path, &[".devcontainer"]) || paths::file_name(path).starts_with(".gitpod.")
+/// Whether the image is one to write the code in, or shows how something is used.
+fn is_for_show(path: &str) -> bool {
+    paths::has_directory(path, &[".devcontainer"])
+        || paths::file_name(path).starts_with(".gitpod.")
+        || paths::is_example(path)
 }
 
 /// Whether `stage` gets what is needed to build something, and so ends when that is built.
@@ -283,7 +285,7 @@ mod tests {
         run("FROM a:1\nRUN apt-get install -y cmake && b\nENTRYPOINT c\n", &[]);
         run("FROM a:1\nRUN apt-get install -y b\nENTRYPOINT c\n", &[(1, Low)]);
         run("FROM a:1 AS b\nRUN apk add gcc\nFROM c:1\nCOPY --from=b d e\n", &[(3, Low)]);
-        for path in ["tests/Dockerfile", ".devcontainer/Dockerfile", ".gitpod.Dockerfile"] {
+        for path in ["tests/Dockerfile", "examples/a/Dockerfile", ".devcontainer/Dockerfile", ".gitpod.Dockerfile"] {
             check(&RULE, path, "FROM a:1\nRUN b\n", &[]);
             check(&RULE, path, "FROM a:1\nUSER root\n", &[(2, Medium)]);
         }

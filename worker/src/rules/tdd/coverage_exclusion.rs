@@ -136,6 +136,9 @@ const REASON_LETTERS_MIN: usize = 6;
 /// Fewest letters of a comment above a mark that say why it is there.
 const COMMENT_LETTERS_MIN: usize = 12;
 
+/// Words of a mark that ends what another one began.
+const ENDS: &[&str] = &["end", "stop"];
+
 /// Words that belong to a mark.
 const MARK_WORDS: &[&str] = &["all", "br", "else", "end", "file", "if", "line", "lines", "next", "start", "stop"];
 
@@ -168,8 +171,9 @@ fn is_unexplained_mark(comment: &str) -> bool {
     let text = comment.to_ascii_lowercase();
     let rest = COMMENT_MARKS.iter().find_map(|mark| text.split_once(mark)).map(|(_, rest)| rest);
     rest.is_some_and(|rest| {
-        let words = rest.split(|c: char| !c.is_alphabetic()).filter(|word| !MARK_WORDS.contains(word));
-        words.map(str::len).sum::<usize>() < REASON_LETTERS_MIN
+        let words = || rest.split(|c: char| !c.is_alphabetic());
+        let letters = words().filter(|word| !MARK_WORDS.contains(word)).map(str::len).sum::<usize>();
+        letters < REASON_LETTERS_MIN && !words().any(|word| ENDS.contains(&word))
     })
 }
 

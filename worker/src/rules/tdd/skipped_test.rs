@@ -60,6 +60,7 @@ const INAPPLICABLE: &[&str] = &[
     "cannot be tested",
     "demonstrat",
     "interactive",
+    "live test",
     "only locally",
     "run locally",
     "not testable",

@@ -258,6 +258,9 @@ mod tests {
         {
             check(&RULE, "src/a.c", &of(value), &expected);
         }
+        let named = |name: &str| format!("void {name}(int b) {{}}\nint c(void) {{ return e(0); }}\n");
+        check(&RULE, "src/a.c", &named("init_module"), &[]);
+        check(&RULE, "src/a.c", &named("fill_module"), &[(1, Medium)]);
         let rust = "fn a(b: u8) {}\nfn c() -> u8 { return 0; }\nfn d() -> u8 { return 0; }\n";
         check(&RULE, "src/a.rs", rust, &[(1, Medium)]);
     }

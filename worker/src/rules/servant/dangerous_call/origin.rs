@@ -337,7 +337,9 @@ pub(super) fn is_own_data(file: &File<'_>, call: &Call) -> bool {
 pub(super) fn is_measured(file: &File<'_>, call: &Call) -> bool {
     let text = around(file, call).map_or("", |function| file.text(&function.span));
     let all = arguments(file, &call.arguments);
-    let is_known = |one: &&str| !is_literal(one) && text.contains(&format!("strlen({one})"));
+    let is_looked_at =
+        |one: &str| text.contains(&format!("strlen({one})")) || text.contains(&format!("strnlen({one},"));
+    let is_known = |one: &&str| !is_literal(one) && is_looked_at(one);
     let target = all.first().copied().unwrap_or_default();
     all.iter().skip(1).any(is_known) || trusted::is_allocated(text, target)
 }

@@ -263,8 +263,10 @@ fn c_and_cpp() {
         for line in ["strcpy(a, b);", "strcat(a, b->c);", "sprintf(a, \"%s\", b);", "sprintf(a, format, b);"] {
             run(line, &[(2, Medium)]);
         }
+        run("if (strnlen(c, 9) < 9) strcpy(a, b);", &[(2, Medium)]);
         for line in [
             "system(\"ls\");",
+            "if (strnlen(b, 9) < 9) strcpy(a, b);",
             "char *a = malloc(strlen(b) + 1); strcpy(a, b);",
             "char *a = malloc(strlen(b) + 9); sprintf(a, \"c: %s\", b);",
             "strcpy(a, \"b\");",

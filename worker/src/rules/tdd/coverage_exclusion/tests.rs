@@ -48,6 +48,13 @@ fn python() {
 }
 
 #[test]
+fn what_ends_a_stretch_is_no_mark_of_its_own() {
+    let run = |mark: &str, expected: &[_]| check_tree(&RULE, &[("a.js", &five(mark))], expected);
+    run("/* c8 ignore start */\na();", &[("a.js", 1, Medium)]);
+    run("a();\n/* c8 ignore stop */", &[]);
+}
+
+#[test]
 fn branches_for_another_version_or_without_a_module_are_expected() {
     let run = |text: &str, expected: &[_]| check_tree(&RULE, &[("a.py", text)], expected);
     let of = |condition: &str| five(&format!("if {condition}:\n    b()\nelse:  # pragma: no cover\n    c()"));

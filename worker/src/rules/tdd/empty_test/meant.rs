@@ -9,6 +9,9 @@ use crate::rules::File;
 /// How many lines above a test may belong to it.
 const HEAD_LINES_MAX: usize = 12;
 
+/// How many lines above a test of Python its decorators may take: lists of cases are long.
+const DECORATOR_LINES_MAX: usize = 200;
+
 /// How many lines above a test its class is looked for.
 const CLASS_LINES_MAX: usize = 2_000;
 
@@ -89,6 +92,7 @@ pub(super) fn is_meant(file: &File<'_>, function: &Function) -> bool {
                     || is_decorated(file, function)
                     || may_replace(file, function)
                     || is_hook(file, function)
+                    || is_in_asserting_fixture(file, function)
             }
             Some("java" | "kt") => {
                 is_override(file, function) || STARTED.iter().any(|mark| file.source.text.contains(mark))
@@ -116,11 +120,35 @@ fn head<'f>(file: &'f File<'_>, function: &Function) -> impl Iterator<Item = &'f
         .take_while(|line| !line.is_empty() && !line.starts_with("def ") && !line.ends_with(['{', '}']))
 }
 
+/// The decorators of a function of Python, from the last, without the first sign. Between them their arguments may take lines.
+fn decorators<'f>(file: &'f File<'_>, function: &Function) -> impl Iterator<Item = &'f str> {
+    let own = file.source.line_of(function.span.start);
+    let text = |line: usize| file.text(&file.source.line_span(line));
+    let depth = indent(text(own));
+    let above = (own.saturating_sub(DECORATOR_LINES_MAX)..own).rev().map(text);
+    let belongs = move |line: &&str| {
+        let is_own = line.trim_start().starts_with(['@', ')', ']', '}']);
+        !line.trim().is_empty() && (indent(line) > depth || is_own)
+    };
+    let of_function = above.take_while(belongs).filter(move |line| indent(line) == depth);
+    of_function.filter_map(|line| line.trim_start().strip_prefix('@'))
+}
+
 /// Whether a decorator of Python that may do something runs the test.
 fn is_decorated(file: &File<'_>, function: &Function) -> bool {
-    head(file, function).filter_map(|line| line.strip_prefix('@')).any(|name| {
+    decorators(file, function).any(|name| {
         name.starts_with("pytest.mark.usefixtures") || !PLAIN_DECORATORS.iter().any(|plain| name.starts_with(plain))
     })
+}
+
+/// Whether a fixture of Python that runs around every test of the class, or of the file, asserts something.
+fn is_in_asserting_fixture(file: &File<'_>, function: &Function) -> bool {
+    let is_around = |one: &Function| {
+        let of = class(file, one);
+        of.is_none() || of == class(file, function)
+    };
+    let mut fixtures = file.outline.functions.iter().filter(|one| one.test.is_none() && one.assertions > 0);
+    fixtures.any(|one| decorators(file, one).any(|mark| mark.contains("autouse=True")) && is_around(one))
 }
 
 /// Whether what is no test calls the test by its name, as `setUp` does what each class of a family fills in.
@@ -265,6 +293,31 @@ mod tests {
         let other = "class CartTestCase(TestCase):\n    def test_a(self):\n        run()\n";
         run(&format!("{other}class TestA(CartTestCase):\n    def test_a(self):\n        pass\n"), &[]);
         run("class TestB(Base):\n    pass\nclass TestA:\n    def test_a(self):\n        pass\n", &[(4, High)]);
+    }
+
+    #[test]
+    fn decorators_may_have_long_arguments() {
+        let of = |first: &str| {
+            let cases = "        (1, 2),\n".repeat(30);
+            let test = "    def test_a(self):\n        pass\n";
+            format!(
+                "class TestA:\n    {first}\n    @pytest.mark.parametrize(\"a\", [\n{cases}    ], indirect=True)\n{test}"
+            )
+        };
+        check(&RULE, "tests/test_a.py", &of("@pytest.mark.usefixtures('two')"), &[]);
+        check(&RULE, "tests/test_a.py", &of("@pytest.mark.slow"), &[(35, High)]);
+    }
+
+    #[test]
+    fn a_fixture_around_every_test_may_assert() {
+        let of = |mark: &str, statement: &str| {
+            let fixture =
+                format!("    @pytest.fixture{mark}\n    def around(self):\n        yield\n        {statement}\n\n");
+            format!("class TestA:\n{fixture}    def test_a(self):\n        pass\n")
+        };
+        check(&RULE, "tests/test_a.py", &of("(autouse=True)", "assert self.rows == []"), &[]);
+        check(&RULE, "tests/test_a.py", &of("(autouse=True)", "self.rows.clear()"), &[(7, High)]);
+        check(&RULE, "tests/test_a.py", &of("", "assert self.rows == []"), &[(7, High)]);
     }
 
     #[test]

@@ -58,6 +58,7 @@ fn python() {
     run(&derived("TestCart", "        assert a()\n"), &[(3, Low)]);
     run(&derived("TestCase", ""), &[(3, Low)]);
     run("def test_a():\n    pytest.skip('only for the new mailer')\n", &[]);
+    run("def test_a():\n    pytest.skip('a live test')\n", &[]);
     check(&RULE, "tests/test_skipping.py", "@pytest.mark.skip\ndef test_a():\n    pass\n", &[]);
     check(&RULE, "tests/scripts/test_a.py", "@pytest.mark.skip\ndef test_a():\n    pass\n", &[(1, Medium)]);
     check(&RULE, "tests/example_scripts/a.py", "@pytest.mark.skip\ndef test_a():\n    pass\n", &[]);

@@ -131,8 +131,17 @@ const NOTHING: &[&str] = &[
 ];
 
 /// What comments say, in lower case, where nothing is to happen.
-const NOTHING_SAID: &[&str] =
-    &["does not ", "doesn't ", "must not ", "no more ", "not yet", "should not ", "shouldn't ", "still "];
+const NOTHING_SAID: &[&str] = &[
+    "does not ",
+    "doesn't ",
+    "must not ",
+    "no more ",
+    "not yet",
+    "should be no ",
+    "should not ",
+    "shouldn't ",
+    "still ",
+];
 
 /// What such comments begin with.
 const NOTHING_BEGINS: &[&str] =

@@ -13,6 +13,9 @@ const COMMENT_LINES_MAX: usize = 4;
 /// Beginnings of words that say that a sleep plays something slow.
 const PLAYS: &[&str] = &["emulat", "mimic", "pretend", "simulat", "slow"];
 
+/// What comments say where a sleep plays somebody who takes time.
+const LATE: &[&str] = &["before sending", "before writing"];
+
 /// Signs of a function that answers requests to a server.
 const HANDLERS: &[&str] =
     &["(req, res", "(request, reply", "(request, response", "HttpExchange ", "http.ResponseWriter"];
@@ -26,8 +29,12 @@ pub(super) fn is_slow_work(file: &File<'_>, at: usize) -> bool {
     let comments = &file.outline.comments;
     let first = comments.partition_point(|comment| comment.start < from);
     let near = comments[first..].iter().take_while(|comment| comment.start < to);
-    let mut words = near.flat_map(|comment| names::words(file.text(comment)));
-    if words.any(|word| PLAYS.iter().any(|play| word.starts_with(play))) {
+    let is_said = |text: &str| {
+        let lower = text.to_ascii_lowercase();
+        names::words(text).iter().any(|word| PLAYS.iter().any(|play| word.starts_with(play)))
+            || LATE.iter().any(|words| lower.contains(words))
+    };
+    if near.map(|comment| file.text(comment)).any(is_said) {
         return true;
     }
     let mut depth = indent(text(line));

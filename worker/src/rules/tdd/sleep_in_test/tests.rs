@@ -77,6 +77,9 @@ fn go() {
     run("a_test.go", "TestA", "\nt.Run(\"a\", func(t *testing.T) {\n\ttime.Sleep(time.Second)\n})", &[(4, Low)]);
     run("a_test.go", "TestA", "// Simulate work.\ntime.Sleep(time.Second)", &[]);
     run("a_test.go", "TestA", "// Let it work.\ntime.Sleep(time.Second)", &[(3, Low)]);
+    run("a_test.go", "TestA", "// Wait before sending the rest.\ntime.Sleep(time.Second)", &[]);
+    run("a_test.go", "TestA", "// There should be no commits.\ntime.Sleep(time.Second)", &[]);
+    run("a_test.go", "TestA", "// There should be commits.\ntime.Sleep(time.Second)", &[(3, Low)]);
     let serve = "\nserve(func(w http.ResponseWriter, r *http.Request) {\n\ttime.Sleep(time.Second)\n})";
     run("a_test.go", "TestA", serve, &[]);
     run("a_test.go", "TestTicker", "time.Sleep(time.Second)", &[]);
