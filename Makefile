@@ -70,7 +70,7 @@ check: setup ## Check format, lints, documentation and generated files
 	@RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps --document-private-items
 	@$(CARGO) run --package deploy -- generate --check
 
-bench: setup corpus ## Run the benchmarks, each beside its limit; needs npm and pip, and 4 GB for real projects
+bench: setup corpus ## Run the benchmarks, each beside its limit; needs npm and pip, and 7 GB for real projects
 	@$(CARGO) bench --package benches
 
 # Hours: a million tasks under ten thousand kills. TASKS=20000 KILLS=200 is what `make test` has.

@@ -98,8 +98,8 @@ fn of_others() -> Vec<Case> {
         ("git/oversized-commit", "lines_max", large(3, 5), &[(15, &[]), (14, &[Medium])]),
         ("sages/undocumented-api", "bare_percent_max", offers(3, 7), &[(70, &[]), (69, &[Info])]),
         ("sages/undocumented-api", "symbols_min", offers(1, 5), &[(7, &[]), (6, &[Info])]),
-        ("tdd/coverage-exclusion", "file_marks_min", excluded(), &[(4, &[]), (3, &[Medium])]),
-        ("tdd/coverage-exclusion", "tree_marks_max", excluded(), &[(3, &[]), (2, &[Medium])]),
+        ("tdd/coverage-exclusion", "file_marks_min", excluded(), &[(4, &[]), (3, &[Low])]),
+        ("tdd/coverage-exclusion", "tree_marks_max", excluded(), &[(3, &[]), (2, &[Low])]),
         ("tdd/module-without-test", "decisions_min", modules(&["lib/prices.py"]), &[(8, &[]), (7, &[Info])]),
         (
             "tdd/module-without-test",
