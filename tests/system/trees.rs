@@ -55,7 +55,7 @@ async fn what_no_file_shows_alone_is_found_once_all_of_them_were_read() {
 
     assert_eq!(ended["state"], "completed", "{ended:#}");
     assert_eq!(ended["tasks_total"], json!(FILES + 1), "a task for each file and one for all of them");
-    let expected: [Expected; 1] = [(RULE, "medium", "shop/page_00.py:1")];
+    let expected: [Expected; 1] = [(RULE, "low", "shop/page_00.py:1")];
     assert_eq!(stack.findings(id(&ended), &repository).await, sorted(&expected));
     let last = "SELECT count(*) FROM results WHERE audit_id = $1 AND merged_at > ALL (
                     SELECT merged_at FROM results WHERE audit_id = $1 AND shard BETWEEN 1 AND 20)";
@@ -78,7 +78,7 @@ async fn an_audit_of_a_change_knows_the_facts_of_files_that_it_does_not_read() {
     let audit = stack.push("shop", Some(&first), &second).await;
     let ended = stack.ended(&audit).await;
     assert_eq!((&ended["files_analyzed"], facts_missing(&ended)), (&json!(1), &Value::Null), "{ended:#}");
-    assert_eq!(stack.findings(&audit, &repository).await, sorted(&[(RULE, "medium", "shop/page_07.py:1")]));
+    assert_eq!(stack.findings(&audit, &repository).await, sorted(&[(RULE, "low", "shop/page_07.py:1")]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,7 +114,7 @@ async fn facts_that_are_lost_before_a_worker_has_them_are_packed_again() {
 
     let ended = stack.ended(&audit).await;
     assert_eq!(ended["state"], "completed", "{ended:#}");
-    assert_eq!(stack.findings(&audit, &repository).await, sorted(&[(RULE, "medium", "shop/page_00.py:1")]));
+    assert_eq!(stack.findings(&audit, &repository).await, sorted(&[(RULE, "low", "shop/page_00.py:1")]));
     stack.balances_but_for_letters().await;
 }
 
@@ -165,8 +165,8 @@ async fn what_a_rule_makes_of_facts_is_changed_without_reading_a_file_again() {
     stack.register("shop", &repository).await;
     let steps = [
         ("lines_min = 100", 3, [].as_slice()),
-        ("lines_min = 5", 1, &["low"]),
-        ("severity = \"medium\"", 1, &["medium"]),
+        ("lines_min = 5", 1, &["medium"]),
+        ("severity = \"low\"", 1, &["low"]),
         // Switched off it collects nothing, so nobody can tell without reading.
         ("enabled = false", 3, &[]),
     ];

@@ -88,8 +88,7 @@ fn harmless_python() {
         "def f(a):\n    if a in ('True', 'False'):\n        eval(a)",
         "def f(a):\n    assert a[0] == '\"'\n    eval(a)",
         "def f(self):\n    kept = self.cache[0]\n    pickle.loads(kept)",
-        "model.eval(text)",
-        "f().eval(text)",
+        "model.eval(text); f().eval(text)",
         "os.system('clear')",
         "subprocess.run(command)",
         "subprocess.run('ls', shell=True, cwd=folder)",
@@ -257,13 +256,12 @@ fn c_and_cpp() {
         for line in ["system(getenv(\"QUERY_STRING\"));", "gets(row);"] {
             run(line, &[(2, High)]);
         }
-        for line in ["system(text);", "FILE *a = popen(text, \"r\");"] {
+        for line in ["system(text);", "FILE *a = popen(text, \"r\");", "if (strnlen(c, 9) < 9) strcpy(a, b);"] {
             run(line, &[(2, Medium)]);
         }
         for line in ["strcpy(a, b);", "strcat(a, b->c);", "sprintf(a, \"%s\", b);", "sprintf(a, format, b);"] {
             run(line, &[(2, Medium)]);
         }
-        run("if (strnlen(c, 9) < 9) strcpy(a, b);", &[(2, Medium)]);
         for line in [
             "system(\"ls\");",
             "if (strnlen(b, 9) < 9) strcpy(a, b);",
