@@ -20,10 +20,20 @@ async fn letter(stack: &Stack, reason: &str, state: &str) -> Option<String> {
     .await
 }
 
-/// Takes the next task, buries it as a worker does that gives it up without an answer, and puts it back. Returns the
+/// Takes the task of `audit`, buries it as a worker does that gives it up without an answer, and puts it back. Returns the
 /// letter's subject.
-async fn bury_and_put_back(player: &mut Player, reason: &str) -> String {
-    let lease = player.take().await.remove(0);
+async fn bury_and_put_back(player: &mut Player, audit: &str, reason: &str) -> String {
+    let lease = loop {
+        let (own, others): (Vec<_>, Vec<_>) =
+            player.take().await.into_iter().partition(|lease| lease.subject_text().contains(audit));
+        // One of an audit that was stopped a moment ago may still come first.
+        for other in others {
+            other.done().await.unwrap();
+        }
+        if let Some(lease) = own.into_iter().next() {
+            break lease;
+        }
+    };
     let subject = lease.subject_text().to_owned();
     let letter = DeadLetter::new(&subject, Cause::Exhausted, reason, 5, lease.body());
     player.bus.bury(Origin::Task, &letter, lease.trace()).await.unwrap();
@@ -43,14 +53,14 @@ async fn a_letter_is_closed_when_its_task_is_answered_after_all_or_its_audit_is_
     let mut player = Player::new(&stack).await;
 
     let stopped = stack.trigger("shop", &asked).await;
-    bury_and_put_back(&mut player, "of a cancelled audit").await;
+    bury_and_put_back(&mut player, &stopped, "of a cancelled audit").await;
     assert_eq!(letter(&stack, "of a cancelled audit", "open").await, None);
     cancel(&stack, &stopped, &json!({})).await.expect(200);
     let became = letter(&stack, "of a cancelled audit", "discarded").await;
     assert_eq!(became.as_deref(), Some("its audit was cancelled"));
 
     let audit = stack.trigger("shop", &asked).await;
-    let subject = bury_and_put_back(&mut player, "too early").await;
+    let subject = bury_and_put_back(&mut player, &audit, "too early").await;
     assert_eq!(letter(&stack, "too early", "open").await, None);
     let (ended, _) = player.play("nothing", stack.ended(&audit)).await;
     assert_eq!(ended["state"], "completed", "{ended:#}");
