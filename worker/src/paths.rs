@@ -128,6 +128,11 @@ pub(crate) fn extension(path: &str) -> Option<&str> {
     Some(&name[dot + 1..])
 }
 
+/// Whether the file is in C or C++.
+pub(crate) fn is_c(path: &str) -> bool {
+    matches!(extension(path), Some("c" | "cc" | "cpp" | "cxx" | "h" | "hh" | "hpp" | "hxx"))
+}
+
 /// Whether one of the directories on the way to the file has one of `names`.
 pub(crate) fn has_directory(path: &str, names: &[&str]) -> bool {
     path.rsplit('/').skip(1).any(|part| names.iter().any(|name| part.eq_ignore_ascii_case(name)))

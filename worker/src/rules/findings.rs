@@ -91,6 +91,18 @@ impl File<'_> {
         self.source.text.get(span.clone()).unwrap_or_default()
     }
 
+    /// The comments that stand above the first code.
+    pub(crate) fn comments_above_code(&self) -> &[Span] {
+        let mut end = 0;
+        let is_above = |comment: &&Span| {
+            let between = end..comment.start.max(end);
+            end = comment.end;
+            self.text(&between).trim().is_empty()
+        };
+        let count = self.outline.comments.iter().take_while(is_above).count();
+        &self.outline.comments[..count]
+    }
+
     /// How many lines of `span` hold code.
     pub(crate) fn code_lines(&self, span: &Span) -> usize {
         let last = self.source.line_of(span.end.saturating_sub(1).max(span.start));

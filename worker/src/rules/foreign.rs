@@ -125,13 +125,7 @@ fn notice(file: &File<'_>) -> String {
 
 /// The comments above the first code, in small letters.
 fn heading(file: &File<'_>) -> String {
-    let mut end = 0;
-    for comment in &file.outline.comments {
-        if !file.text(&(end..comment.start.max(end))).trim().is_empty() {
-            break;
-        }
-        end = comment.end;
-    }
+    let end = file.comments_above_code().last().map_or(0, |last| last.end);
     let head = file.head(HEADING_BYTES_MAX);
     head.get(..end).unwrap_or(head).to_ascii_lowercase()
 }

@@ -325,7 +325,7 @@ fn is_shell(file: &File<'_>, call: &Call, callee: &str) -> bool {
             let is_split = all.first().is_some_and(|first| first.starts_with(['*', '[']));
             is_known && all.len() == 1 && !is_split && is_own()
         }
-        _ if is_c(file) => matches!(callee, "popen" | "std::system" | "system") && is_own(),
+        _ if paths::is_c(file.source.path) => matches!(callee, "popen" | "std::system" | "system") && is_own(),
         _ => false,
     }
 }
@@ -356,11 +356,6 @@ fn is_builder(file: &File<'_>, call: &Call, callee: &str) -> bool {
         }
         _ => false,
     }
-}
-
-fn is_c(file: &File<'_>) -> bool {
-    let extension = paths::extension(file.source.path);
-    matches!(extension, Some("c" | "cc" | "cpp" | "cxx" | "h" | "hh" | "hpp" | "hxx"))
 }
 
 fn imports(file: &File<'_>, module: &str) -> bool {

@@ -50,9 +50,6 @@ const DEFINITIONS: &[&str] = &[
     "type ",
 ];
 
-/// Extensions of languages in which `struct {` alone opens a type.
-const C_EXTENSIONS: &[&str] = &["c", "cc", "cpp", "cxx", "h", "hh", "hpp", "hxx"];
-
 /// Lines of a sentence that are read.
 const SENTENCE_LINES: usize = 4;
 
@@ -85,13 +82,12 @@ fn documents(file: &File<'_>, block: &[Line]) -> bool {
 /// Whether `block` shows the records of a protocol as its standard writes them, in a language that has no such types:
 /// `struct {` and below it `} Name;`.
 fn shows_records(file: &File<'_>, block: &[Line]) -> bool {
-    let is_c = paths::extension(file.source.path).is_some_and(|extension| C_EXTENSIONS.contains(&extension));
     let is_name = |text: &str| {
         let name = text.strip_prefix("} ").and_then(|rest| rest.strip_suffix(';')).unwrap_or_default();
         !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_')
     };
     let mut lines = block.iter().map(|line| file.text(&line.span));
-    !is_c && lines.any(|text| matches!(text, "struct {" | "enum {")) && lines.any(is_name)
+    !paths::is_c(file.source.path) && lines.any(|text| matches!(text, "struct {" | "enum {")) && lines.any(is_name)
 }
 
 /// Whether `block` shows the format of a file of settings: sections in brackets with keys and values below them, and no more than

@@ -92,13 +92,9 @@ pub(super) fn is_interface(file: &File<'_>, says_later: impl Fn(&Function) -> bo
 
 /// Whether several functions of the file do nothing; in C and C++ those count that only give back that nothing was done.
 pub(super) fn is_idle_file(file: &File<'_>) -> bool {
-    let is_idle = |one: &&Function| one.shape == Body::Empty || (is_c(file) && gives_nothing(file, one));
+    let is_c = paths::is_c(file.source.path);
+    let is_idle = |one: &&Function| one.shape == Body::Empty || (is_c && gives_nothing(file, one));
     file.outline.functions.iter().filter(is_idle).nth(IDLE_FILE_MIN - 1).is_some()
-}
-
-fn is_c(file: &File<'_>) -> bool {
-    let extension = paths::extension(file.source.path);
-    matches!(extension, Some("c" | "cc" | "cpp" | "cxx" | "h" | "hh" | "hpp" | "hxx"))
 }
 
 /// Whether all that `function` does is to give back one of the values of a stand-in.
@@ -114,19 +110,17 @@ fn gives_nothing(file: &File<'_>, function: &Function) -> bool {
 pub(super) fn is_said_at_head(file: &File<'_>) -> bool {
     let text = file.source.text.as_ref();
     let is_blank = |span: Span| text.get(span).is_some_and(|between| between.trim().is_empty());
-    let (mut end, mut is_said) = (0, false);
-    for comment in file.outline.comments.iter().take(HEAD_COMMENTS_MAX) {
-        if !is_blank(end..comment.start) {
-            break;
-        }
-        end = comment.end;
+    let comments = file.comments_above_code();
+    let comments = &comments[..comments.len().min(HEAD_COMMENTS_MAX)];
+    let end = comments.last().map_or(0, |last| last.end);
+    let says = |comment: &Span| {
         let words = file.text(comment);
         let lower = words[..words.floor_char_boundary(BODY_BYTES_MAX)].to_lowercase();
         let has = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
-        is_said |= has(HEAD_PHRASES) && !has(NOTICE_WORDS);
-    }
+        has(HEAD_PHRASES) && !has(NOTICE_WORDS)
+    };
     let first = file.outline.functions.first().map_or(text.len(), |function| function.span.start);
-    is_said && end < first && !is_blank(end..first)
+    end < first && !is_blank(end..first) && comments.iter().any(says)
 }
 
 /// Whether Go takes the file only on a condition, so that another one may have the work.
@@ -145,9 +139,8 @@ pub(super) fn is_handed_on(file: &File<'_>, function: &Function) -> bool {
             && before.trim_end().ends_with(['=', '{', '(', ',', '&'])
             && after.starts_with([',', '}', ')', ';', '#', '/'])
             && !file.outline.is_quoted(at)
-            && file.outline.comment_around(at).is_none()
     };
-    is_c(file) && !name.is_empty() && text.match_indices(name).any(|(at, _)| is_value(at))
+    paths::is_c(file.source.path) && !name.is_empty() && text.match_indices(name).any(|(at, _)| is_value(at))
 }
 
 /// Whether `function` is one of the two ways of a step from one shape of a database to the next.

@@ -1,13 +1,14 @@
 //! Calls of C and C++ that write on past the end of what they fill.
 
-use super::{Danger, is_c, is_declared_here, is_literal, origin};
+use super::{Danger, is_declared_here, is_literal, origin};
 use crate::outline::Call;
+use crate::paths;
 use crate::rules::File;
 use crate::rules::calls::{arguments, is_whole};
 
 /// Whether `call` fills something without being told how much there is room for.
 pub(super) fn overrun(file: &File<'_>, call: &Call, callee: &str) -> Option<Danger> {
-    if !is_c(file) || !is_whole(file, call) || is_declared_here(file, callee) {
+    if !paths::is_c(file.source.path) || !is_whole(file, call) || is_declared_here(file, callee) {
         return None;
     }
     let all = || arguments(file, &call.arguments);
