@@ -72,6 +72,10 @@ pub(crate) const LAWS: &str = "
 /// What holds besides where no task may have been given up.
 const NO_LETTERS: &str = "SELECT 'dead letters' AS law, count(*) AS broken FROM dead_letters WHERE state = 'open'";
 
+/// What holds besides where workers were killed at random: two that had the same task make it look like poison.
+const NO_OTHER_LETTERS: &str = "SELECT 'dead letters of tasks that no worker died with' AS law, count(*) AS broken
+    FROM dead_letters WHERE state = 'open' AND reason NOT LIKE 'given up after % workers that had it fell silent'";
+
 /// What one stream has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traffic {
@@ -89,6 +93,18 @@ impl Stack {
         let letters =
             self.jetstream().await.get_stream("AUDIT_DLQ").await.expect("the stream of dead letters is there");
         assert_eq!(letters.cached_info().state.messages, 0, "dead letters on their way");
+    }
+
+    /// The same where workers were killed at random, so that a task may have been laid down with which two of them died.
+    pub async fn balances_but_for_poison(&self) {
+        self.balances_but_for_letters().await;
+        let mut letters =
+            self.jetstream().await.get_stream("AUDIT_DLQ").await.expect("the stream of dead letters is there");
+        wait_for("the letters to be in the record", LONG, async || {
+            (letters.info().await.ok()?.state.messages == 0).then_some(())
+        })
+        .await;
+        self.keeps(NO_OTHER_LETTERS).await;
     }
 
     /// The same where a fault may have lasted so long that messages were laid down, for the reconciler to see to.

@@ -175,7 +175,7 @@ async fn twenty_audits_survive_the_death_of_every_process() {
     let audits = push_all(&stack, &projects).await;
     assert_each_ends(&stack, &projects, &audits).await;
     // A task that both workers happened to die with is laid down and split, as if it had killed them.
-    stack.balances_but_for_letters().await;
+    stack.balances_but_for_poison().await;
     for victim in VICTIMS {
         // Whoever was not killed has lived through all of this, and still ends well.
         if let Victim::Process(role, index) = victim {
